@@ -1,0 +1,118 @@
+//! A channel: one shared object with two sides.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{MessagePort, side::Side};
+use crate::sync::{Arc, Mutex};
+
+/// Two ports, each of which receives what is posted on the other.
+///
+/// # Examples
+/// ```
+/// # futures::executor::block_on(async {
+/// let (ours, theirs) = handover_core::MessageChannel::new().into_ports();
+/// theirs.post_message("hello")?;
+/// ours.start();
+/// assert_eq!(ours.recv().await?.data(), b"hello");
+///
+/// theirs.close();
+/// assert!(ours.recv().await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct MessageChannel {
+    port1: MessagePort,
+    port2: MessagePort,
+}
+
+impl MessageChannel {
+    /// [Makes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messagechannel) two ports and entangles them
+    /// (PORT-02, PORT-05). One allocation.
+    pub fn new() -> Self {
+        let channel = Arc::new(Channel::default());
+        Self { port1: MessagePort::new(channel.clone(), End::One, 0), port2: MessagePort::new(channel, End::Two, 0) }
+    }
+
+    /// The first port.
+    pub fn port1(&self) -> &MessagePort {
+        &self.port1
+    }
+
+    /// The second port.
+    pub fn port2(&self) -> &MessagePort {
+        &self.port2
+    }
+
+    /// Gives the ports away.
+    pub fn into_ports(self) -> (MessagePort, MessagePort) {
+        (self.port1, self.port2)
+    }
+}
+
+impl Default for MessageChannel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the two ports of a channel share. Each side has a lock of its own, and no two are ever held together.
+#[derive(Debug, Default)]
+pub(super) struct Channel {
+    sides: [SideCell; 2],
+}
+
+impl Channel {
+    pub(super) fn side(&self, end: End) -> &SideCell {
+        match end {
+            End::One => &self.sides[0],
+            End::Two => &self.sides[1],
+        }
+    }
+}
+
+/// One side, and which handle owns it.
+#[derive(Debug, Default)]
+pub(super) struct SideCell {
+    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51): it owns nothing any more.
+    shipped: AtomicU32,
+    pub(super) side: Mutex<Side>,
+}
+
+impl SideCell {
+    /// Whether a handle of that age still owns the side.
+    pub(super) fn is_owned_by(&self, shipped: u32) -> bool {
+        self.shipped.load(Ordering::Acquire) == shipped
+    }
+
+    /// Puts the side into a message, and tells the number by which its new handle owns it (PORT-50, PORT-51). `None` if the
+    /// side is closed, or if the handle that asks owns it no longer.
+    pub(super) fn transfer_steps(&self, shipped: u32) -> Option<u32> {
+        let mut side = self.side.lock();
+        if !self.is_owned_by(shipped) {
+            return None;
+        }
+        let (woken, target) = side.transfer_steps()?;
+        let next = shipped.wrapping_add(1);
+        self.shipped.store(next, Ordering::Release);
+        drop(side);
+        woken.wake();
+        drop(target);
+        Some(next)
+    }
+}
+
+/// One end of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    One,
+    Two,
+}
+
+impl End {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::One => Self::Two,
+            Self::Two => Self::One,
+        }
+    }
+}

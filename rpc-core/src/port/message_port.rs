@@ -1,0 +1,288 @@
+//! The handle on one side of a channel.
+
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
+
+use super::{
+    Closed, ClosedBy, DataCloneError, Gone, MessageTarget, Parcel,
+    channel::{Channel, End, SideCell},
+    discard::discard,
+    side::{Accepted, Next},
+    transfer::PortRef,
+    waiters::WaiterKey,
+};
+use crate::{Message, sync::Arc};
+
+/// One end of a [`MessageChannel`](super::MessageChannel): posts to the other end, and receives what is posted there.
+///
+/// A port has one owner. It is handed on by moving it, to another thread as it is, or through another port inside a
+/// [`Message`]; what was queued for it goes along, and the other end is never told (PORT-50, PORT-52, PORT-55). Dropping a
+/// port closes it.
+///
+/// Queues have no bound (PORT-07). A port that lies in its own queue, or ports that lie in each other's, are never dropped:
+/// close an end to break such a ring.
+pub struct MessagePort {
+    channel: Arc<Channel>,
+    /// For the [`Stream`](futures::Stream) that this port is.
+    pub(super) stream_key: Option<WaiterKey>,
+    shipped: u32,
+    end: End,
+}
+
+impl MessagePort {
+    pub(super) fn new(channel: Arc<Channel>, end: End, shipped: u32) -> Self {
+        Self { channel, stream_key: None, shipped, end }
+    }
+
+    /// [Posts](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-postmessage) a message to the
+    /// other end, with the ports in it. Returns at once; the queue has no bound.
+    ///
+    /// The message is in the other end's queue when this returns (LOOP-03). If there is no other end any more, the message
+    /// and its ports are dropped silently (PORT-23, PORT-46). A message that holds the other end itself is lost, and the
+    /// channel with it (PORT-24).
+    ///
+    /// # Errors
+    /// [`DataCloneError`] if a port in the message has been closed (PORT-44, PORT-58). Everything comes back inside (PORT-31).
+    pub fn post_message(&self, message: impl Into<Message>) -> Result<(), DataCloneError> {
+        let mut message = message.into();
+        // All are checked before any is moved, so nothing is half transferred (DEC-05).
+        if let Some(position) = message.ports().iter().position(|port| !port.is_transferable()) {
+            return Err(DataCloneError::new(message, position));
+        }
+        // DEC-08: judged before queueing, for a queue that held its own port would never be dropped.
+        let doomed = message.ports().iter().any(|port| self.is_peer_of(port));
+        message.transfer_steps();
+        if doomed {
+            tracing::warn!("a message was lost, because it held the port that it was posted to");
+            return Ok(());
+        }
+        // Where there is no destination the message is dropped here, with no lock held.
+        let _no_destination = self.post(Parcel::Message(message));
+        Ok(())
+    }
+
+    /// Posts a parcel, or hands it back if there is no destination.
+    pub(crate) fn post(&self, parcel: Parcel) -> Result<(), Parcel> {
+        // PORT-26: a port that was transferred away sends nothing.
+        if !self.is_current() {
+            return Err(parcel);
+        }
+        let accepted = self.peer().side.lock().accept(parcel);
+        match accepted {
+            Accepted::Queued(woken) => woken.wake(),
+            Accepted::For(target, parcel) => target.deliver(parcel),
+            Accepted::Refused(parcel) => return Err(parcel),
+        }
+        Ok(())
+    }
+
+    /// [Enables](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-start) delivery of what waits and
+    /// of what is still to come (PORT-35, PORT-37). Never fails, also on a closed port (PORT-38).
+    pub fn start(&self) {
+        if self.is_current() {
+            let woken = self.mine().side.lock().start();
+            woken.wake();
+        }
+    }
+
+    /// [Closes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-close) the channel (PORT-40).
+    /// Again is nothing (PORT-41).
+    ///
+    /// What was posted before from here still arrives at the other end (PORT-42), and what waits here can still be received
+    /// if this port was started (PORT-43). Nothing else arrives in either direction (PORT-45, PORT-46).
+    pub fn close(&self) {
+        self.disentangle(Gone::Closed);
+    }
+
+    /// [Disentangles](https://html.spec.whatwg.org/multipage/web-messaging.html#disentangle) the two ends and tells the
+    /// other one (PORT-12).
+    fn disentangle(&self, gone: Gone) {
+        if !self.is_current() {
+            return;
+        }
+        let closed = self.mine().side.lock().close();
+        let Some((woken, target)) = closed else { return };
+        woken.wake();
+        if let Some(target) = target {
+            target.closed(gone);
+        }
+        self.tell_peer(gone);
+    }
+
+    fn tell_peer(&self, gone: Gone) {
+        let (woken, target) = self.peer().side.lock().peer_has_gone(gone);
+        woken.wake();
+        if let Some(target) = target {
+            target.closed(gone);
+        }
+    }
+
+    /// Whether either end was closed or dropped, or this port was transferred away: nothing posted here arrives.
+    pub fn is_closed(&self) -> bool {
+        if !self.is_current() {
+            return true;
+        }
+        let side = self.mine().side.lock();
+        side.state.is_closed() || side.peer_gone().is_some()
+    }
+
+    /// How often this side was transferred before this handle got it (PORT-04).
+    pub(crate) fn times_shipped(&self) -> u32 {
+        self.shipped
+    }
+
+    /// Whether this handle is the one that owns the side; false once the side was transferred away from it (PORT-51).
+    fn is_current(&self) -> bool {
+        self.mine().is_owned_by(self.shipped)
+    }
+
+    /// Whether the port may be put into a message (PORT-44, PORT-58).
+    pub(super) fn is_transferable(&self) -> bool {
+        self.is_current() && !self.mine().side.lock().state.is_closed()
+    }
+
+    /// Whether the two are the ends of one channel (PORT-02).
+    fn is_peer_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.channel, &other.channel) && self.end != other.end
+    }
+
+    /// Names the side without owning it.
+    pub(super) fn reference(&self) -> PortRef {
+        PortRef { channel: self.channel.clone(), end: self.end, shipped: self.shipped }
+    }
+
+    /// Moves a side to a new handle: every older one is detached from here on. `None` if that side has been closed, or moved
+    /// since.
+    pub(super) fn take_over(from: PortRef) -> Option<Self> {
+        let shipped = from.channel.side(from.end).transfer_steps(from.shipped)?;
+        Some(Self::new(from.channel, from.end, shipped))
+    }
+
+    /// [Transfer steps](https://html.spec.whatwg.org/multipage/web-messaging.html#message-ports:transfer-steps), for a handle
+    /// that goes along in the message (PORT-50).
+    pub(crate) fn transfer_steps(&mut self) {
+        if let Some(shipped) = self.mine().transfer_steps(self.shipped) {
+            self.shipped = shipped;
+            self.stream_key = None;
+        }
+    }
+
+    /// [Transfer-receiving steps](https://html.spec.whatwg.org/multipage/web-messaging.html#message-ports:transfer-receiving-steps):
+    /// the port has arrived, with its queue, disabled (PORT-54).
+    pub(crate) fn transfer_receiving_steps(&self) {
+        if self.is_current() {
+            self.mine().side.lock().state.transfer_receiving_steps();
+        }
+    }
+
+    /// Delivers to a target from now on, what waits first.
+    pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
+        if !self.is_current() {
+            return target.closed(Gone::Closed);
+        }
+        let mut side = self.mine().side.lock();
+        let waiting = side.set_target(target.clone());
+        let gone = side.peer_gone().or(side.state.is_closed().then_some(Gone::Closed));
+        drop(side);
+        for parcel in waiting {
+            target.deliver(parcel);
+        }
+        if let Some(gone) = gone {
+            target.closed(gone);
+        }
+    }
+
+    /// Queues what comes from now on.
+    pub(crate) fn remove_target(&self) {
+        if self.is_current() {
+            let target = self.mine().side.lock().remove_target();
+            drop(target);
+        }
+    }
+
+    /// The target of the other end, where answers to what was received here belong.
+    pub(crate) fn peer_target(&self) -> Option<Arc<dyn MessageTarget>> {
+        self.peer().side.lock().target()
+    }
+
+    /// Takes the next parcel, or registers to be woken for it.
+    pub(super) fn poll_parcel(
+        &self,
+        key: &mut Option<WaiterKey>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Parcel, Closed>> {
+        if !self.is_current() {
+            return Poll::Ready(Err(Closed));
+        }
+        let mut side = self.mine().side.lock();
+        match side.next() {
+            Next::Parcel(parcel, woken) => {
+                drop(side);
+                woken.wake();
+                if let Parcel::Message(message) = &parcel {
+                    message.transfer_receiving_steps();
+                }
+                Poll::Ready(Ok(parcel))
+            }
+            Next::Closed => Poll::Ready(Err(Closed)),
+            Next::Nothing => {
+                let replaced = side.waiters.register(key, cx.waker());
+                drop(side);
+                drop(replaced);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Who closed the channel, or registers to be woken when somebody does.
+    pub(super) fn poll_closed(&self, key: &mut Option<WaiterKey>, cx: &mut Context<'_>) -> Poll<ClosedBy> {
+        if !self.is_current() {
+            return Poll::Ready(ClosedBy::ThisEnd);
+        }
+        let mut side = self.mine().side.lock();
+        if side.state.is_closed() {
+            return Poll::Ready(ClosedBy::ThisEnd);
+        }
+        if let Some(gone) = side.peer_gone_after_data() {
+            return Poll::Ready(gone.into());
+        }
+        let replaced = side.waiters.register(key, cx.waker());
+        drop(side);
+        drop(replaced);
+        Poll::Pending
+    }
+
+    /// Forgets a future that waited here.
+    pub(super) fn forget_waiter(&self, key: WaiterKey) {
+        let waker = self.mine().side.lock().waiters.remove(key);
+        drop(waker);
+    }
+
+    fn mine(&self) -> &SideCell {
+        self.channel.side(self.end)
+    }
+
+    fn peer(&self) -> &SideCell {
+        self.channel.side(self.end.other())
+    }
+}
+
+impl Drop for MessagePort {
+    /// Collection: closes the port (GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
+    fn drop(&mut self) {
+        if !self.is_current() {
+            return;
+        }
+        self.disentangle(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
+        let queue = self.mine().side.lock().take_queue();
+        discard(queue);
+    }
+}
+
+impl fmt::Debug for MessagePort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessagePort").field("is_closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,30 @@
+//! Channels, ports, and how a port travels inside a message.
+//!
+//! A [`MessageChannel`] is one shared object with two sides; each side holds the queue of what was posted to it. A
+//! [`MessagePort`] is the one owning handle on a side. So the queue travels with the port, the peer is never told of a
+//! transfer, and two ends that travel at the same time still find each other.
+//!
+//! Ports know nothing of calls: that is [`rpc`](crate::rpc).
+
+mod channel;
+mod discard;
+mod error;
+mod message_port;
+mod parcel;
+mod recv;
+mod side;
+mod state;
+mod target;
+mod transfer;
+mod waiters;
+
+pub use channel::MessageChannel;
+pub use error::{Closed, ClosedBy, DataCloneError};
+pub use message_port::MessagePort;
+pub use recv::{ClosedFuture, Recv};
+
+pub(crate) use error::Gone;
+pub(crate) use parcel::{Carried, Parcel, Value};
+pub(crate) use recv::Inbox;
+pub(crate) use target::MessageTarget;
+pub(crate) use transfer::Shipment;

@@ -1,0 +1,74 @@
+//! What a queue holds: bytes, or a value that has not been encoded.
+
+use std::{any::Any, fmt};
+
+use super::MessagePort;
+use crate::{Message, sync::Arc};
+
+/// One entry of a port's message queue.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    /// Bytes, with the ports that travel in them.
+    Message(Message),
+    /// A value that stays what it is as long as it stays in the process.
+    Value(Carried),
+}
+
+/// A value that travels through a queue without being encoded.
+pub(crate) trait Value: Any + Send + Sync {
+    /// What the layer above sorts its values by: for a call, the id of its method.
+    fn selector(&self) -> u32;
+
+    /// Turns it into bytes for a reader that does not know its type. Answers will come back by `via`, the port that received it.
+    ///
+    /// `None` if nothing is left to deliver, or if it could not be encoded; then its sender has been told.
+    fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message>;
+
+    /// Learns that nobody will ever receive it.
+    fn discarded(&self);
+}
+
+/// A value on its way. Dropped on the way, it learns that it was discarded.
+pub(crate) struct Carried(Option<Arc<dyn Value>>);
+
+impl Carried {
+    /// Sends a value on its way.
+    pub(crate) fn new(value: Arc<dyn Value>) -> Self {
+        Self(Some(value))
+    }
+
+    /// See [`Value::selector`].
+    pub(crate) fn selector(&self) -> u32 {
+        self.0.as_ref().map_or(0, |value| value.selector())
+    }
+
+    /// Takes the value as the type it is, or gives it back.
+    pub(crate) fn downcast<T: Value>(mut self) -> Result<Arc<T>, Self> {
+        match self.0.take() {
+            Some(value) if (&*value as &dyn Any).is::<T>() => {
+                let any: Arc<dyn Any + Send + Sync> = value;
+                any.downcast::<T>().map_err(|_| Self(None))
+            }
+            other => Err(Self(other)),
+        }
+    }
+
+    /// See [`Value::encode`].
+    pub(crate) fn encode(mut self, via: &MessagePort) -> Option<Message> {
+        self.0.take()?.encode(via)
+    }
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            value.discarded();
+        }
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Carried")
+    }
+}

@@ -1,0 +1,148 @@
+//! Waiting at a port: for messages, and for its end.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures::Stream;
+
+use super::{Closed, ClosedBy, MessagePort, Parcel, waiters::WaiterKey};
+use crate::Message;
+
+impl MessagePort {
+    /// Receives the next message, waiting for one if the queue is empty.
+    ///
+    /// Messages come in the order they were posted, whole, with their ports (PORT-55). Nothing comes before
+    /// [`start`](Self::start) (PORT-37).
+    ///
+    /// # Errors
+    /// [`Closed`] once either end has closed and everything posted before that was received (PORT-42, PORT-43).
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: a message is taken only on the poll that returns it.
+    pub fn recv(&self) -> Recv<'_> {
+        Recv { inbox: Inbox::new(self) }
+    }
+
+    /// Waits until the channel is closed, and tells by whom.
+    ///
+    /// The end of the other side is told after everything that it posted before (CLOSE-07), wherever this port is by then
+    /// (CLOSE-05); if this port was never started, at once (CLOSE-08). This side's own end is told as
+    /// [`ClosedBy::ThisEnd`], which is no news from the peer (CLOSE-02).
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub fn closed(&self) -> ClosedFuture<'_> {
+        ClosedFuture { port: self, key: None }
+    }
+}
+
+/// Waits for a message. Made by [`MessagePort::recv`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Recv<'p> {
+    inbox: Inbox<'p>,
+}
+
+impl Future for Recv<'_> {
+    type Output = Result<Message, Closed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let parcel = ready!(self.inbox.poll_next(cx))?;
+            if let Some(message) = self.inbox.port.unpack(parcel) {
+                return Poll::Ready(Ok(message));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Recv<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recv").field("port", self.inbox.port).finish()
+    }
+}
+
+/// All messages of a port, until it is closed. Like [`MessagePort::recv`], nothing comes before [`MessagePort::start`].
+impl Stream for MessagePort {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let mut key = self.stream_key;
+        loop {
+            let polled = self.poll_parcel(&mut key, cx);
+            self.stream_key = key;
+            let Ok(parcel) = ready!(polled) else { return Poll::Ready(None) };
+            if let Some(message) = self.unpack(parcel) {
+                return Poll::Ready(Some(message));
+            }
+        }
+    }
+}
+
+impl MessagePort {
+    /// Turns what came into a message for a reader of bytes; `None` if nothing of it was left to deliver.
+    fn unpack(&self, parcel: Parcel) -> Option<Message> {
+        match parcel {
+            Parcel::Message(message) => Some(message),
+            Parcel::Value(value) => value.encode(self),
+        }
+    }
+}
+
+/// Waits for the end of a channel. Made by [`MessagePort::closed`].
+#[must_use = "futures do nothing unless polled"]
+#[derive(Debug)]
+pub struct ClosedFuture<'p> {
+    port: &'p MessagePort,
+    key: Option<WaiterKey>,
+}
+
+impl Future for ClosedFuture<'_> {
+    type Output = ClosedBy;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ClosedBy> {
+        let port = self.port;
+        port.poll_closed(&mut self.key, cx)
+    }
+}
+
+impl Drop for ClosedFuture<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.port.forget_waiter(key);
+        }
+    }
+}
+
+/// A reader's place at a port. Dropped, it waits there no longer.
+#[derive(Debug)]
+pub(crate) struct Inbox<'p> {
+    port: &'p MessagePort,
+    key: Option<WaiterKey>,
+}
+
+impl<'p> Inbox<'p> {
+    pub(crate) fn new(port: &'p MessagePort) -> Self {
+        Self { port, key: None }
+    }
+
+    /// The port it reads.
+    pub(crate) fn port(&self) -> &'p MessagePort {
+        self.port
+    }
+
+    /// Takes the next entry of the queue as it is.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
+        self.port.poll_parcel(&mut self.key, cx)
+    }
+}
+
+impl Drop for Inbox<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.port.forget_waiter(key);
+        }
+    }
+}

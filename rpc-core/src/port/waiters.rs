@@ -1,0 +1,82 @@
+//! The tasks that wait at one side of a channel.
+
+use std::{num::NonZeroU64, task::Waker};
+
+/// Names one waiting future at a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WaiterKey(NonZeroU64);
+
+/// The tasks that wait at one side; nearly always none or one.
+#[derive(Debug)]
+pub(crate) struct Waiters {
+    first: Option<(WaiterKey, Waker)>,
+    more: Vec<(WaiterKey, Waker)>,
+    last_key: NonZeroU64,
+}
+
+impl Default for Waiters {
+    fn default() -> Self {
+        Self { first: None, more: Vec::new(), last_key: NonZeroU64::MIN }
+    }
+}
+
+impl Waiters {
+    /// Registers a waker under its future's key, giving the future one if it has none.
+    ///
+    /// Hands back the waker it replaced: dropping a waker may drop a task, so not under the lock.
+    #[must_use = "drop a replaced waker outside the lock"]
+    pub(crate) fn register(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
+        let key = *key.get_or_insert_with(|| {
+            self.last_key = self.last_key.checked_add(1).unwrap_or(NonZeroU64::MIN);
+            WaiterKey(self.last_key)
+        });
+        let waiting = self.first.iter_mut().chain(&mut self.more).find(|waiter| waiter.0 == key);
+        match waiting {
+            Some((_, old)) if old.will_wake(waker) => None,
+            Some((_, old)) => Some(std::mem::replace(old, waker.clone())),
+            None => {
+                self.add(key, waker.clone());
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, key: WaiterKey, waker: Waker) {
+        match self.first {
+            None => self.first = Some((key, waker)),
+            Some(_) => self.more.push((key, waker)),
+        }
+    }
+
+    /// Forgets a future that waits no longer.
+    #[must_use = "drop a waker outside the lock"]
+    pub(crate) fn remove(&mut self, key: WaiterKey) -> Option<Waker> {
+        if self.first.as_ref().is_some_and(|waiter| waiter.0 == key) {
+            return self.first.take().map(|waiter| waiter.1);
+        }
+        let index = self.more.iter().position(|waiter| waiter.0 == key)?;
+        Some(self.more.swap_remove(index).1)
+    }
+
+    /// Takes everyone who waits, to be woken after unlocking.
+    pub(crate) fn take(&mut self) -> Woken {
+        Woken { first: self.first.take(), more: std::mem::take(&mut self.more) }
+    }
+}
+
+/// Tasks to wake once no lock is held.
+#[derive(Debug, Default)]
+#[must_use = "wake after unlocking"]
+pub(crate) struct Woken {
+    first: Option<(WaiterKey, Waker)>,
+    more: Vec<(WaiterKey, Waker)>,
+}
+
+impl Woken {
+    /// Wakes them all.
+    pub(crate) fn wake(self) {
+        for (_, waker) in self.first.into_iter().chain(self.more) {
+            waker.wake();
+        }
+    }
+}

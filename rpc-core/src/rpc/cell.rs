@@ -1,0 +1,223 @@
+//! The call cell: one call, its arguments, and the place for its reply, in one allocation.
+
+use std::{
+    any::Any,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    CallError, Interruption, Method, NotSent,
+    frame::{CallId, call_head},
+    replies::{AwaitingReply, ReplyTable},
+};
+use crate::{
+    Message, MessagePort,
+    message::Encoder,
+    port::Value,
+    sync::{Arc, Mutex},
+};
+
+/// One call. The caller holds it, and so does whoever is to answer.
+pub(super) struct CallCell<M: Method> {
+    state: Mutex<State<M>>,
+}
+
+/// Where a call is in its life.
+enum State<M: Method> {
+    /// The arguments wait for the service.
+    Posted { args: M::Args, caller: Option<Waker> },
+    /// A handler of this process has the arguments.
+    Running { caller: Option<Waker>, handler: Option<Waker> },
+    /// The arguments went out as bytes, under this id.
+    SentAsBytes { caller: Option<Waker>, id: CallId },
+    /// The ending waits for the caller.
+    Ended(Ending<M::Ok, M::Err>),
+    /// The caller has its ending, or waits no longer.
+    Over,
+}
+
+/// How a call ended.
+pub(super) enum Ending<T, E> {
+    /// The method returned.
+    Returned(Result<T, E>),
+    /// A reply frame came: its message, and where in the data the result starts.
+    Reply { message: Message, result_at: usize },
+    /// There is no result.
+    Failed(CallError),
+}
+
+impl<M: Method> CallCell<M> {
+    pub(super) fn new(args: M::Args) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(State::Posted { args, caller: None }) })
+    }
+
+    /// Hands out the arguments, once. `None` if the caller waits no longer.
+    pub(super) fn start(&self) -> Option<M::Args> {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Posted { args, caller } => {
+                *state = State::Running { caller, handler: None };
+                Some(args)
+            }
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    /// Ends the call and wakes the caller. If the caller waits no longer, the ending is dropped.
+    pub(super) fn end(&self, ending: Ending<M::Ok, M::Err>) {
+        let mut state = self.state.lock();
+        let (former, unwanted) = match &*state {
+            State::Ended(_) | State::Over => (None, Some(ending)),
+            State::Posted { .. } | State::Running { .. } | State::SentAsBytes { .. } => {
+                (Some(std::mem::replace(&mut *state, State::Ended(ending))), None)
+            }
+        };
+        drop(state);
+        // Both may hold values of the user's, and ports: dropped with no lock held.
+        drop(unwanted);
+        if let Some(caller) = former.and_then(State::into_caller) {
+            caller.wake();
+        }
+    }
+
+    /// Ready once the caller waits no longer; registers the handler to be woken for that.
+    pub(super) fn poll_abandoned(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        let replaced = match &mut *state {
+            State::Over => return Poll::Ready(()),
+            State::Running { handler, .. } => store_waker(handler, cx),
+            State::Posted { .. } | State::SentAsBytes { .. } | State::Ended(_) => None,
+        };
+        drop(state);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+/// Stores the task's waker unless it is there already; the one it replaced is to be dropped after unlocking.
+fn store_waker(place: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
+    match place {
+        Some(waker) if waker.will_wake(cx.waker()) => None,
+        _ => place.replace(cx.waker().clone()),
+    }
+}
+
+impl<M: Method> State<M> {
+    fn into_caller(self) -> Option<Waker> {
+        match self {
+            Self::Posted { caller, .. } | Self::Running { caller, .. } | Self::SentAsBytes { caller, .. } => caller,
+            Self::Ended(_) | Self::Over => None,
+        }
+    }
+}
+
+/// What the caller's future sees of its cell. It knows what comes back, and not what went.
+pub(super) trait PendingCall<T, E>: Send + Sync {
+    /// The cell as it is posted.
+    fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
+
+    /// Takes the ending, or registers the caller to be woken for it.
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Ending<T, E>>;
+
+    /// The caller waits no longer. Wakes the handler, so that it ends; or tells the id by which the other end knows the call.
+    fn abandon(&self) -> Option<CallId>;
+}
+
+impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
+    fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
+        self
+    }
+
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Ending<M::Ok, M::Err>> {
+        let mut state = self.state.lock();
+        let replaced = match &mut *state {
+            State::Ended(_) | State::Over => {
+                let State::Ended(ending) = std::mem::replace(&mut *state, State::Over) else {
+                    return Poll::Ready(Ending::Failed(CallError::Unknown(Interruption::Closed)));
+                };
+                return Poll::Ready(ending);
+            }
+            State::Posted { caller, .. } | State::Running { caller, .. } | State::SentAsBytes { caller, .. } => {
+                store_waker(caller, cx)
+            }
+        };
+        drop(state);
+        drop(replaced);
+        Poll::Pending
+    }
+
+    fn abandon(&self) -> Option<CallId> {
+        let former = std::mem::replace(&mut *self.state.lock(), State::Over);
+        match former {
+            State::Running { handler, .. } => {
+                if let Some(handler) = handler {
+                    handler.wake();
+                }
+                None
+            }
+            State::SentAsBytes { id, .. } => Some(id),
+            State::Posted { .. } | State::Ended(_) | State::Over => None,
+        }
+    }
+}
+
+impl<M: Method> Value for CallCell<M> {
+    fn selector(&self) -> u32 {
+        M::ID.0
+    }
+
+    /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
+    fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
+        let args = self.start()?;
+        let Some(table) = via.peer_target() else {
+            self.end(Ending::Failed(CallError::Unknown(Interruption::Closed)));
+            return None;
+        };
+        let table: Arc<dyn Any + Send + Sync> = table;
+        let Ok(table) = table.downcast::<ReplyTable>() else {
+            self.end(Ending::Failed(CallError::Unknown(Interruption::Closed)));
+            return None;
+        };
+        let id = table.next_id();
+        let mut encoder = Encoder::after(call_head(id, M::ID));
+        if let Err(error) = M::encode_args(&args, &mut encoder) {
+            self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(error.to_string()))));
+            return None;
+        }
+        self.sent_as_bytes(id)?;
+        table.register(id, self);
+        let message = encoder.finish();
+        // The values are dropped after their ports have moved out of them.
+        drop(args);
+        message.transfer_receiving_steps();
+        Some(message)
+    }
+
+    fn discarded(&self) {
+        self.end(Ending::Failed(CallError::Unknown(Interruption::Closed)));
+    }
+}
+
+impl<M: Method> CallCell<M> {
+    /// Notes the id under which the call went out. `None` if the caller waits no longer.
+    fn sent_as_bytes(&self, id: CallId) -> Option<()> {
+        let mut state = self.state.lock();
+        let State::Running { caller, .. } = &mut *state else { return None };
+        let caller = caller.take();
+        *state = State::SentAsBytes { caller, id };
+        Some(())
+    }
+}
+
+impl<M: Method> AwaitingReply for CallCell<M> {
+    fn reply(&self, message: Message, result_at: usize) {
+        self.end(Ending::Reply { message, result_at });
+    }
+
+    fn fail(&self, error: CallError) {
+        self.end(Ending::Failed(error));
+    }
+}

@@ -1,0 +1,127 @@
+//! Where replies that come as bytes find their calls.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    CallError, Interruption,
+    frame::{CallId, Fault, Frame},
+};
+use crate::{
+    Message,
+    port::{Gone, MessageTarget, Parcel},
+    sync::{Arc, Mutex},
+};
+
+/// A call that went out as bytes.
+pub(super) trait AwaitingReply: Send + Sync {
+    /// A reply frame has come; its result starts there.
+    fn reply(&self, message: Message, result_at: usize);
+
+    /// There will be none.
+    fn fail(&self, error: CallError);
+}
+
+/// The calls of one client that went out as bytes. It is the target of the client's port: whoever posts a reply puts it
+/// straight into its call's cell.
+pub(super) struct ReplyTable {
+    next_id: AtomicU64,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    calls: HashMap<CallId, Arc<dyn AwaitingReply>>,
+    gone: Option<Gone>,
+}
+
+impl ReplyTable {
+    /// A table for a port that was transferred so often. Each holder takes its ids from a range of its own, so that a late
+    /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
+    pub(super) fn new(times_shipped: u32) -> Self {
+        Self { next_id: AtomicU64::new(u64::from(times_shipped) << 32), waiting: Mutex::default() }
+    }
+
+    /// An id that no call of this port had before.
+    pub(super) fn next_id(&self) -> CallId {
+        CallId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Expects a reply for a call. If the port is closed already, the call ends here.
+    pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>) {
+        let mut waiting = self.waiting.lock();
+        let Some(gone) = waiting.gone else {
+            waiting.calls.insert(id, call);
+            return;
+        };
+        drop(waiting);
+        call.fail(CallError::Unknown(gone.into()));
+    }
+
+    /// Expects a call's reply no longer.
+    pub(super) fn forget(&self, id: CallId) -> Option<Arc<dyn AwaitingReply>> {
+        self.waiting.lock().calls.remove(&id)
+    }
+
+    fn answer(&self, message: Message) {
+        match Frame::parse(message.data()) {
+            Ok(Frame::Reply { id, result }) => {
+                let result_at = message.data().len() - result.len();
+                match self.forget(id) {
+                    Some(call) => call.reply(message, result_at),
+                    None => tracing::debug!(?id, "a reply came for a call that nobody waits for"),
+                }
+            }
+            Ok(Frame::Fault { id, fault }) => match self.forget(id) {
+                Some(call) => call.fail(fault.into()),
+                None => tracing::debug!(?id, "a fault came for a call that nobody waits for"),
+            },
+            Ok(Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {
+                tracing::warn!("a call came to a client's port, which serves nothing; it was dropped");
+            }
+            Err(error) => tracing::warn!(%error, "a message that is no reply came to a client's port; it was dropped"),
+        }
+    }
+}
+
+impl MessageTarget for ReplyTable {
+    fn deliver(&self, parcel: Parcel) {
+        match parcel {
+            Parcel::Message(message) => {
+                message.transfer_receiving_steps();
+                self.answer(message);
+            }
+            Parcel::Value(_) => {
+                tracing::warn!("a call came to a client's port, which serves nothing; it was dropped");
+            }
+        }
+    }
+
+    fn closed(&self, gone: Gone) {
+        let mut waiting = self.waiting.lock();
+        waiting.gone.get_or_insert(gone);
+        let calls = std::mem::take(&mut waiting.calls);
+        drop(waiting);
+        for call in calls.into_values() {
+            call.fail(CallError::Unknown(gone.into()));
+        }
+    }
+}
+
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(refusal) => Self::Refused(refusal),
+            Fault::Interrupted(interruption) => Self::Unknown(interruption),
+        }
+    }
+}
+
+impl Interruption {
+    /// A reply that could not be read.
+    pub(super) fn unreadable(why: impl ToString) -> Self {
+        Self::UnreadableReply(why.to_string())
+    }
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "in-process")]
+pub use handover_transports::{context, context::block_on, in_process};
+#[cfg(feature = "worker-thread")]
+pub use handover_transports::worker_thread;
+
+pub use handover_core::{
+    Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel, MessagePort, NotSent,
+    Refusal, RpcError, message, port, rpc, wire,
+};
+pub use handover_macros::service;
+
+/// What nearly every program that uses `handover` names.
+pub mod prelude {
+    pub use crate::{CallError, Client, MessageChannel, MessagePort, RpcError, service};
+}
+
+/// For the code that `#[service]` writes. Nothing here is for users, and anything here may change.
+#[doc(hidden)]
+pub mod __private {
+    pub use handover_core::{
+        Call, CallError, Client, MessagePort, RpcError,
+        message::{DecodeError, Decoder, EncodeError, Encoder},
+        rpc::{
+            Answer, Argument, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened, Responder, Service, Tell,
+            assert_distinct, put_argument, serve, take_argument,
+        },
+        serde,
+    };
+}

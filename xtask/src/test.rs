@@ -1,0 +1,116 @@
+//! `cargo xtask test`: the one command that says whether a change may land.
+
+use std::time::Instant;
+
+use crate::command_line::CommandLine;
+use crate::examples;
+use crate::run::{self, say};
+use crate::summary::Summary;
+use crate::tally::Tally;
+use crate::wasm_target;
+
+/// The combinations of `handover`'s features to check, besides the default one.
+const FEATURE_SETS: [&str; 3] = ["", "--features in-process", "--features worker-thread"];
+
+/// What `cargo xtask test` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Leaves out what needs the wasm32-unknown-unknown target
+    #[arg(long)]
+    native: bool,
+}
+
+/// Runs every step, stopping at the first that fails, and says what ran.
+pub(crate) fn test(args: &Args) -> Result<(), String> {
+    let mut summary = Summary {
+        wasm32: !args.native,
+        feature_sets: FEATURE_SETS.len(),
+        tests: Tally::default(),
+        doc_tests: Tally::default(),
+        examples: examples::COUNT,
+    };
+    let outcome = all_steps(&mut summary);
+    let tests = summary.all_tests();
+    if tests.ran() > 0 {
+        say(&format!("{} passed, {} failed", tests.passed, tests.failed));
+    }
+    outcome?;
+    say(&format!("xtask test: {summary}"));
+    Ok(())
+}
+
+/// The steps, those that fail soonest first.
+fn all_steps(summary: &mut Summary) -> Result<(), String> {
+    step("fmt", || {
+        run::stream(&CommandLine::cargo("fmt --all --check"))
+    })?;
+    step("clippy (host)", lint_for_the_host)?;
+    if summary.wasm32 {
+        step("clippy (wasm32)", lint_for_wasm32)?;
+    }
+    step("clippy (feature sets)", || {
+        FEATURE_SETS
+            .iter()
+            .try_for_each(|features| lint_features(features))
+    })?;
+    step("docs", document)?;
+    step("tests", || run_tests(&mut summary.tests))?;
+    step("doc tests", || run_doc_tests(&mut summary.doc_tests))?;
+    step("examples", examples::check)
+}
+
+fn step(name: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    say(&format!("xtask test: {name} ..."));
+    let started = Instant::now();
+    work().map_err(|sentence| format!("step `{name}` failed: {sentence}"))?;
+    say(&format!(
+        "xtask test: {name} took {:.1} s",
+        started.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
+
+fn lint_for_the_host() -> Result<(), String> {
+    run::stream(&CommandLine::cargo(
+        "clippy --workspace --all-targets --locked -- -D warnings",
+    ))
+}
+
+fn lint_for_wasm32() -> Result<(), String> {
+    wasm_target::ensure_installed()?;
+    // Without worker threads: this target starts none.
+    run::stream(&CommandLine::cargo(
+        "clippy --target wasm32-unknown-unknown -p handover -p handover-core -p handover-transports --lib \
+         --no-default-features --features handover/in-process --locked -- -D warnings",
+    ))
+}
+
+fn lint_features(features: &str) -> Result<(), String> {
+    run::stream(&CommandLine::cargo(&format!(
+        "clippy -p handover --lib --no-default-features {features} --locked -- -D warnings"
+    )))
+}
+
+fn document() -> Result<(), String> {
+    run::stream(
+        &CommandLine::cargo("doc --workspace --no-deps --locked")
+            .with_env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+fn run_tests(tally: &mut Tally) -> Result<(), String> {
+    // Not `--all-targets`, which would run the benchmarks; and every failure at once, so that the count is whole.
+    let command = CommandLine::cargo(
+        "test --workspace --exclude handover-bench-peers --lib --bins --tests --no-fail-fast --locked",
+    );
+    run::stream_tests(&command, tally)?;
+    match tally.ran() {
+        0 => Err(command.failed("it ran no tests")),
+        _ => Ok(()),
+    }
+}
+
+fn run_doc_tests(tally: &mut Tally) -> Result<(), String> {
+    let command = "test --workspace --exclude handover-bench-peers --doc --no-fail-fast --locked";
+    run::stream_tests(&CommandLine::cargo(command), tally)
+}
