@@ -1,9 +1,6 @@
 //! The call cell: one call, its arguments, and the place for its reply, in one allocation.
 
-use std::{
-    any::Any,
-    task::{Context, Poll, Waker},
-};
+use std::task::{Context, Poll, Waker};
 
 use super::{
     CallError, Interruption, Method, NotSent,
@@ -172,13 +169,9 @@ impl<M: Method> Value for CallCell<M> {
     /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let args = self.start()?;
-        let Some(table) = via.peer_target() else {
-            self.end(Ending::Failed(CallError::Unknown(Interruption::Closed)));
-            return None;
-        };
-        let table: Arc<dyn Any + Send + Sync> = table;
-        let Ok(table) = table.downcast::<ReplyTable>() else {
-            self.end(Ending::Failed(CallError::Unknown(Interruption::Closed)));
+        let Some(table) = via.peer_target().and_then(ReplyTable::of_target) else {
+            // The client is gone, or became a plain port: a reply would find nobody.
+            self.discarded();
             return None;
         };
         let id = table.next_id();
@@ -196,8 +189,9 @@ impl<M: Method> Value for CallCell<M> {
         Some(message)
     }
 
+    /// Thrown away unread, so the method did not run.
     fn discarded(&self) {
-        self.end(Ending::Failed(CallError::Unknown(Interruption::Closed)));
+        self.end(Ending::Failed(CallError::NotSent(NotSent::Closed)));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::port::Gone;
 /// Why a call has no return value, sorted by what the caller may conclude.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
-    /// The call never left: the method did not run, and the call may be made again.
+    /// The call never reached anyone: the method did not run.
     NotSent(NotSent),
     /// The other end answered that it did not run the method.
     Refused(Refusal),
@@ -18,11 +18,11 @@ pub enum CallError {
     Unknown(Interruption),
 }
 
-/// Why a call never left.
+/// Why a call never reached anyone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// The port was closed before, at either end.
+    /// The port was closed, at either end, before anyone took the call out of it.
     Closed,
     /// The arguments could not be turned into bytes.
     Unencodable(String),

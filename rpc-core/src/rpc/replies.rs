@@ -1,6 +1,7 @@
 //! Where replies that come as bytes find their calls.
 
 use std::{
+    any::Any,
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -42,6 +43,12 @@ impl ReplyTable {
     /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
     pub(super) fn new(times_shipped: u32) -> Self {
         Self { next_id: AtomicU64::new(u64::from(times_shipped) << 32), waiting: Mutex::default() }
+    }
+
+    /// The table that is the target of a port.
+    pub(super) fn of_target(target: Arc<dyn MessageTarget>) -> Option<Arc<Self>> {
+        let target: Arc<dyn Any + Send + Sync> = target;
+        target.downcast().ok()
     }
 
     /// An id that no call of this port had before.

@@ -1,0 +1,91 @@
+//! The ways from a client to its service that whole-call tests run over, and small futures that tests need.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::{FutureExt, pin_mut, select};
+use handover::{MessageChannel, MessagePort, context, in_process, worker_thread};
+
+/// A way from a client to its service.
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    /// One context: calls travel as values.
+    Direct,
+    /// One context, with a reader of bytes in the middle: calls travel as frames, as over any link out of the process.
+    Bytes,
+    /// Two threads: calls travel as values.
+    Thread,
+}
+
+/// Every way there is. A new transport joins here.
+pub const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Thread];
+
+impl Way {
+    /// Serves at the far end of the way.
+    pub fn spawn<C, F, Fut>(self, main: F) -> C
+    where
+        C: From<MessagePort>,
+        F: FnOnce(MessagePort) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        match self {
+            Self::Direct => in_process::spawn(main),
+            Self::Bytes => {
+                let far: MessagePort = in_process::spawn(main);
+                let (ours, near) = MessageChannel::new().into_ports();
+                context::spawn_local(relay(near, far));
+                ours.into()
+            }
+            Self::Thread => worker_thread::spawn("service", main).unwrap(),
+        }
+    }
+}
+
+/// Runs a test over every way.
+pub fn over_every_way<Fut: Future<Output = ()>>(test: impl Fn(Way) -> Fut) {
+    for way in WAYS {
+        println!("way: {way:?}");
+        context::block_on(test(way));
+    }
+}
+
+/// Passes on messages both ways, as bytes with their ports, until either port is closed.
+pub async fn relay(left: MessagePort, right: MessagePort) {
+    left.start();
+    right.start();
+    let there = pass_on(&left, &right).fuse();
+    let back = pass_on(&right, &left).fuse();
+    pin_mut!(there, back);
+    select! { () = there => {}, () = back => {} }
+}
+
+async fn pass_on(from: &MessagePort, to: &MessagePort) {
+    while let Ok(message) = from.recv().await {
+        to.post_message(message).unwrap();
+    }
+}
+
+/// Gives every other task of the context a turn, often enough that whatever was under way has settled.
+pub async fn settle() {
+    for _ in 0..100 {
+        YieldOnce(false).await;
+    }
+}
+
+struct YieldOnce(bool);
+
+impl Future for YieldOnce {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0 {
+            return Poll::Ready(());
+        }
+        self.0 = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
