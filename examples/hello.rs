@@ -2,6 +2,7 @@
 
 use handover::prelude::*;
 
+/// Greets people.
 #[service]
 pub trait Greeter {
     /// Greets somebody.

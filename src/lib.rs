@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-#[cfg(feature = "in-process")]
-pub use handover_transports::{context, context::block_on, in_process};
 #[cfg(feature = "worker-thread")]
 pub use handover_transports::worker_thread;
+#[cfg(feature = "in-process")]
+pub use handover_transports::{context, context::block_on, in_process};
 
 pub use handover_core::{
-    Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel, MessagePort, NotSent,
-    Refusal, RpcError, message, port, rpc, wire,
+    Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel, MessagePort,
+    NotSent, Refusal, RpcError, message, port, rpc, wire,
 };
 pub use handover_macros::service;
 
@@ -23,8 +23,8 @@ pub mod __private {
         Call, CallError, Client, MessagePort, RpcError,
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
-            Answer, Argument, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened, Responder, Service, Tell,
-            assert_distinct, put_argument, serve, take_argument,
+            Answer, Argument, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened, Responder, Service,
+            Tell, assert_distinct, put_argument, serve, take_argument,
         },
         serde,
     };

@@ -22,17 +22,10 @@ const TABLE: &str = "SPEC.md";
 const THIS_FILE: &str = "tests/spec_table.rs";
 
 /// What stands before the hyphen of an id. The rules on capabilities are written without one: `C7`.
-const FAMILIES: [&str; 12] = [
-    "LOOP", "PORT", "CLOSE", "GC", "SER", "EVT", "WIN", "BC", "WRK", "SHW", "ENG", "DEC",
-];
+const FAMILIES: [&str; 12] = ["LOOP", "PORT", "CLOSE", "GC", "SER", "EVT", "WIN", "BC", "WRK", "SHW", "ENG", "DEC"];
 
 /// Folders whose files may cite only rules that are done and list them.
-const LIBRARY_FOLDERS: [&str; 4] = [
-    "rpc-core/src/",
-    "rpc-macros/src/",
-    "transports/src/",
-    "src/",
-];
+const LIBRARY_FOLDERS: [&str; 4] = ["rpc-core/src/", "rpc-macros/src/", "transports/src/", "src/"];
 
 #[test]
 fn the_table_the_citations_and_the_tests_agree() {
@@ -54,9 +47,7 @@ fn the_table_the_citations_and_the_tests_agree() {
 /// Appends the path from the root, with `/`, and the text of every Rust file in a folder.
 fn read_rust_files(root: &Path, folder: &str, files: &mut Vec<(String, String)>) {
     let entries = fs::read_dir(root.join(folder)).expect("the folder was just listed");
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort();
     for name in names {
         let path = format!("{folder}{name}");
@@ -75,10 +66,8 @@ fn read_rust_files(root: &Path, folder: &str, files: &mut Vec<(String, String)>)
 fn disagreements(table: &str, files: &[(String, String)]) -> Vec<String> {
     let mut problems = Vec::new();
     let rows = read_table(table, &mut problems);
-    let sources: Vec<Source> = files
-        .iter()
-        .filter_map(|(path, text)| Source::read(path, text, &mut problems))
-        .collect();
+    let sources: Vec<Source> =
+        files.iter().filter_map(|(path, text)| Source::read(path, text, &mut problems)).collect();
     for row in rows.values() {
         check_row(row, &sources, &mut problems);
     }
@@ -140,9 +129,7 @@ fn read_row(line: usize, text: &str) -> Result<Row, String> {
         ));
     };
     if !is_id(id) {
-        return Err(format!(
-            "`{id}` is no id of a rule: write one like `PORT-37` or `C7`"
-        ));
+        return Err(format!("`{id}` is no id of a rule: write one like `PORT-37` or `C7`"));
     }
     if is_empty(rule) {
         return Err(format!("{id} has no text: say the rule in a sentence"));
@@ -162,9 +149,7 @@ fn read_status(id: &str, cell: &str) -> Result<Status, String> {
         "done" => Ok(Status::Done),
         "waived" => Ok(Status::Waived),
         "open" => Ok(Status::Open),
-        other => Err(format!(
-            "{id} has the status `{other}`: write done, waived or open"
-        )),
+        other => Err(format!("{id} has the status `{other}`: write done, waived or open")),
     }
 }
 
@@ -179,12 +164,8 @@ fn read_list(id: &str, cell: &str) -> Result<Vec<String>, String> {
     };
     cell.split(',')
         .map(|item| {
-            unquote(item).ok_or_else(|| {
-                format!(
-                    "{id} lists {}: put each name in backticks, with commas between",
-                    item.trim()
-                )
-            })
+            unquote(item)
+                .ok_or_else(|| format!("{id} lists {}: put each name in backticks, with commas between", item.trim()))
         })
         .collect()
 }
@@ -239,9 +220,7 @@ impl Source {
     fn read(path: &str, text: &str, problems: &mut Vec<String>) -> Option<Self> {
         let text = text.trim_start_matches('\u{feff}');
         let Ok(tokens) = text.parse::<TokenStream>() else {
-            problems.push(format!(
-                "{path}: does not split into Rust tokens: mend the file"
-            ));
+            problems.push(format!("{path}: does not split into Rust tokens: mend the file"));
             return None;
         };
         let mut items = TestItems::default();
@@ -253,17 +232,11 @@ impl Source {
                 place: items.place(path, offset),
             })
             .collect();
-        Some(Self {
-            path: path.to_owned(),
-            citations,
-            tests: items.tests,
-        })
+        Some(Self { path: path.to_owned(), citations, tests: items.tests })
     }
 
     fn cites(&self, id: &str, place: &Place) -> bool {
-        self.citations
-            .iter()
-            .any(|citation| citation.id == id && citation.place == *place)
+        self.citations.iter().any(|citation| citation.id == id && citation.place == *place)
     }
 }
 
@@ -282,9 +255,7 @@ fn blank_code(text: &str, tokens: TokenStream, bytes: &mut [u8]) {
         }
         let range = token.span().byte_range();
         // A doc comment comes as the tokens of an attribute, each of which covers the whole comment.
-        let is_doc_comment = ["//", "/*"]
-            .iter()
-            .any(|opening| text[range.clone()].starts_with(opening));
+        let is_doc_comment = ["//", "/*"].iter().any(|opening| text[range.clone()].starts_with(opening));
         if !is_doc_comment {
             bytes[range].fill(b' ');
         }
@@ -346,24 +317,16 @@ impl TestItems {
             return;
         };
         // `mod tests;` ends before any brace; its file is known by its name.
-        let body = tokens
-            .iter()
-            .take_while(|token| !is_punct(token, ';'))
-            .find_map(|token| match token {
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
-                _ => None,
-            });
-        self.stretches
-            .extend(body.map(|body| start..range(body).end));
+        let body = tokens.iter().take_while(|token| !is_punct(token, ';')).find_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
+            _ => None,
+        });
+        self.stretches.extend(body.map(|body| start..range(body).end));
         if let (true, Some(TokenTree::Ident(name))) = (is_test, tokens.get(1)) {
             self.tests.push(Test {
                 name: name.to_string(),
                 line: name.span().start().line,
-                docs: attributes
-                    .iter()
-                    .filter(|it| is_named(it, "doc"))
-                    .map(range)
-                    .collect(),
+                docs: attributes.iter().filter(|it| is_named(it, "doc")).map(range).collect(),
             });
         }
     }
@@ -385,9 +348,9 @@ impl TestItems {
 /// Tells whether a token may stand between the attributes of a function and its `fn`, as in `pub(crate) extern "C" fn`.
 fn may_precede_item_keyword(token: &TokenTree) -> bool {
     match token {
-        TokenTree::Ident(word) => ["pub", "async", "unsafe", "const", "extern"]
-            .iter()
-            .any(|qualifier| word == qualifier),
+        TokenTree::Ident(word) => {
+            ["pub", "async", "unsafe", "const", "extern"].iter().any(|qualifier| word == qualifier)
+        }
         TokenTree::Literal(_) => true,
         TokenTree::Punct(_) => is_punct(token, '#'),
         TokenTree::Group(_) => false,
@@ -402,9 +365,7 @@ fn is_test_attribute(attribute: &Group) -> bool {
 fn is_cfg_test(attribute: &Group) -> bool {
     let condition = attribute.stream().to_string().replace(' ', "");
     let mut words = condition.split(|c: char| !c.is_alphanumeric() && c != '_');
-    is_named(attribute, "cfg")
-        && words.any(|word| word == "test")
-        && !condition.contains("not(test")
+    is_named(attribute, "cfg") && words.any(|word| word == "test") && !condition.contains("not(test")
 }
 
 /// Tells whether the last segment of an attribute's path is `name`.
@@ -431,17 +392,14 @@ fn is_misuse(path: &str) -> bool {
 }
 
 fn is_test_file(path: &str) -> bool {
-    path.trim_end_matches(".rs")
-        .split('/')
-        .any(|part| part == "tests" || part.ends_with("_tests"))
+    path.trim_end_matches(".rs").split('/').any(|part| part == "tests" || part.ends_with("_tests"))
 }
 
 // The comparison.
 
 /// Checks what a row claims.
 fn check_row(row: &Row, sources: &[Source], problems: &mut Vec<String>) {
-    let mut report =
-        |problem: String| problems.push(format!("{TABLE}:{}: {} {problem}", row.line, row.id));
+    let mut report = |problem: String| problems.push(format!("{TABLE}:{}: {} {problem}", row.line, row.id));
     match row.status {
         Status::Waived if is_empty(&row.note) => {
             report("is waived without a note: say there why it cannot apply".into());
@@ -471,9 +429,7 @@ fn check_row(row: &Row, sources: &[Source], problems: &mut Vec<String>) {
 
 fn find_code(id: &str, path: &str, sources: &[Source]) -> Result<(), String> {
     match sources.iter().find(|source| source.path == path) {
-        None => Err(format!(
-            "lists the file `{path}`, which does not exist: correct the path"
-        )),
+        None => Err(format!("lists the file `{path}`, which does not exist: correct the path")),
         Some(source) if !source.cites(id, &Place::Code) => Err(format!(
             "lists the file `{path}`, which does not cite it outside tests: cite it there in a comment, or take the file off"
         )),
@@ -485,9 +441,7 @@ fn find_code(id: &str, path: &str, sources: &[Source]) -> Result<(), String> {
 fn find_test(id: &str, test: &str, sources: &[Source]) -> Result<(), String> {
     if test.contains('/') {
         return match sources.iter().find(|source| source.path == test) {
-            None => Err(format!(
-                "lists the test `{test}`, which does not exist: correct the path"
-            )),
+            None => Err(format!("lists the test `{test}`, which does not exist: correct the path")),
             Some(source) if !source.cites(id, &Place::Misuse) => Err(format!(
                 "lists the test `{test}`, which does not cite it below a folder `tests/ui`: begin the file with `// {id}`"
             )),
@@ -504,9 +458,9 @@ fn find_test(id: &str, test: &str, sources: &[Source]) -> Result<(), String> {
     });
     Err(match namesakes.next() {
         None => format!("lists the test `{test}`, which does not exist: correct the name"),
-        Some(at) => format!(
-            "lists the test `{test}`, which does not cite it: begin its doc comment at {at} with `/// {id}`"
-        ),
+        Some(at) => {
+            format!("lists the test `{test}`, which does not cite it: begin its doc comment at {at} with `/// {id}`")
+        }
     })
 }
 
@@ -541,15 +495,13 @@ fn missing_in_row(row: &Row, place: &Place, path: &str) -> Option<String> {
     let at = format!("{TABLE}:{}", row.line);
     match row.status {
         Status::Done if list.iter().any(|it| it == name) => None,
-        Status::Done => Some(format!(
-            "whose row does not list `{name}`: add it at {at}, or take the citation away"
-        )),
-        Status::Waived => Some(format!(
-            "which is waived: take the citation away, or set the row at {at} to done and list `{name}`"
-        )),
-        Status::Open => Some(format!(
-            "which is open: set the row at {at} to done and list `{name}`, or take the citation away"
-        )),
+        Status::Done => Some(format!("whose row does not list `{name}`: add it at {at}, or take the citation away")),
+        Status::Waived => {
+            Some(format!("which is waived: take the citation away, or set the row at {at} to done and list `{name}`"))
+        }
+        Status::Open => {
+            Some(format!("which is open: set the row at {at} to done and list `{name}`, or take the citation away"))
+        }
     }
 }
 
@@ -565,10 +517,8 @@ const TEST: &str = "/// PORT-37\n#[test]\nfn they_wait() {}\n";
 
 /// Compares a table of these rows with these files.
 fn compare(rows: &[&str], files: &[(&str, &str)]) -> Vec<String> {
-    let files: Vec<(String, String)> = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-        .collect();
+    let files: Vec<(String, String)> =
+        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     disagreements(&format!("# Rules\n\n{HEAD}{}\n", rows.join("\n")), &files)
 }
 
@@ -579,10 +529,7 @@ fn compare_code_and_test(rows: &[&str]) -> Vec<String> {
 
 #[track_caller]
 fn assert_only(problems: &[String], expected: &str) {
-    assert!(
-        problems.len() == 1 && problems[0].contains(expected),
-        "expected {expected:?} alone, got {problems:#?}"
-    );
+    assert!(problems.len() == 1 && problems[0].contains(expected), "expected {expected:?} alone, got {problems:#?}");
 }
 
 #[test]
@@ -673,25 +620,16 @@ fn a_function_that_is_no_test_does_not_count() {
 fn a_test_that_cites_a_rule_whose_row_does_not_list_it_is_reported() {
     let other = "/// Of PORT-37.\n#[tokio::test]\nasync fn they_wait_again() {}";
 
-    let problems = compare(
-        &[DONE],
-        &[(PORT, CODE), ("tests/a.rs", TEST), ("tests/b.rs", other)],
-    );
+    let problems = compare(&[DONE], &[(PORT, CODE), ("tests/a.rs", TEST), ("tests/b.rs", other)]);
 
-    assert_only(
-        &problems,
-        "tests/b.rs:1: cites PORT-37, whose row does not list `they_wait_again`",
-    );
+    assert_only(&problems, "tests/b.rs:1: cites PORT-37, whose row does not list `they_wait_again`");
 }
 
 #[test]
 fn a_file_that_cites_a_rule_whose_row_does_not_list_it_is_reported_once() {
     let other = "//! PORT-37.\n/* PORT-37 */";
 
-    let problems = compare(
-        &[DONE],
-        &[(PORT, &format!("{CODE}{TEST}")), ("src/lib.rs", other)],
-    );
+    let problems = compare(&[DONE], &[(PORT, &format!("{CODE}{TEST}")), ("src/lib.rs", other)]);
 
     assert_only(&problems, "src/lib.rs:1: cites PORT-37, whose row");
 }
@@ -716,10 +654,7 @@ fn code_that_cites_a_waived_rule_is_reported() {
 fn an_id_with_two_rows_is_reported() {
     let problems = compare_code_and_test(&[DONE, OPEN]);
 
-    assert_only(
-        &problems,
-        "SPEC.md:6: PORT-37 already has a row in line 5: keep one",
-    );
+    assert_only(&problems, "SPEC.md:6: PORT-37 already has a row in line 5: keep one");
 }
 
 #[test]
@@ -762,10 +697,7 @@ fn a_program_that_must_not_compile_counts_as_a_test() {
     let row = DONE.replace("they_wait", "tests/ui/port_copied.rs");
     let program = "// PORT-37: a port cannot be copied.\nfn main() { copy(); copy() }";
 
-    let problems = compare(
-        &[&row],
-        &[(PORT, CODE), ("tests/ui/port_copied.rs", program)],
-    );
+    let problems = compare(&[&row], &[(PORT, CODE), ("tests/ui/port_copied.rs", program)]);
 
     assert_eq!(problems, [""; 0]);
 }
@@ -776,20 +708,14 @@ fn a_program_that_must_not_compile_and_is_not_listed_is_reported() {
 
     let problems = compare(&[DONE], &[(PORT, &format!("{CODE}{TEST}")), program]);
 
-    assert_only(
-        &problems,
-        "does not list `rpc-macros/tests/ui/port_copied.rs`",
-    );
+    assert_only(&problems, "does not list `rpc-macros/tests/ui/port_copied.rs`");
 }
 
 #[test]
 fn a_listed_program_that_does_not_cite_the_rule_is_reported() {
     let row = DONE.replace("they_wait", "tests/ui/port_copied.rs");
 
-    let problems = compare(
-        &[&row],
-        &[(PORT, CODE), ("tests/ui/port_copied.rs", "fn main() {}")],
-    );
+    let problems = compare(&[&row], &[(PORT, CODE), ("tests/ui/port_copied.rs", "fn main() {}")]);
 
     assert_only(&problems, "begin the file with `// PORT-37`");
 }
@@ -803,10 +729,7 @@ fn tests_are_found_in_modules_and_macros_with_any_attributes_and_qualifiers() {
     } }";
     let row = "| C7 | Holds. | done | `src/lib.rs` | `they_wait` | – |";
 
-    let problems = compare(
-        &[DONE, row],
-        &[(PORT, CODE), ("src/lib.rs", "//! C7"), ("src/a.rs", test)],
-    );
+    let problems = compare(&[DONE, row], &[(PORT, CODE), ("src/lib.rs", "//! C7"), ("src/a.rs", test)]);
 
     assert_eq!(problems, [""; 0]);
 }
@@ -825,10 +748,7 @@ fn every_comment_of_library_code_cites() {
         let row = DONE.replace("port.rs", "a.rs");
         let c7 = WAIVED.replace("PORT-37", "C7");
 
-        let problems = compare(
-            &[&row, &c7],
-            &[("tests/a.rs", TEST), ("rpc-core/src/a.rs", code)],
-        );
+        let problems = compare(&[&row, &c7], &[("tests/a.rs", TEST), ("rpc-core/src/a.rs", code)]);
 
         let about_c7 = usize::from(code.contains("C7"));
         assert_eq!(problems.len(), about_c7, "{code}: {problems:#?}");
@@ -850,10 +770,7 @@ fn what_is_no_comment_or_no_whole_word_does_not_cite() {
 fn test_code_may_mention_any_rule_that_has_a_row() {
     for (path, code) in [
         ("src/a.rs", "#[test] fn f() { // PORT-37\n }"),
-        (
-            "src/a.rs",
-            "#[cfg(all(test, not(loom)))] mod t { /* PORT-37 */ }",
-        ),
+        ("src/a.rs", "#[cfg(all(test, not(loom)))] mod t { /* PORT-37 */ }"),
         ("src/a/tests.rs", "//! PORT-37"),
         ("src/a/loom_tests.rs", "/// PORT-37\nfn helper() {}"),
         ("tests/a.rs", "// PORT-37"),
@@ -867,8 +784,5 @@ fn test_code_may_mention_any_rule_that_has_a_row() {
 fn a_file_that_is_not_made_of_rust_tokens_is_reported() {
     let problems = compare(&[], &[("tests/ui/brace.rs", "fn main() {")]);
 
-    assert_only(
-        &problems,
-        "tests/ui/brace.rs: does not split into Rust tokens",
-    );
+    assert_only(&problems, "tests/ui/brace.rs: does not split into Rust tokens");
 }

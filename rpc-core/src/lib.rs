@@ -21,6 +21,6 @@ mod sync;
 pub use message::Message;
 pub use port::{Closed, ClosedBy, DataCloneError, MessageChannel, MessagePort};
 pub use rpc::frame as wire;
+pub use rpc::{Call, CallError, Client, Interruption, NotSent, Refusal, RpcError};
 #[doc(hidden)]
 pub use serde;
-pub use rpc::{Call, CallError, Client, Interruption, NotSent, Refusal, RpcError};

@@ -41,7 +41,10 @@ fn check_item(item: &TraitItem, errors: &mut Errors) {
             errors.at(&item.ident, "a service trait has methods only: write the type out where it is used");
         }
         TraitItem::Const(item) => {
-            errors.at(&item.ident, "a service trait has methods only: a client could not know this value; make it a method");
+            errors.at(
+                &item.ident,
+                "a service trait has methods only: a client could not know this value; make it a method",
+            );
         }
         other => errors.at(other, "a service trait has methods only, written out"),
     }
@@ -119,7 +122,9 @@ fn check_type(ty: &Type, what: &str, errors: &mut Errors) {
             errors.at(ty, &format!("{what} travels to another context, so it owns its data: write {owned}"));
         }
         Type::ImplTrait(_) => errors.at(ty, &format!("{what} has one type that both ends know: write it out")),
-        Type::TraitObject(_) => errors.at(ty, &format!("{what} has one type that both ends know: use an enum, or a client")),
+        Type::TraitObject(_) => {
+            errors.at(ty, &format!("{what} has one type that both ends know: use an enum, or a client"))
+        }
         _ => check_names(ty, what, errors),
     }
 }
@@ -138,7 +143,9 @@ fn check_names(ty: &Type, what: &str, errors: &mut Errors) {
     if let Some(mark) = find(ty.to_token_stream(), &is_reference) {
         return errors.at(
             mark,
-            &format!("{what} travels to another context, so it owns its data: use an owned type in place of the reference"),
+            &format!(
+                "{what} travels to another context, so it owns its data: use an owned type in place of the reference"
+            ),
         );
     }
     if let Some(token) = find(ty.to_token_stream(), &is_self) {

@@ -11,7 +11,7 @@ use handover::{MessageChannel, MessagePort, context, in_process, worker_thread};
 
 /// A way from a client to its service.
 #[derive(Clone, Copy, Debug)]
-pub enum Way {
+pub(crate) enum Way {
     /// One context: calls travel as values.
     Direct,
     /// One context, with a reader of bytes in the middle: calls travel as frames, as over any link out of the process.
@@ -21,14 +21,27 @@ pub enum Way {
 }
 
 /// Every way there is. A new transport joins here.
-pub const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Thread];
+pub(crate) const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Thread];
 
 impl Way {
     /// Serves at the far end of the way.
-    pub fn spawn<C, F, Fut>(self, main: F) -> C
+    pub(crate) fn spawn<C, F, Fut>(self, main: F) -> C
     where
         C: From<MessagePort>,
         F: FnOnce(MessagePort) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        match self {
+            Self::Thread => worker_thread::spawn("service", main).unwrap(),
+            Self::Direct | Self::Bytes => self.spawn_here(main),
+        }
+    }
+
+    /// Serves in the context of the test, what need not be `Send`.
+    pub(crate) fn spawn_here<C, F, Fut>(self, main: F) -> C
+    where
+        C: From<MessagePort>,
+        F: FnOnce(MessagePort) -> Fut,
         Fut: Future<Output = ()> + 'static,
     {
         match self {
@@ -39,13 +52,13 @@ impl Way {
                 context::spawn_local(relay(near, far));
                 ours.into()
             }
-            Self::Thread => worker_thread::spawn("service", main).unwrap(),
+            Self::Thread => panic!("this service stays where it is"),
         }
     }
 }
 
 /// Runs a test over every way.
-pub fn over_every_way<Fut: Future<Output = ()>>(test: impl Fn(Way) -> Fut) {
+pub(crate) fn over_every_way<Fut: Future<Output = ()>>(test: impl Fn(Way) -> Fut) {
     for way in WAYS {
         println!("way: {way:?}");
         context::block_on(test(way));
@@ -53,7 +66,7 @@ pub fn over_every_way<Fut: Future<Output = ()>>(test: impl Fn(Way) -> Fut) {
 }
 
 /// Passes on messages both ways, as bytes with their ports, until either port is closed.
-pub async fn relay(left: MessagePort, right: MessagePort) {
+pub(crate) async fn relay(left: MessagePort, right: MessagePort) {
     left.start();
     right.start();
     let there = pass_on(&left, &right).fuse();
@@ -69,7 +82,7 @@ async fn pass_on(from: &MessagePort, to: &MessagePort) {
 }
 
 /// Gives every other task of the context a turn, often enough that whatever was under way has settled.
-pub async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..100 {
         YieldOnce(false).await;
     }

@@ -33,9 +33,6 @@ mod tests {
     fn a_filter_is_passed_on_to_the_benchmarks() {
         let command = command(&["round trip".to_owned()]);
 
-        assert_eq!(
-            command.to_string(),
-            "cargo bench -p handover-bench-peers --locked --bench '*' -- 'round trip'"
-        );
+        assert_eq!(command.to_string(), "cargo bench -p handover-bench-peers --locked --bench '*' -- 'round trip'");
     }
 }

@@ -18,11 +18,7 @@ pub(crate) struct CommandLine {
 impl CommandLine {
     /// The command `program` with `words`, which are separated by blanks.
     pub(crate) fn new(program: &'static str, words: &str) -> Self {
-        Self {
-            env: None,
-            program,
-            args: words.split_whitespace().map(str::to_owned).collect(),
-        }
+        Self { env: None, program, args: words.split_whitespace().map(str::to_owned).collect() }
     }
 
     /// The command `cargo` with `words`, which are separated by blanks.
@@ -57,10 +53,7 @@ impl CommandLine {
     pub(crate) fn to_command(&self) -> Command {
         let mut command = Command::new(self.resolve_program());
         // An environment variable, unlike `-j`, also reaches the builds that a compile-fail test starts.
-        command
-            .args(&self.args)
-            .envs(self.env)
-            .env("CARGO_BUILD_JOBS", jobs().to_string());
+        command.args(&self.args).envs(self.env).env("CARGO_BUILD_JOBS", jobs().to_string());
         command
     }
 
@@ -81,17 +74,13 @@ impl fmt::Display for CommandLine {
             write!(f, "{name}={} ", quoted(value))?;
         }
         f.write_str(self.program)?;
-        self.args
-            .iter()
-            .try_for_each(|arg| write!(f, " {}", quoted(arg)))
+        self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }
 
 /// The jobs that whoever started us allows, but no more than [`MOST_JOBS`].
 fn jobs() -> usize {
-    let allowed = std::env::var("CARGO_BUILD_JOBS")
-        .ok()
-        .and_then(|jobs| jobs.parse().ok());
+    let allowed = std::env::var("CARGO_BUILD_JOBS").ok().and_then(|jobs| jobs.parse().ok());
     allowed.unwrap_or(MOST_JOBS).clamp(1, MOST_JOBS)
 }
 
@@ -111,23 +100,15 @@ mod tests {
 
     #[test]
     fn a_command_is_shown_as_it_would_be_typed() {
-        let command = CommandLine::cargo("doc  --no-deps")
-            .with_env("RUSTDOCFLAGS", "-D warnings")
-            .arg("it's here");
+        let command = CommandLine::cargo("doc  --no-deps").with_env("RUSTDOCFLAGS", "-D warnings").arg("it's here");
 
-        assert_eq!(
-            command.to_string(),
-            r"RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'it'\''s here'"
-        );
+        assert_eq!(command.to_string(), r"RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'it'\''s here'");
     }
 
     #[test]
     fn a_failure_names_the_command_that_repeats_it() {
         let command = CommandLine::cargo("fmt --all --check");
 
-        assert_eq!(
-            command.failed("it broke"),
-            "it broke; repeat it with: cargo fmt --all --check"
-        );
+        assert_eq!(command.failed("it broke"), "it broke; repeat it with: cargo fmt --all --check");
     }
 }

@@ -14,29 +14,15 @@ const MISSING: &str = "examples/data/no-such-file.vcf";
 
 /// Builds the examples, runs them and checks their output.
 pub(crate) fn check() -> Result<(), String> {
-    run::stream(&CommandLine::cargo(
-        "build --release --locked --example hello --example contacts",
-    ))?;
+    run::stream(&CommandLine::cargo("build --release --locked --example hello --example contacts"))?;
     check_one(&example("hello"), check_hello)?;
-    check_one(
-        &example("contacts").args(&["--", CONTACTS].map(str::to_owned)),
-        check_contacts,
-    )?;
-    check_one(
-        &example("contacts").args(&["--", MISSING].map(str::to_owned)),
-        |ran| check_missing(ran, MISSING),
-    )?;
+    check_one(&example("contacts").args(&["--", CONTACTS].map(str::to_owned)), check_contacts)?;
+    check_one(&example("contacts").args(&["--", MISSING].map(str::to_owned)), |ran| check_missing(ran, MISSING))?;
     let empty = empty_file()?;
-    check_one(
-        &example("contacts").arg("--").arg(&empty),
-        check_no_contacts,
-    )
+    check_one(&example("contacts").arg("--").arg(&empty), check_no_contacts)
 }
 
-fn check_one(
-    command: &CommandLine,
-    check: impl FnOnce(&Captured) -> Result<(), String>,
-) -> Result<(), String> {
+fn check_one(command: &CommandLine, check: impl FnOnce(&Captured) -> Result<(), String>) -> Result<(), String> {
     check(&run::capture(command)?).map_err(|what| command.failed(what))
 }
 
@@ -47,27 +33,17 @@ fn example(name: &str) -> CommandLine {
 
 /// Makes an empty file, among what is built so that the command that reads it can be repeated.
 fn empty_file() -> Result<String, String> {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let path = target.join("xtask").join("empty.vcf");
     fs::create_dir_all(target.join("xtask"))
         .and_then(|()| fs::write(&path, ""))
-        .map_err(|error| {
-            format!(
-                "could not write {}: {error}; make its folder writable",
-                path.display()
-            )
-        })?;
+        .map_err(|error| format!("could not write {}: {error}; make its folder writable", path.display()))?;
     Ok(path.to_string_lossy().into_owned())
 }
 
 fn check_hello(ran: &Captured) -> Result<(), String> {
     check_code(ran, 0)?;
-    if ran.stdout.trim().is_empty() {
-        Err("it printed nothing".to_owned())
-    } else {
-        Ok(())
-    }
+    if ran.stdout.trim().is_empty() { Err("it printed nothing".to_owned()) } else { Ok(()) }
 }
 
 fn check_contacts(ran: &Captured) -> Result<(), String> {
@@ -86,17 +62,12 @@ fn check_no_contacts(ran: &Captured) -> Result<(), String> {
 fn check_missing(ran: &Captured, file: &str) -> Result<(), String> {
     check_code(ran, 2)?;
     if !ran.stdout.is_empty() {
-        return Err(format!(
-            "it printed to standard output although {file} is missing"
-        ));
+        return Err(format!("it printed to standard output although {file} is missing"));
     }
     match ran.stderr.lines().collect::<Vec<_>>().as_slice() {
         [line] if line.contains(file) => Ok(()),
         [line] => Err(format!("its error does not name {file}: {line:?}")),
-        lines => Err(format!(
-            "it wrote {} lines to standard error instead of one",
-            lines.len()
-        )),
+        lines => Err(format!("it wrote {} lines to standard error instead of one", lines.len())),
     }
 }
 
@@ -104,9 +75,7 @@ fn check_code(ran: &Captured, expected: i32) -> Result<(), String> {
     match ran.code {
         Some(code) if code == expected => Ok(()),
         Some(code) => Err(format!("it ended with status {code} instead of {expected}")),
-        None => Err(format!(
-            "a signal ended it; it should end with status {expected}"
-        )),
+        None => Err(format!("a signal ended it; it should end with status {expected}")),
     }
 }
 
@@ -114,24 +83,11 @@ fn check_code(ran: &Captured, expected: i32) -> Result<(), String> {
 fn contacts_loaded(stdout: &str) -> Result<u32, String> {
     let mut lines: Vec<&str> = stdout.lines().collect();
     let last = lines.pop().ok_or("it printed nothing")?;
-    let loaded = |line: &&str| {
-        line.strip_prefix("provider: loaded ")?
-            .strip_suffix(" contacts")?
-            .parse::<u32>()
-            .ok()
-    };
-    let before = lines
-        .iter()
-        .find_map(loaded)
-        .ok_or("it printed no line `provider: loaded N contacts`")?;
+    let loaded = |line: &&str| line.strip_prefix("provider: loaded ")?.strip_suffix(" contacts")?.parse::<u32>().ok();
+    let before = lines.iter().find_map(loaded).ok_or("it printed no line `provider: loaded N contacts`")?;
     let after = u64::from(before) + 2;
-    let expected =
-        format!("contacts: {before} before, {after} after; granted 2, used 2, refused 1");
-    if last == expected {
-        Ok(before)
-    } else {
-        Err(format!("its last line is {last:?} instead of {expected:?}"))
-    }
+    let expected = format!("contacts: {before} before, {after} after; granted 2, used 2, refused 1");
+    if last == expected { Ok(before) } else { Err(format!("its last line is {last:?} instead of {expected:?}")) }
 }
 
 #[cfg(test)]
@@ -140,23 +96,14 @@ mod tests {
 
     const GOOD: &str = "provider: loaded 3 contacts\neditor: added two\n\
                         contacts: 3 before, 5 after; granted 2, used 2, refused 1\n";
-    const EMPTY: &str =
-        "provider: loaded 0 contacts\ncontacts: 0 before, 2 after; granted 2, used 2, refused 1\n";
+    const EMPTY: &str = "provider: loaded 0 contacts\ncontacts: 0 before, 2 after; granted 2, used 2, refused 1\n";
 
     fn printed(stdout: &str) -> Captured {
-        Captured {
-            code: Some(0),
-            stdout: stdout.to_owned(),
-            stderr: String::new(),
-        }
+        Captured { code: Some(0), stdout: stdout.to_owned(), stderr: String::new() }
     }
 
     fn refused(stderr: &str) -> Captured {
-        Captured {
-            code: Some(2),
-            stdout: String::new(),
-            stderr: stderr.to_owned(),
-        }
+        Captured { code: Some(2), stdout: String::new(), stderr: stderr.to_owned() }
     }
 
     #[test]
@@ -193,20 +140,8 @@ mod tests {
 
     #[test]
     fn an_example_that_ends_with_another_status_fails() {
-        assert!(
-            check_contacts(&Captured {
-                code: Some(101),
-                ..printed(GOOD)
-            })
-            .is_err()
-        );
-        assert!(
-            check_hello(&Captured {
-                code: None,
-                ..printed("hello\n")
-            })
-            .is_err()
-        );
+        assert!(check_contacts(&Captured { code: Some(101), ..printed(GOOD) }).is_err());
+        assert!(check_hello(&Captured { code: None, ..printed("hello\n") }).is_err());
     }
 
     #[test]
@@ -223,38 +158,17 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_refused_in_one_line_that_names_it() {
-        assert_eq!(
-            check_missing(
-                &refused("contacts: cannot read some.vcf: not found\n"),
-                "some.vcf"
-            ),
-            Ok(())
-        );
+        assert_eq!(check_missing(&refused("contacts: cannot read some.vcf: not found\n"), "some.vcf"), Ok(()));
     }
 
     #[test]
     fn a_missing_file_is_not_refused_in_other_ways() {
         assert!(check_missing(&refused(""), "some.vcf").is_err(), "silence");
-        assert!(
-            check_missing(&refused("not found\n"), "some.vcf").is_err(),
-            "no name"
-        );
-        assert!(
-            check_missing(&refused("some.vcf: not found\nnote: sorry\n"), "some.vcf").is_err(),
-            "two lines"
-        );
-        let talks = Captured {
-            stdout: "provider: starts\n".to_owned(),
-            ..refused("some.vcf: not found\n")
-        };
-        assert!(
-            check_missing(&talks, "some.vcf").is_err(),
-            "standard output"
-        );
-        let passes = Captured {
-            code: Some(0),
-            ..refused("some.vcf: not found\n")
-        };
+        assert!(check_missing(&refused("not found\n"), "some.vcf").is_err(), "no name");
+        assert!(check_missing(&refused("some.vcf: not found\nnote: sorry\n"), "some.vcf").is_err(), "two lines");
+        let talks = Captured { stdout: "provider: starts\n".to_owned(), ..refused("some.vcf: not found\n") };
+        assert!(check_missing(&talks, "some.vcf").is_err(), "standard output");
+        let passes = Captured { code: Some(0), ..refused("some.vcf: not found\n") };
         assert!(check_missing(&passes, "some.vcf").is_err(), "status");
     }
 }

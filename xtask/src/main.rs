@@ -47,9 +47,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), String> {
     let Some(chore) = cli.chore else {
-        return Cli::command()
-            .print_help()
-            .map_err(|error| format!("could not print the help: {error}"));
+        return Cli::command().print_help().map_err(|error| format!("could not print the help: {error}"));
     };
     enter_the_workspace()?;
     match chore {
@@ -62,9 +60,6 @@ fn run(cli: Cli) -> Result<(), String> {
 fn enter_the_workspace() -> Result<(), String> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
         .ok_or("CARGO_MANIFEST_DIR is not set, so the workspace cannot be found; run this as `cargo xtask`")?;
-    let root = Path::new(&package)
-        .parent()
-        .ok_or("CARGO_MANIFEST_DIR has no parent; run this as `cargo xtask`")?;
-    std::env::set_current_dir(root)
-        .map_err(|error| format!("could not enter {}: {error}", root.display()))
+    let root = Path::new(&package).parent().ok_or("CARGO_MANIFEST_DIR has no parent; run this as `cargo xtask`")?;
+    std::env::set_current_dir(root).map_err(|error| format!("could not enter {}: {error}", root.display()))
 }

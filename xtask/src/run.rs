@@ -30,10 +30,7 @@ pub(crate) fn say(line: &str) {
 
 /// Runs a command with our own output, and says if it failed.
 pub(crate) fn stream(command: &CommandLine) -> Result<(), String> {
-    let status = command
-        .to_command()
-        .status()
-        .map_err(|error| not_started(command, &error))?;
+    let status = command.to_command().status().map_err(|error| not_started(command, &error))?;
     success(command, status)
 }
 
@@ -80,9 +77,7 @@ pub(crate) fn stream_within(command: &CommandLine, limit: Duration) -> Result<()
                 // If it ended by itself just now, killing fails, and waiting succeeds all the same.
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(
-                    command.failed(format!("it took longer than {} seconds", limit.as_secs()))
-                );
+                return Err(command.failed(format!("it took longer than {} seconds", limit.as_secs())));
             }
             Err(error) => {
                 return Err(command.failed(format!("it could not be waited for: {error}")));
@@ -104,11 +99,7 @@ fn copy_lines(mut from: impl BufRead, mut to: impl Write, tally: &mut Tally) -> 
 }
 
 fn success(command: &CommandLine, status: ExitStatus) -> Result<(), String> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(command.failed(format!("it ended with {status}")))
-    }
+    if status.success() { Ok(()) } else { Err(command.failed(format!("it ended with {status}"))) }
 }
 
 fn not_started(command: &CommandLine, error: &io::Error) -> String {
@@ -121,22 +112,14 @@ mod tests {
 
     #[test]
     fn every_byte_is_passed_on_and_every_result_counted() {
-        let output =
-            b"\xff\xfe\ntest result: ok. 3 passed; 0 failed; 0 ignored\nno newline".as_slice();
+        let output = b"\xff\xfe\ntest result: ok. 3 passed; 0 failed; 0 ignored\nno newline".as_slice();
         let mut copy = Vec::new();
         let mut tally = Tally::default();
 
         copy_lines(output, &mut copy, &mut tally).unwrap();
 
         assert_eq!(copy, output);
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 3,
-                failed: 0,
-                ignored: 0
-            }
-        );
+        assert_eq!(tally, Tally { passed: 3, failed: 0, ignored: 0 });
     }
 
     #[test]
@@ -146,10 +129,7 @@ mod tests {
         let sentence = stream(&command).unwrap_err();
 
         assert!(sentence.starts_with("it could not be run: "), "{sentence}");
-        assert!(
-            sentence.ends_with("; repeat it with: no-such-program-anywhere --fast"),
-            "{sentence}"
-        );
+        assert!(sentence.ends_with("; repeat it with: no-such-program-anywhere --fast"), "{sentence}");
     }
 
     #[cfg(unix)]
@@ -159,9 +139,6 @@ mod tests {
 
         let sentence = stream_within(&command, Duration::ZERO).unwrap_err();
 
-        assert_eq!(
-            sentence,
-            "it took longer than 0 seconds; repeat it with: sleep 600"
-        );
+        assert_eq!(sentence, "it took longer than 0 seconds; repeat it with: sleep 600");
     }
 }

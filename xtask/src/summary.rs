@@ -28,10 +28,7 @@ impl Summary {
     fn skipped(&self) -> Vec<String> {
         let wasm32 = (!self.wasm32).then(|| "wasm32 (--native)".to_owned());
         let ignored = Some(self.all_tests().ignored).filter(|&ignored| ignored > 0);
-        wasm32
-            .into_iter()
-            .chain(ignored.map(|ignored| count(ignored, "ignored test")))
-            .collect()
+        wasm32.into_iter().chain(ignored.map(|ignored| count(ignored, "ignored test"))).collect()
     }
 }
 
@@ -42,10 +39,7 @@ impl fmt::Display for Summary {
         let tests = count(self.tests.ran(), "test");
         let doc_tests = count(self.doc_tests.ran(), "doc test");
         let examples = count(self.examples as u64, "example");
-        write!(
-            f,
-            "fmt, clippy (host, {wasm32}{feature_sets}), docs, {tests}, {doc_tests}, {examples}: all passed"
-        )?;
+        write!(f, "fmt, clippy (host, {wasm32}{feature_sets}), docs, {tests}, {doc_tests}, {examples}: all passed")?;
         match self.skipped().as_slice() {
             [] => Ok(()),
             skipped => write!(f, "; skipped: {}", skipped.join(", ")),
@@ -66,14 +60,8 @@ mod tests {
         Summary {
             wasm32: true,
             feature_sets: 3,
-            tests: Tally {
-                passed: 143,
-                ..Tally::default()
-            },
-            doc_tests: Tally {
-                passed: 12,
-                ..Tally::default()
-            },
+            tests: Tally { passed: 143, ..Tally::default() },
+            doc_tests: Tally { passed: 12, ..Tally::default() },
             examples: 2,
         }
     }
@@ -88,17 +76,9 @@ mod tests {
 
     #[test]
     fn what_was_left_out_stands_last() {
-        let tests = Tally {
-            passed: 1,
-            failed: 0,
-            ignored: 2,
-        };
+        let tests = Tally { passed: 1, failed: 0, ignored: 2 };
 
-        let summary = Summary {
-            wasm32: false,
-            tests,
-            ..summary()
-        };
+        let summary = Summary { wasm32: false, tests, ..summary() };
 
         assert_eq!(
             summary.to_string(),

@@ -36,16 +36,8 @@ impl Tally {
     fn parse(line: &str) -> Option<Self> {
         let counts = line.strip_prefix("test result: ")?;
         // A count is the two words before its semicolon; what stands before the first may be coloured.
-        let count = |of: &str| {
-            counts
-                .split(';')
-                .find_map(|part| number(part.trim_end().strip_suffix(of)?))
-        };
-        Some(Self {
-            passed: count(" passed")?,
-            failed: count(" failed")?,
-            ignored: count(" ignored").unwrap_or(0),
-        })
+        let count = |of: &str| counts.split(';').find_map(|part| number(part.trim_end().strip_suffix(of)?));
+        Some(Self { passed: count(" passed")?, failed: count(" failed")?, ignored: count(" ignored").unwrap_or(0) })
     }
 }
 
@@ -72,22 +64,13 @@ mod tests {
             "test result: FAILED. 30 passed; 2 failed; 0 ignored; 0 measured; 5 filtered out; finished in 1.20s\r\n",
         ]);
 
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 42,
-                failed: 2,
-                ignored: 1
-            }
-        );
+        assert_eq!(tally, Tally { passed: 42, failed: 2, ignored: 1 });
         assert_eq!(tally.ran(), 44);
     }
 
     #[test]
     fn a_coloured_result_counts_like_a_plain_one() {
-        let tally = tally_of(&[
-            "test result: \u{1b}[32mok\u{1b}[0m. 7 passed; 0 failed; 0 ignored; 0 measured",
-        ]);
+        let tally = tally_of(&["test result: \u{1b}[32mok\u{1b}[0m. 7 passed; 0 failed; 0 ignored; 0 measured"]);
 
         assert_eq!(tally.passed, 7);
     }

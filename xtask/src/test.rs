@@ -41,18 +41,12 @@ pub(crate) fn test(args: &Args) -> Result<(), String> {
 
 /// The steps, those that fail soonest first.
 fn all_steps(summary: &mut Summary) -> Result<(), String> {
-    step("fmt", || {
-        run::stream(&CommandLine::cargo("fmt --all --check"))
-    })?;
+    step("fmt", || run::stream(&CommandLine::cargo("fmt --all --check")))?;
     step("clippy (host)", lint_for_the_host)?;
     if summary.wasm32 {
         step("clippy (wasm32)", lint_for_wasm32)?;
     }
-    step("clippy (feature sets)", || {
-        FEATURE_SETS
-            .iter()
-            .try_for_each(|features| lint_features(features))
-    })?;
+    step("clippy (feature sets)", || FEATURE_SETS.iter().try_for_each(|features| lint_features(features)))?;
     step("docs", document)?;
     step("tests", || run_tests(&mut summary.tests))?;
     step("doc tests", || run_doc_tests(&mut summary.doc_tests))?;
@@ -63,17 +57,12 @@ fn step(name: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), Str
     say(&format!("xtask test: {name} ..."));
     let started = Instant::now();
     work().map_err(|sentence| format!("step `{name}` failed: {sentence}"))?;
-    say(&format!(
-        "xtask test: {name} took {:.1} s",
-        started.elapsed().as_secs_f64()
-    ));
+    say(&format!("xtask test: {name} took {:.1} s", started.elapsed().as_secs_f64()));
     Ok(())
 }
 
 fn lint_for_the_host() -> Result<(), String> {
-    run::stream(&CommandLine::cargo(
-        "clippy --workspace --all-targets --locked -- -D warnings",
-    ))
+    run::stream(&CommandLine::cargo("clippy --workspace --all-targets --locked -- -D warnings"))
 }
 
 fn lint_for_wasm32() -> Result<(), String> {
@@ -92,10 +81,7 @@ fn lint_features(features: &str) -> Result<(), String> {
 }
 
 fn document() -> Result<(), String> {
-    run::stream(
-        &CommandLine::cargo("doc --workspace --no-deps --locked")
-            .with_env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    run::stream(&CommandLine::cargo("doc --workspace --no-deps --locked").with_env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn run_tests(tally: &mut Tally) -> Result<(), String> {

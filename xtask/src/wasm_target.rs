@@ -16,10 +16,7 @@ pub(crate) fn ensure_installed() -> Result<(), String> {
     if holds_std(&folder) {
         return Ok(());
     }
-    let why = match run::stream_within(
-        &CommandLine::new("rustup", "target add wasm32-unknown-unknown"),
-        LIMIT,
-    ) {
+    let why = match run::stream_within(&CommandLine::new("rustup", "target add wasm32-unknown-unknown"), LIMIT) {
         Ok(()) if holds_std(&folder) => return Ok(()),
         Ok(()) => "rustup added it to another toolchain than the one in use".to_owned(),
         Err(sentence) => format!("rustup could not add it ({sentence})"),
@@ -33,10 +30,8 @@ pub(crate) fn ensure_installed() -> Result<(), String> {
 /// Where the compiler in use looks for that library.
 fn library_folder() -> Result<PathBuf, String> {
     let command = CommandLine::new("rustc", "--print sysroot");
-    let output = command
-        .to_command()
-        .output()
-        .map_err(|error| command.failed(format!("it could not be run: {error}")))?;
+    let output =
+        command.to_command().output().map_err(|error| command.failed(format!("it could not be run: {error}")))?;
     if !output.status.success() {
         return Err(command.failed(format!("it ended with {}", output.status)));
     }

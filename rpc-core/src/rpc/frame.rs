@@ -11,7 +11,7 @@
 //! let args = [2, 3]; // postcard: two `u32`
 //! let frame = Frame::Call { id: CallId(1), method: MethodId::of_name("add"), args: &args };
 //! let bytes = frame.to_bytes();
-//! assert_eq!(bytes, [1, 1, 1, 0x1b, 0xdf, 0xf5, 0x21, 2, 3]);
+//! assert_eq!(bytes, [1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 2, 3]);
 //! assert_eq!(Frame::parse(&bytes), Ok(frame));
 //! ```
 
@@ -192,4 +192,65 @@ fn parse_method(bytes: &[u8]) -> Result<(MethodId, &[u8]), FrameError> {
 
 fn expect_end(rest: &[u8]) -> Result<(), FrameError> {
     if rest.is_empty() { Ok(()) } else { Err(FrameError::Malformed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames as WIRE.md writes them.
+    fn golden() -> Vec<(Frame<'static>, Vec<u8>)> {
+        let add = MethodId::of_name("add");
+        let fault = |fault| Frame::Fault { id: CallId(300), fault };
+        let refused = |refusal| fault(Fault::Refused(refusal));
+        let interrupted = |interruption| fault(Fault::Interrupted(interruption));
+        vec![
+            (Frame::Call { id: CallId(1), method: add, args: &[2, 3] }, vec![1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 2, 3]),
+            (Frame::Tell { method: MethodId(7), args: &[] }, vec![1, 2, 7, 0, 0, 0]),
+            (Frame::Reply { id: CallId(1), result: &[0, 5] }, vec![1, 3, 1, 0, 5]),
+            (refused(Refusal::UnknownMethod(MethodId(300))), vec![1, 4, 0xac, 2, 0, 0, 0xac, 2]),
+            (refused(Refusal::Malformed("no".into())), vec![1, 4, 0xac, 2, 0, 1, 2, b'n', b'o']),
+            (refused(Refusal::Spent), vec![1, 4, 0xac, 2, 0, 2]),
+            (refused(Refusal::RepeatedCallId), vec![1, 4, 0xac, 2, 0, 3]),
+            (interrupted(Interruption::Closed), vec![1, 4, 0xac, 2, 1, 0]),
+            (interrupted(Interruption::Panicked("ow".into())), vec![1, 4, 0xac, 2, 1, 1, 2, b'o', b'w']),
+            (interrupted(Interruption::UnreadableReply("no".into())), vec![1, 4, 0xac, 2, 1, 2, 2, b'n', b'o']),
+            (Frame::Cancel { id: CallId(u64::MAX) }, [&[1, 5][..], &[255; 9], &[1]].concat()),
+        ]
+    }
+
+    #[test]
+    fn frames_are_written_and_read_as_the_wire_specification_says() {
+        for (frame, bytes) in golden() {
+            assert_eq!(frame.to_bytes(), bytes, "{frame:?}");
+            assert_eq!(Frame::parse(&bytes), Ok(frame));
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_cut_short_is_none() {
+        for (frame, bytes) in golden() {
+            let body = match frame {
+                Frame::Call { args, .. } | Frame::Tell { args, .. } => args.len(),
+                Frame::Reply { result, .. } => result.len(),
+                Frame::Fault { .. } | Frame::Cancel { .. } => 0,
+            };
+            for end in 0..bytes.len() - body {
+                assert_eq!(Frame::parse(&bytes[..end]), Err(FrameError::Malformed), "{frame:?} up to {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_another_version_or_kind_says_so() {
+        assert_eq!(Frame::parse(&[2, 1, 1]), Err(FrameError::Version(2)));
+        assert_eq!(Frame::parse(&[1, 0]), Err(FrameError::Kind(0)));
+        assert_eq!(Frame::parse(&[1, 6]), Err(FrameError::Kind(6)));
+    }
+
+    #[test]
+    fn bytes_after_a_frame_that_has_an_end_make_it_malformed() {
+        assert_eq!(Frame::parse(&[1, 5, 1, 0]), Err(FrameError::Malformed));
+        assert_eq!(Frame::parse(&[1, 4, 1, 0, 2, 0]), Err(FrameError::Malformed));
+    }
 }

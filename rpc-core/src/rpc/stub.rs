@@ -4,12 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{
-    Call, Failure, Method, Tell,
-    call::Via,
-    cell::CallCell,
-    replies::ReplyTable,
-};
+use super::{Call, Failure, Method, Tell, call::Via, cell::CallCell, replies::ReplyTable};
 use crate::{MessagePort, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.

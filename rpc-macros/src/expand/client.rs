@@ -11,7 +11,8 @@ pub(super) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
     let docs = [
         format!("A client of [`{name}`]: a port that leads to a service, and a method for each of the trait's."),
         String::new(),
-        "It is made from a port; it may be an argument or a result, anywhere inside one. Dropping it closes the port.".into(),
+        "It is made from a port; it may be an argument or a result, anywhere inside one. Dropping it closes the port."
+            .into(),
     ];
     let methods = service.methods.iter().map(|method| client_method(service, method, rpc));
     let item = quote! {
@@ -65,7 +66,8 @@ fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> Token
     let (vis, ident, marker) = (service.visibility(), method.ident(), method.marker());
     let (cfgs, docs) = (&method.cfgs, &method.docs);
     let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
-    let (receiver, lifetime) = if method.is_once() { (quote!(self), quote!('static)) } else { (quote!(&self), quote!('_)) };
+    let (receiver, lifetime) =
+        if method.is_once() { (quote!(self), quote!('static)) } else { (quote!(&self), quote!('_)) };
     let (future, call) = match (method.is_oneway(), method.is_once()) {
         (true, false) => (quote!(#rpc::Tell<#lifetime>), quote!(tell::<#marker>)),
         (true, true) => (quote!(#rpc::Tell<#lifetime>), quote!(tell_once::<#marker>)),

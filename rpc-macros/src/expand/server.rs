@@ -84,11 +84,8 @@ fn variant(method: &Method, rpc: &TokenStream) -> TokenStream {
 fn opening(method: &Method, rpc: &TokenStream) -> TokenStream {
     let (cfgs, ident, marker) = (&method.cfgs, method.ident(), method.marker());
     let open = if method.is_oneway() { quote!(open_oneway) } else { quote!(open) };
-    let (kind, call) = if method.is_once() {
-        (quote!(Once), quote!(__OnceCall))
-    } else {
-        (quote!(Shared), quote!(__SharedCall))
-    };
+    let (kind, call) =
+        if method.is_once() { (quote!(Once), quote!(__OnceCall)) } else { (quote!(Shared), quote!(__SharedCall)) };
     quote! {
         #(#cfgs)*
         <#marker as #rpc::Method>::ID => {

@@ -90,12 +90,9 @@ impl Results {
                 err: quote!(#rpc::Never),
                 into_result: quote!(::core::result::Result::Ok(returned)),
             },
-            Output::Fallible { whole, ok, err } => Self {
-                whole: quote!(#whole),
-                ok: quote!(#ok),
-                err: quote!(#err),
-                into_result: quote!(returned),
-            },
+            Output::Fallible { whole, ok, err } => {
+                Self { whole: quote!(#whole), ok: quote!(#ok), err: quote!(#err), into_result: quote!(returned) }
+            }
             Output::Alias(whole) => Self {
                 whole: quote!(#whole),
                 ok: quote_spanned!(whole.span()=> <#whole as #rpc::IsResult>::Ok),

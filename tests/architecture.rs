@@ -1,0 +1,89 @@
+//! What ARCHITECTURE.md says is deliberately absent, held by reading the sources.
+#![cfg(not(target_family = "wasm"))]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The Rust files below a folder of the project.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {folder}");
+    found
+}
+
+/// The lines of code, without comments and without the tests at the end of a file.
+fn code(path: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines =
+        code.lines().enumerate().map(|(number, line)| (number + 1, line.split("//").next().unwrap().to_owned()));
+    lines.collect()
+}
+
+/// Every line below a folder that holds one of the words.
+fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in sources(folder) {
+        for (number, line) in code(&path) {
+            if words.iter().any(|word| line.contains(word)) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn ports_and_messages_never_name_calls() {
+    for folder in ["rpc-core/src/port", "rpc-core/src/message"] {
+        assert_eq!(lines_with(folder, &["rpc::", "crate::rpc", "wire::"]), [""; 0]);
+    }
+}
+
+#[test]
+fn the_core_spawns_nothing_and_reads_no_clock() {
+    let words = ["thread::spawn", "thread::Builder", "spawn(", "sleep", "Instant", "SystemTime", "tokio", "executor"];
+
+    assert_eq!(lines_with("rpc-core/src", &words), [""; 0]);
+}
+
+#[test]
+fn the_core_is_the_same_code_on_every_target() {
+    assert_eq!(lines_with("rpc-core/src", &["cfg(target", "cfg(windows", "cfg(unix", "wasm_bindgen"]), [""; 0]);
+}
+
+#[test]
+fn nothing_is_unsafe() {
+    for folder in ["rpc-core/src", "rpc-macros/src", "transports/src", "src", "xtask/src"] {
+        assert_eq!(
+            lines_with(folder, &["unsafe {", "unsafe impl", "allow(unsafe_code", "expect(unsafe_code"]),
+            [""; 0]
+        );
+    }
+}
+
+#[test]
+fn the_face_has_no_logic() {
+    assert_eq!(lines_with("src", &["fn ", "impl ", "struct ", "enum "]), [""; 0]);
+}
+
+#[test]
+fn expanded_code_names_core_and_handover_only() {
+    assert_eq!(
+        lines_with("rpc-macros/src/expand", &["::std::", "::alloc::", "handover_core", "handover_transports"]),
+        [""; 0]
+    );
+}

@@ -1,0 +1,10 @@
+// An id has 32 bits.
+use handover::prelude::*;
+
+#[service]
+trait Contacts {
+    #[rpc(id = -7)]
+    async fn add(&self, name: String);
+}
+
+fn main() {}

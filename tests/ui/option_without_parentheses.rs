@@ -1,0 +1,10 @@
+// The attribute of a method has two options.
+use handover::prelude::*;
+
+#[service]
+trait Contacts {
+    #[rpc]
+    async fn add(&self, name: String);
+}
+
+fn main() {}
