@@ -9,14 +9,23 @@ use handover::{
     prelude::*,
     wire::{CallId, Fault, Frame, MethodId},
 };
+use serde::{Deserialize, Serialize};
 
 #[service]
 trait Shop {
     async fn price(&self, item: String, pieces: u32) -> Result<u32, String>;
     async fn slow(&self) -> u32;
     async fn hold(&self, port: MessagePort, other: Option<MessagePort>) -> u32;
+    async fn depth(&self, tree: Tree) -> u32;
     #[rpc(oneway)]
     async fn tell(&self, item: String);
+}
+
+/// A type without end.
+#[derive(Debug, Serialize, Deserialize)]
+enum Tree {
+    Leaf,
+    Twig(Box<Tree>),
 }
 
 struct Stall(std::cell::Cell<Option<oneshot::Receiver<()>>>);
@@ -37,7 +46,25 @@ impl Shop for Stall {
         1
     }
 
+    async fn depth(&self, tree: Tree) -> u32 {
+        match tree {
+            Tree::Leaf => 0,
+            Tree::Twig(tree) => 1 + self.depth_of(*tree),
+        }
+    }
+
     async fn tell(&self, _item: String) {}
+}
+
+impl Stall {
+    fn depth_of(&self, mut tree: Tree) -> u32 {
+        let mut depth = 0;
+        while let Tree::Twig(inner) = tree {
+            tree = *inner;
+            depth += 1;
+        }
+        depth
+    }
 }
 
 /// A service, the raw port that leads to it, and what lets `slow` go on.
@@ -160,6 +187,22 @@ fn arguments_that_do_not_decode_refuse_that_call_only() {
         still_serves(&peer).await;
         go.send(()).unwrap();
         assert_eq!(next(&peer).await, Frame::Reply { id: CallId(7), result: &[0, 1] }.to_bytes());
+    });
+}
+
+#[test]
+fn a_value_that_nests_without_end_refuses_that_call_only() {
+    handover::block_on(async {
+        let (peer, _go) = stall();
+        let mut fine = vec![1; 100];
+        fine.push(0);
+
+        peer.post_message(call(1, "depth", &vec![1; 1_000_000])).unwrap();
+        is_refused(&peer, 1, |refusal| matches!(refusal, Refusal::Malformed(text) if text.contains("deep"))).await;
+
+        peer.post_message(call(2, "depth", &fine)).unwrap();
+        assert_eq!(next(&peer).await, Frame::Reply { id: CallId(2), result: &[0, 100] }.to_bytes());
+        still_serves(&peer).await;
     });
 }
 

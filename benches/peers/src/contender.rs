@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     Contexts, Executor, Row, System, Threads, Tokio,
     async_channel::AsyncChannel,
+    core::Core,
     handover::{Handover, HandoverAsBytes},
     tarpc::Tarpc,
 };
@@ -47,17 +48,15 @@ impl Contender {
 }
 
 fn measure<S: System, E: Executor>(row: Row, calls: u32, gauge: Gauge) -> u64 {
+    Core::Caller.pin();
     E::run(async move {
         let (caller, service) = S::open::<E>();
         match row.threads {
             Threads::One => E::spawn(service),
-            Threads::Two => {
-                pin(0);
-                E::spawn_thread(async {
-                    pin(1);
-                    service.await
-                })
-            }
+            Threads::Two => E::spawn_thread(async {
+                Core::Service.pin();
+                service.await;
+            }),
         }
         row.make_calls(&caller, WARM_UP).await;
         let before = gauge();
@@ -69,14 +68,5 @@ fn measure<S: System, E: Executor>(row: Row, calls: u32, gauge: Gauge) -> u64 {
 impl fmt::Display for Contender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.system, self.executor)
-    }
-}
-
-fn pin(core: usize) {
-    static C: std::sync::LazyLock<Vec<core_affinity::CoreId>> =
-        std::sync::LazyLock::new(|| core_affinity::get_core_ids().unwrap_or_default());
-    let cores = &*C;
-    if let Some(core) = cores.get(core) {
-        core_affinity::set_for_current(*core);
     }
 }

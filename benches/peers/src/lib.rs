@@ -9,6 +9,7 @@ pub mod handover;
 pub mod tarpc;
 
 mod contender;
+mod core;
 mod executor;
 mod row;
 mod selection;

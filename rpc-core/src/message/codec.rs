@@ -1,13 +1,17 @@
 //! Values to bytes and back, with the ports inside them on the side.
 //!
-//! A port is written as its index in the message's list. Encoding only looks: it moves ports when all went well, so a value
-//! that fails to encode still works afterwards (PORT-31).
+//! A port is written as its index in the message's list, so it arrives as one port, listed and mentioned (PORT-30). Encoding
+//! only looks: it moves ports when all went well, so a value that fails to encode still works afterwards (PORT-31).
 
 use std::{error::Error, fmt};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Message, serde_port};
+use super::{
+    Message,
+    depth::{Depth, TOO_DEEP},
+    serde_port,
+};
 use crate::{MessagePort, port::Shipment};
 
 /// Why a value could not be turned into bytes. Nothing was moved or closed.
@@ -64,7 +68,9 @@ impl Encoder {
     }
 }
 
-/// Reads values out of a message. Ports that no value takes are closed with it.
+/// Reads values out of a message, where it was received: its sender never hears of what goes wrong here (PORT-28).
+///
+/// Ports that no value takes, or that went into a value that broke off, are closed with it (PORT-60).
 #[derive(Debug)]
 pub struct Decoder<'b> {
     rest: &'b [u8],
@@ -80,9 +86,16 @@ impl<'b> Decoder<'b> {
     /// Reads a value.
     ///
     /// # Errors
-    /// [`DecodeError`] if the bytes are no such value, or speak of a port that did not come or was read already.
+    /// [`DecodeError`] if the bytes are no such value, if it nests more than 128 deep, or if it speaks of a port that did not
+    /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
-        let (read, problem) = serde_port::handing_out(&mut self.ports, || postcard::take_from_bytes(self.rest));
+        let depth = Depth::new();
+        let (read, problem) = serde_port::handing_out(&mut self.ports, || {
+            let mut bytes = postcard::Deserializer::from_bytes(self.rest);
+            let value = T::deserialize(depth.around(&mut bytes))?;
+            Ok::<_, postcard::Error>((value, bytes.finalize()?))
+        });
+        let problem = if depth.is_exceeded() { Some(TOO_DEEP) } else { problem };
         let (value, rest) =
             read.map_err(|error| DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
         self.rest = rest;

@@ -3,6 +3,7 @@
 //! Messages and ports know each other, as in the standard: a message holds ports, and a port's queue holds messages.
 
 mod codec;
+mod depth;
 mod serde_port;
 
 use std::mem;

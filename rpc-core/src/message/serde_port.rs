@@ -93,7 +93,7 @@ fn take_port(table: &mut Table, index: u32) -> Result<MessagePort, &'static str>
     port.inspect_err(|problem| table.problem = Some(problem))
 }
 
-/// Travels inside a message only: any other serialisation fails, and does nothing to the port.
+/// Travels inside a message only: any other serialisation fails (PORT-25), and does nothing to the port.
 impl Serialize for MessagePort {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let index = TABLE.with_borrow_mut(|table| note_port(table, self)).map_err(ser::Error::custom)?;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{MessagePort, side::Side};
+use super::{Gone, MessagePort, side::Side};
 use crate::sync::{Arc, Mutex};
 
 /// Two ports, each of which receives what is posted on the other.
@@ -27,18 +27,18 @@ pub struct MessageChannel {
 
 impl MessageChannel {
     /// [Makes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messagechannel) two ports and entangles them
-    /// (PORT-02, PORT-05). One allocation.
+    /// (PORT-02, PORT-05) for good: no later step ties or unties anything (PORT-11). One allocation.
     pub fn new() -> Self {
         let channel = Arc::new(Channel::default());
         Self { port1: MessagePort::new(channel.clone(), End::One, 0), port2: MessagePort::new(channel, End::Two, 0) }
     }
 
-    /// The first port.
+    /// The first port, always the same (PORT-05).
     pub fn port1(&self) -> &MessagePort {
         &self.port1
     }
 
-    /// The second port.
+    /// The second port, always the same (PORT-05).
     pub fn port2(&self) -> &MessagePort {
         &self.port2
     }
@@ -55,7 +55,11 @@ impl Default for MessageChannel {
     }
 }
 
-/// What the two ports of a channel share. Each side has a lock of its own, and no two are ever held together.
+/// What the two ports of a channel share, freed with the second of them (GC-03). Each side has a lock of its own, and no two
+/// are ever held together.
+///
+/// It says which two sides belong together, and never changes. So a side can travel without telling the other (DEC-02), any
+/// number of times (PORT-56), both at once as well (PORT-57).
 #[derive(Debug, Default)]
 pub(super) struct Channel {
     sides: [SideCell; 2],
@@ -67,6 +71,11 @@ impl Channel {
             End::One => &self.sides[0],
             End::Two => &self.sides[1],
         }
+    }
+
+    /// Whether either port has travelled. That marks both, and the port that arrives (PORT-04).
+    pub(super) fn has_been_shipped(&self) -> bool {
+        self.sides.iter().any(|cell| !cell.is_owned_by(0))
     }
 }
 
@@ -96,7 +105,10 @@ impl SideCell {
         self.shipped.store(next, Ordering::Release);
         drop(side);
         woken.wake();
-        drop(target);
+        // Replies come to the new place from now on, so what waits for one here waits in vain.
+        if let Some(target) = target {
+            target.closed(Gone::Closed);
+        }
         Some(next)
     }
 }

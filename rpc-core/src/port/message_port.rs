@@ -2,14 +2,15 @@
 
 use std::{
     fmt,
+    ops::DerefMut,
     task::{Context, Poll},
 };
 
 use super::{
-    Closed, ClosedBy, DataCloneError, Gone, MessageTarget, Parcel,
+    Closed, ClosedBy, DataCloneError, Gone, MessageChannel, MessageTarget, Parcel,
     channel::{Channel, End, SideCell},
     discard::discard,
-    side::{Accepted, Next},
+    side::{Accepted, Next, Side},
     transfer::PortRef,
     waiters::WaiterKey,
 };
@@ -19,10 +20,10 @@ use crate::{Message, sync::Arc};
 ///
 /// A port has one owner. It is handed on by moving it, to another thread as it is, or through another port inside a
 /// [`Message`]; what was queued for it goes along, and the other end is never told (PORT-50, PORT-52, PORT-55). Dropping a
-/// port closes it.
+/// port closes it, so a thread that ends closes the ports that it held (PORT-13).
 ///
-/// Queues have no bound (PORT-07). A port that lies in its own queue, or ports that lie in each other's, are never dropped:
-/// close an end to break such a ring.
+/// Queues have no bound (PORT-07). Ports that lie in each other's queues are out of everybody's reach, and are never dropped:
+/// do not build such rings (DEC-08).
 pub struct MessagePort {
     channel: Arc<Channel>,
     /// For the [`Stream`](futures::Stream) that this port is.
@@ -39,7 +40,7 @@ impl MessagePort {
     /// [Posts](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-postmessage) a message to the
     /// other end, with the ports in it. Returns at once; the queue has no bound.
     ///
-    /// The message is in the other end's queue when this returns (LOOP-03). If there is no other end any more, the message
+    /// The message is in the other end's queue when this returns (LOOP-03), wherever that end is by then (PORT-21). If there is no other end any more, the message
     /// and its ports are dropped silently (PORT-23, PORT-46). A message that holds the other end itself is lost, and the
     /// channel with it (PORT-24).
     ///
@@ -47,27 +48,34 @@ impl MessagePort {
     /// [`DataCloneError`] if a port in the message has been closed (PORT-44, PORT-58). Everything comes back inside (PORT-31).
     pub fn post_message(&self, message: impl Into<Message>) -> Result<(), DataCloneError> {
         let mut message = message.into();
-        // All are checked before any is moved, so nothing is half transferred (DEC-05).
+        // PORT-22: the port itself cannot be in the message, which would own it; so this is the first check.
+        // DEC-05: all are checked before any is moved, so nothing is half transferred.
         if let Some(position) = message.ports().iter().position(|port| !port.is_transferable()) {
             return Err(DataCloneError::new(message, position));
         }
-        // DEC-08: judged before queueing, for a queue that held its own port would never be dropped.
-        let doomed = message.ports().iter().any(|port| self.is_peer_of(port));
         message.transfer_steps();
-        if doomed {
-            tracing::warn!("a message was lost, because it held the port that it was posted to");
-            return Ok(());
-        }
         // Where there is no destination the message is dropped here, with no lock held.
         let _no_destination = self.post(Parcel::Message(message));
         Ok(())
     }
 
+    /// A port whose other end is gone.
+    pub(super) fn peerless() -> Self {
+        let (port, _gone) = MessageChannel::new().into_ports();
+        port
+    }
+
     /// Posts a parcel, or hands it back if there is no destination.
     pub(crate) fn post(&self, parcel: Parcel) -> Result<(), Parcel> {
-        // PORT-26: a port that was transferred away sends nothing.
+        // PORT-26: a port that was transferred away sends nothing. No two locks are held together, so a post that runs beside
+        // the transfer, on another thread that shares the port, may still land.
         if !self.is_current() {
             return Err(parcel);
+        }
+        // DEC-08: noticed before queueing, for a queue that held its own port would never be dropped.
+        if self.is_doomed(&parcel) {
+            tracing::warn!("a message was lost, because it held the port that it was posted to");
+            return Ok(());
         }
         let accepted = self.peer().side.lock().accept(parcel);
         match accepted {
@@ -81,17 +89,16 @@ impl MessagePort {
     /// [Enables](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-start) delivery of what waits and
     /// of what is still to come (PORT-35, PORT-37). Never fails, also on a closed port (PORT-38).
     pub fn start(&self) {
-        if self.is_current() {
-            let woken = self.mine().side.lock().start();
-            woken.wake();
-        }
+        let woken = self.owned().map(|mut side| side.start());
+        woken.unwrap_or_default().wake();
     }
 
     /// [Closes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-close) the channel (PORT-40).
     /// Again is nothing (PORT-41).
     ///
     /// What was posted before from here still arrives at the other end (PORT-42), and what waits here can still be received
-    /// if this port was started (PORT-43). Nothing else arrives in either direction (PORT-45, PORT-46).
+    /// if this port was started, or is started later (PORT-43). Nothing else arrives in either direction (PORT-45, PORT-46):
+    /// it is dropped by whoever posts it, so a closed channel holds nothing new while its ends are still held (GC-06).
     pub fn close(&self) {
         self.disentangle(Gone::Closed);
     }
@@ -99,15 +106,17 @@ impl MessagePort {
     /// [Disentangles](https://html.spec.whatwg.org/multipage/web-messaging.html#disentangle) the two ends and tells the
     /// other one (PORT-12).
     fn disentangle(&self, gone: Gone) {
-        if !self.is_current() {
-            return;
+        let Some(mut side) = self.owned() else { return };
+        let closed = side.close();
+        drop(side);
+        if let Some((woken, target)) = closed {
+            woken.wake();
+            if let Some(target) = target {
+                target.closed(gone);
+            }
         }
-        let closed = self.mine().side.lock().close();
-        let Some((woken, target)) = closed else { return };
-        woken.wake();
-        if let Some(target) = target {
-            target.closed(gone);
-        }
+        // Closed already, the peer may yet have to be told by another thread that is closing this port. Telling it here too,
+        // nothing posted after this call arrives (PORT-46).
         self.tell_peer(gone);
     }
 
@@ -121,14 +130,10 @@ impl MessagePort {
 
     /// Whether either end was closed or dropped, or this port was transferred away: nothing posted here arrives.
     pub fn is_closed(&self) -> bool {
-        if !self.is_current() {
-            return true;
-        }
-        let side = self.mine().side.lock();
-        side.state.is_closed() || side.peer_gone().is_some()
+        self.owned().is_none_or(|side| side.state.is_closed() || side.peer_gone().is_some())
     }
 
-    /// How often this side was transferred before this handle got it (PORT-04).
+    /// How often this side was transferred before this handle got it.
     pub(crate) fn times_shipped(&self) -> u32 {
         self.shipped
     }
@@ -140,12 +145,20 @@ impl MessagePort {
 
     /// Whether the port may be put into a message (PORT-44, PORT-58).
     pub(super) fn is_transferable(&self) -> bool {
-        self.is_current() && !self.mine().side.lock().state.is_closed()
+        self.owned().is_some_and(|side| !side.state.is_closed())
     }
 
     /// Whether the two are the ends of one channel (PORT-02).
     fn is_peer_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.channel, &other.channel) && self.end != other.end
+    }
+
+    /// Whether this is a message that holds the port it is posted to (PORT-24). A value is not looked into.
+    fn is_doomed(&self, parcel: &Parcel) -> bool {
+        match parcel {
+            Parcel::Message(message) => message.ports().iter().any(|port| self.is_peer_of(port)),
+            Parcel::Value(_) => false,
+        }
     }
 
     /// Names the side without owning it.
@@ -172,20 +185,18 @@ impl MessagePort {
     /// [Transfer-receiving steps](https://html.spec.whatwg.org/multipage/web-messaging.html#message-ports:transfer-receiving-steps):
     /// the port has arrived, with its queue, disabled (PORT-54).
     pub(crate) fn transfer_receiving_steps(&self) {
-        if self.is_current() {
-            self.mine().side.lock().state.transfer_receiving_steps();
+        if let Some(mut side) = self.owned() {
+            side.state.transfer_receiving_steps();
         }
     }
 
     /// Delivers to a target from now on, what waits first.
     pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
-        if !self.is_current() {
-            return target.closed(Gone::Closed);
-        }
-        let mut side = self.mine().side.lock();
-        let waiting = side.set_target(target.clone());
+        let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
+        let (waiting, former) = side.set_target(target.clone());
         let gone = side.peer_gone().or(side.state.is_closed().then_some(Gone::Closed));
         drop(side);
+        drop(former);
         for parcel in waiting {
             target.deliver(parcel);
         }
@@ -196,10 +207,8 @@ impl MessagePort {
 
     /// Queues what comes from now on.
     pub(crate) fn remove_target(&self) {
-        if self.is_current() {
-            let target = self.mine().side.lock().remove_target();
-            drop(target);
-        }
+        let target = self.owned().and_then(|mut side| side.remove_target());
+        drop(target);
     }
 
     /// The target of the other end, where answers to what was received here belong.
@@ -213,10 +222,7 @@ impl MessagePort {
         key: &mut Option<WaiterKey>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Parcel, Closed>> {
-        if !self.is_current() {
-            return Poll::Ready(Err(Closed));
-        }
-        let mut side = self.mine().side.lock();
+        let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
         match side.next() {
             Next::Parcel(parcel, woken) => {
                 drop(side);
@@ -238,10 +244,7 @@ impl MessagePort {
 
     /// Who closed the channel, or registers to be woken when somebody does.
     pub(super) fn poll_closed(&self, key: &mut Option<WaiterKey>, cx: &mut Context<'_>) -> Poll<ClosedBy> {
-        if !self.is_current() {
-            return Poll::Ready(ClosedBy::ThisEnd);
-        }
-        let mut side = self.mine().side.lock();
+        let Some(mut side) = self.owned() else { return Poll::Ready(ClosedBy::ThisEnd) };
         if side.state.is_closed() {
             return Poll::Ready(ClosedBy::ThisEnd);
         }
@@ -260,29 +263,37 @@ impl MessagePort {
         drop(waker);
     }
 
+    /// Locks this port's side. `None` if the side was transferred away (PORT-51): asked under the lock, for another thread
+    /// that shares this port may be doing so.
+    fn owned(&self) -> Option<impl DerefMut<Target = Side>> {
+        let side = self.mine().side.lock();
+        self.is_current().then_some(side)
+    }
+
     fn mine(&self) -> &SideCell {
         self.channel.side(self.end)
     }
 
+    /// The other side: the same one for ever, wherever its port is by now.
     fn peer(&self) -> &SideCell {
         self.channel.side(self.end.other())
     }
 }
 
 impl Drop for MessagePort {
-    /// Collection: closes the port (GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
+    /// Collection: closes the port (PORT-13, GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
     fn drop(&mut self) {
-        if !self.is_current() {
-            return;
-        }
         self.disentangle(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
-        let queue = self.mine().side.lock().take_queue();
-        discard(queue);
+        let queue = self.owned().map(|mut side| side.take_queue());
+        discard(queue.unwrap_or_default());
     }
 }
 
 impl fmt::Debug for MessagePort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MessagePort").field("is_closed", &self.is_closed()).finish_non_exhaustive()
+        f.debug_struct("MessagePort")
+            .field("is_closed", &self.is_closed())
+            .field("has_been_shipped", &self.channel.has_been_shipped())
+            .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`MessageChannel`] is one shared object with two sides; each side holds the queue of what was posted to it. A
 //! [`MessagePort`] is the one owning handle on a side. So the queue travels with the port, the peer is never told of a
-//! transfer, and two ends that travel at the same time still find each other.
+//! transfer, and two ends that travel at the same time still find each other (DEC-02).
 //!
 //! Ports know nothing of calls: that is [`rpc`](crate::rpc).
 

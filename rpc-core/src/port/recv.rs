@@ -14,7 +14,7 @@ use crate::Message;
 impl MessagePort {
     /// Receives the next message, waiting for one if the queue is empty.
     ///
-    /// Messages come in the order they were posted, whole, with their ports (PORT-55). Nothing comes before
+    /// Messages come in the order they were posted (PORT-55), each once (LOOP-06), whole, with their ports. Nothing comes before
     /// [`start`](Self::start) (PORT-37).
     ///
     /// # Errors
@@ -26,11 +26,12 @@ impl MessagePort {
         Recv { inbox: Inbox::new(self) }
     }
 
-    /// Waits until the channel is closed, and tells by whom.
+    /// Waits until the channel is closed, and tells by whom (CLOSE-01, DEC-04).
     ///
-    /// The end of the other side is told after everything that it posted before (CLOSE-07), wherever this port is by then
-    /// (CLOSE-05); if this port was never started, at once (CLOSE-08). This side's own end is told as
-    /// [`ClosedBy::ThisEnd`], which is no news from the peer (CLOSE-02).
+    /// Whatever closed the other end is told, its drop as well as its close (CLOSE-03): after everything that it posted before
+    /// (CLOSE-07), wherever this port is by then (CLOSE-05); if this port was never started, at once (CLOSE-08). Closing wakes
+    /// this future and runs nothing (CLOSE-06). This side's own end is told as [`ClosedBy::ThisEnd`], which is no news from
+    /// the peer (CLOSE-02).
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.

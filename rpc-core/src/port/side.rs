@@ -9,11 +9,12 @@ use super::{
 };
 use crate::sync::Arc;
 
-/// One side of a channel.
+/// One side of a channel. A new one has nothing in it (PORT-01).
 #[derive(Default)]
 pub(super) struct Side {
     pub(super) state: PortState,
     pub(super) waiters: Waiters,
+    /// What waits to be delivered, in the order of posting (LOOP-04).
     queue: VecDeque<Parcel>,
     target: Option<Arc<dyn MessageTarget>>,
     peer_gone: Option<Gone>,
@@ -53,7 +54,7 @@ impl Side {
         Accepted::Queued(if self.state.delivers() { self.waiters.take() } else { Woken::default() })
     }
 
-    /// Takes the oldest entry that may be delivered.
+    /// Takes the oldest entry that may be delivered (LOOP-06).
     pub(super) fn next(&mut self) -> Next {
         if self.state.delivers()
             && let Some(parcel) = self.queue.pop_front()
@@ -62,7 +63,8 @@ impl Side {
             let last = self.queue.is_empty() && self.peer_gone.is_some();
             return Next::Parcel(parcel, if last { self.waiters.take() } else { Woken::default() });
         }
-        if self.queue.is_empty() && (self.state.is_closed() || self.peer_gone.is_some()) {
+        let nothing_left = self.queue.is_empty() || self.state.is_silent();
+        if nothing_left && (self.state.is_closed() || self.peer_gone.is_some()) {
             return Next::Closed;
         }
         Next::Nothing
@@ -80,7 +82,7 @@ impl Side {
         self.state.close().then(|| (self.waiters.take(), self.target.take()))
     }
 
-    /// Notes that the other side has gone.
+    /// Notes that the other side has gone, wherever this one is: it is noted here, so it travels along (CLOSE-05, PORT-62).
     pub(super) fn peer_has_gone(&mut self, gone: Gone) -> (Woken, Option<Arc<dyn MessageTarget>>) {
         self.peer_gone.get_or_insert(gone);
         (self.waiters.take(), self.target.clone())
@@ -98,17 +100,21 @@ impl Side {
     }
 
     /// Puts this side into a message. `None` if it is closed.
+    ///
+    /// The queue goes along; who waits, and the target, belong to the old place (PORT-61).
     #[must_use = "wake after unlocking"]
     pub(super) fn transfer_steps(&mut self) -> Option<(Woken, Option<Arc<dyn MessageTarget>>)> {
         self.state.transfer_steps().then(|| (self.waiters.take(), self.target.take()))
     }
 
-    /// Sends what comes from now on to a target; hands back what waits, for the target too.
-    #[must_use = "deliver after unlocking"]
-    pub(super) fn set_target(&mut self, target: Arc<dyn MessageTarget>) -> VecDeque<Parcel> {
+    /// Sends what comes from now on to a target; hands back what waits, for the target too, and the target before it.
+    #[must_use = "deliver and drop after unlocking"]
+    pub(super) fn set_target(
+        &mut self,
+        target: Arc<dyn MessageTarget>,
+    ) -> (VecDeque<Parcel>, Option<Arc<dyn MessageTarget>>) {
         self.state.start();
-        self.target = Some(target);
-        self.take_queue()
+        (self.take_queue(), self.target.replace(target))
     }
 
     /// The target, if there is one.

@@ -1,5 +1,9 @@
 //! Where a side of a channel is in its life, as a pure state machine.
 
+/// Whether what waits at a port that closes itself is still delivered, as the text says (DEC-03, PORT-43). Browsers differ, and
+/// the text may change: this is the one place to follow.
+const DELIVERS_AFTER_OWN_CLOSE: bool = true;
+
 /// Where one side of a channel is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum PortState {
@@ -70,9 +74,14 @@ impl PortState {
     pub(crate) fn delivers(self) -> bool {
         match self {
             Self::Enabled => true,
-            Self::Closed { enabled } => enabled,
+            Self::Closed { enabled } => enabled && DELIVERS_AFTER_OWN_CLOSE,
             Self::Disabled | Self::InFlight => false,
         }
+    }
+
+    /// Whether nothing will be delivered any more, whatever waits and whoever starts it.
+    pub(crate) fn is_silent(self) -> bool {
+        self.is_closed() && !DELIVERS_AFTER_OWN_CLOSE
     }
 
     /// Whether this side was closed.

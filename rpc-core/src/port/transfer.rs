@@ -42,7 +42,9 @@ impl Shipment {
     }
 
     /// Moves the ports out of the value: what is left in it is detached (PORT-51) and may be dropped.
+    ///
+    /// A port that was closed or moved since it was met goes as one that is closed, so that every index still names its port.
     pub(crate) fn ship(self) -> Vec<MessagePort> {
-        self.found.into_iter().filter_map(MessagePort::take_over).collect()
+        self.found.into_iter().map(|port| MessagePort::take_over(port).unwrap_or_else(MessagePort::peerless)).collect()
     }
 }

@@ -39,35 +39,38 @@ pub(super) enum Arrived<'p> {
 /// The arguments of a call, and the duty to answer it.
 type Request<M> = (<M as Method>::Args, Responder<M>);
 
-impl<'p> Incoming<'p> {
-    pub(super) fn new(parcel: Parcel, port: &'p MessagePort) -> Arrived<'p> {
+impl<'p> Arrived<'p> {
+    /// Looks at what came, as far as finding out whose it is.
+    pub(super) fn read(parcel: Parcel, port: &'p MessagePort) -> Self {
         let message = match parcel {
-            Parcel::Value(value) => return Arrived::Call(Self { body: Body::Value(value), port }),
+            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), port }),
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
         let (id, method, args) = match Frame::parse(message.data()) {
             Ok(Frame::Call { id, method, args }) => (Some(id), method, args),
             Ok(Frame::Tell { method, args }) => (None, method, args),
-            Ok(Frame::Cancel { id }) => return Arrived::Cancel(id),
+            Ok(Frame::Cancel { id }) => return Self::Cancel(id),
             Ok(Frame::Reply { .. } | Frame::Fault { .. }) => {
                 tracing::warn!("a reply came to a service's port, which calls nothing; it was dropped");
-                return Arrived::Nothing;
+                return Self::Nothing;
             }
             Err(error) => {
                 tracing::warn!(%error, "a message that is no call came to a service's port; it was dropped");
-                return Arrived::Nothing;
+                return Self::Nothing;
             }
         };
         let args_at = size - args.len();
-        Arrived::Call(Self { body: Body::Frame { message, id, method, args_at }, port })
+        Self::Call(Incoming { body: Body::Frame { message, id, method, args_at }, port })
     }
+}
 
+impl<'p> Incoming<'p> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
     fn as_frame(value: Carried, port: &'p MessagePort) -> Result<Self, Answer> {
         let message = value.encode(port).ok_or(Answer::DONE)?;
-        match Self::new(Parcel::Message(message), port) {
+        match Arrived::read(Parcel::Message(message), port) {
             Arrived::Call(incoming) => Ok(incoming),
             Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
         }

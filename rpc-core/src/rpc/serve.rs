@@ -170,7 +170,7 @@ async fn refuse_next(port: &MessagePort) {
 }
 
 fn poll_arrived<'p>(inbox: &mut Inbox<'p>, cx: &mut Context<'_>) -> Poll<Result<Arrived<'p>, Closed>> {
-    inbox.poll_next(cx).map(|parcel| parcel.map(|parcel| Incoming::new(parcel, inbox.port())))
+    inbox.poll_next(cx).map(|parcel| parcel.map(|parcel| Arrived::read(parcel, inbox.port())))
 }
 
 /// Sends an answer. If the port is closed, nobody waits for it.

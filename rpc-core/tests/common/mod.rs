@@ -1,0 +1,112 @@
+//! Small things that the tests of ports need: looking at a port without waiting, moving one, and counting wake-ups.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use futures::FutureExt;
+use handover_core::{Closed, ClosedBy, Message, MessageChannel, MessagePort};
+
+/// The two ends of a new channel, not started.
+pub fn channel() -> (MessagePort, MessagePort) {
+    MessageChannel::new().into_ports()
+}
+
+/// The two ends of a new channel, both started.
+pub fn started_channel() -> (MessagePort, MessagePort) {
+    let (ours, theirs) = channel();
+    ours.start();
+    theirs.start();
+    (ours, theirs)
+}
+
+/// A port that was closed, with nothing in it.
+pub fn closed_port() -> MessagePort {
+    let (port, _dropped) = channel();
+    port.close();
+    port
+}
+
+/// Posts these texts, one message each.
+pub fn post<'t>(port: &MessagePort, texts: impl IntoIterator<Item = &'t str>) {
+    for text in texts {
+        port.post_message(text).unwrap();
+    }
+}
+
+/// What `recv` has now, without waiting.
+pub fn recv_now(port: &MessagePort) -> Option<Result<Message, Closed>> {
+    port.recv().now_or_never()
+}
+
+/// The message that is there.
+pub fn take(port: &MessagePort) -> Message {
+    recv_now(port).expect("no message is there").expect("the port is closed")
+}
+
+/// The first port of the message that is there.
+pub fn take_port(port: &MessagePort) -> MessagePort {
+    let (_data, ports) = take(port).into_parts();
+    ports.into_iter().next().expect("a port came in the message")
+}
+
+/// The texts of all messages that are there.
+pub fn take_texts(port: &MessagePort) -> Vec<String> {
+    std::iter::from_fn(|| recv_now(port)?.ok()).map(|message| text(&message)).collect()
+}
+
+/// A message's bytes, as text.
+pub fn text(message: &Message) -> String {
+    String::from_utf8(message.data().to_vec()).unwrap()
+}
+
+/// What `closed` has now, without waiting.
+pub fn closed_by(port: &MessagePort) -> Option<ClosedBy> {
+    port.closed().now_or_never()
+}
+
+/// A message that holds a port.
+pub fn holding(port: MessagePort) -> Message {
+    Message::default().with_port(port)
+}
+
+/// Moves a port through another channel, as to another context.
+pub fn transferred(port: MessagePort) -> MessagePort {
+    let (near, far) = started_channel();
+    near.post_message(holding(port)).unwrap();
+    take_port(&far)
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+pub struct Wakes(AtomicUsize);
+
+impl Wakes {
+    /// A counter, and a waker that counts there.
+    pub fn new() -> (Arc<Self>, Waker) {
+        let wakes = Arc::new(Self::default());
+        (wakes.clone(), wakes.into())
+    }
+
+    /// How often it was woken.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Polls a future once for a task.
+pub fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}

@@ -1,0 +1,19 @@
+// What travels may go to another thread.
+use std::marker::PhantomData;
+
+use handover::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The mark keeps it on its thread.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    mark: PhantomData<*const ()>,
+}
+
+#[service]
+trait Contacts {
+    async fn get(&self) -> Entry;
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+// What lacks everything is told once.
+use std::rc::Rc;
+
+use handover::prelude::*;
+
+#[service]
+trait Contacts {
+    async fn get(&self) -> Rc<String>;
+}
+
+fn main() {}
