@@ -3,7 +3,12 @@
 //! Machines are noisy, so in each row all contenders take turns, round after round, and each is compared with the yardsticks
 //! of the same round. The times of two runs cannot be compared; their ratios can.
 
-use std::{fmt, process::Command, sync::LazyLock, time::Instant};
+use std::{
+    fmt,
+    process::{Command, Stdio},
+    sync::LazyLock,
+    time::Instant,
+};
 
 use handover_bench_peers::{Contender, Filter, Heat, Row};
 
@@ -35,8 +40,9 @@ fn main() {
 
 /// Runs the program that counts them: here, counting would take time.
 fn count_allocations(filter: &Filter) -> Vec<f64> {
-    let output = Command::new(env!("CARGO_BIN_EXE_count-allocations")).args(filter.as_arg()).output();
-    let output = output.expect("cargo has built the program");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_count-allocations"));
+    let output = program.args(filter.as_arg()).stderr(Stdio::inherit()).output().expect("cargo has built the program");
+    assert!(output.status.success(), "allocations could not be counted: {}", output.status);
     let lines = String::from_utf8(output.stdout).expect("the program prints text");
     lines.lines().map(|line| line.parse().expect("each line is a number")).collect()
 }
@@ -82,12 +88,12 @@ fn yardstick_for(contender: &Contender, yardstick: &str, heat: &Heat) -> Option<
 
 fn print_heading(row: Row) {
     let [first, second] = YARDSTICKS.map(|yardstick| format!("to {yardstick}"));
-    println!("\n{:30}{:>26}{first:>22}{second:>22}{:>14}", row.to_string(), "ns a call", "allocations");
+    println!("\n{:30}{:>26}{first:>24}{second:>24}{:>14}", row.to_string(), "ns a call", "allocations");
 }
 
 fn print_line(contender: &Contender, times: &Quartiles, ratios: [Option<Quartiles>; 2], allocations: f64) {
     let [first, second] = ratios.map(|ratio| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")));
-    println!("{:30}{:>26}{first:>22}{second:>22}{allocations:>14.2}", contender.to_string(), format!("{times:.0}"));
+    println!("{:30}{:>26}{first:>24}{second:>24}{allocations:>14.2}", contender.to_string(), format!("{times:.0}"));
 }
 
 /// The middle of what was measured, and how far it spreads.

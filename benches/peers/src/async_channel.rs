@@ -5,7 +5,7 @@ use futures::channel::oneshot;
 
 use crate::{Caller, Executor, System};
 
-/// An unbounded [`async_channel`](::async_channel), and a new oneshot for each reply.
+/// An unbounded channel, and a new oneshot for each reply.
 #[derive(Debug)]
 pub struct AsyncChannel;
 

@@ -5,17 +5,18 @@ use std::fmt;
 use crate::{
     Contexts, Executor, Row, System, Threads, Tokio,
     async_channel::AsyncChannel,
-    core::Core,
+    cores::Core,
     handover::{Handover, HandoverAsBytes},
-    tarpc::Tarpc,
+    tarpc::{Tarpc, TarpcInOneTask},
 };
 
 /// Every contender. A new one joins here.
-pub const CONTENDERS: [Contender; 6] = [
+pub const CONTENDERS: [Contender; 7] = [
     Contender::new::<Handover, Tokio>(),
     Contender::new::<HandoverAsBytes, Tokio>(),
     Contender::new::<AsyncChannel, Tokio>(),
     Contender::new::<Tarpc, Tokio>(),
+    Contender::new::<TarpcInOneTask, Tokio>(),
     Contender::new::<Handover, Contexts>(),
     Contender::new::<AsyncChannel, Contexts>(),
 ];

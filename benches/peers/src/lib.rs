@@ -9,7 +9,7 @@ pub mod handover;
 pub mod tarpc;
 
 mod contender;
-mod core;
+mod cores;
 mod executor;
 mod row;
 mod selection;

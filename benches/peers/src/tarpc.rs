@@ -1,18 +1,21 @@
-//! tarpc, over its own channel within the process, as its documentation shows it. Values are not encoded; every call has a
-//! deadline.
+//! tarpc, over its own channel within the process. Values are not encoded; every call has a deadline.
 
 use ::tarpc::{
     client, context,
     server::{BaseChannel, Channel},
     transport,
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 
 use crate::{Caller, Executor, System};
 
-/// tarpc without a network.
+/// As tarpc's documentation shows it: each call is a task of its own.
 #[derive(Debug)]
 pub struct Tarpc;
+
+/// All calls run in the service's task, beside each other, as handover's do.
+#[derive(Debug)]
+pub struct TarpcInOneTask;
 
 #[::tarpc::service]
 trait Adder {
@@ -32,12 +35,26 @@ impl System for Tarpc {
     const NAME: &'static str = "tarpc";
 
     fn open<E: Executor>() -> (impl Caller, impl Future<Output = ()> + Send + 'static) {
-        let (near, far) = transport::channel::unbounded();
-        let client::NewClient { client, dispatch } = AdderClient::new(client::Config::default(), near);
-        E::spawn(async { dispatch.await.expect("the channel does not fail") });
-        let calls = BaseChannel::with_defaults(far).execute(Sum.serve());
+        let (client, calls) = connect::<E>();
         (client, calls.for_each(async |call| E::spawn(call)))
     }
+}
+
+impl System for TarpcInOneTask {
+    const NAME: &'static str = "tarpc in one task";
+
+    fn open<E: Executor>() -> (impl Caller, impl Future<Output = ()> + Send + 'static) {
+        let (client, calls) = connect::<E>();
+        (client, calls.for_each_concurrent(None, |call| call))
+    }
+}
+
+/// Makes a client, and the calls that come from it, to be run.
+fn connect<E: Executor>() -> (AdderClient, impl Stream<Item = impl Future<Output = ()> + Send + 'static> + Send) {
+    let (near, far) = transport::channel::unbounded();
+    let client::NewClient { client, dispatch } = AdderClient::new(client::Config::default(), near);
+    E::spawn(async { dispatch.await.expect("the channel does not fail") });
+    (client, BaseChannel::with_defaults(far).execute(Sum.serve()))
 }
 
 impl Caller for AdderClient {
