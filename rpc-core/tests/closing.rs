@@ -2,12 +2,16 @@
 
 mod common;
 
-use std::{sync::mpsc, thread};
+use std::{
+    sync::{Arc, mpsc},
+    task::{Wake, Waker},
+    thread,
+};
 
 use common::{
     Wakes, channel, closed_by, holding, poll, post, recv_now, started_channel, take, take_port, take_texts, transferred,
 };
-use handover_core::{Closed, ClosedBy, Message, MessageChannel};
+use handover_core::{Closed, ClosedBy, Message, MessageChannel, MessagePort};
 
 /// PORT-12, CLOSE-01
 #[test]
@@ -255,6 +259,43 @@ fn nothing_that_a_closed_port_posts_arrives() {
 
     assert_eq!(take_texts(&theirs), ["before"]);
     assert_eq!(recv_now(&theirs).unwrap().unwrap_err(), Closed);
+}
+
+/// Posts on a port whenever it is woken, as a task does that its executor runs at once.
+struct PostsWhenWoken(Arc<MessagePort>);
+
+impl Wake for PostsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        post(&self.0, ["after"]);
+    }
+}
+
+/// PORT-46
+#[test]
+fn nothing_arrives_from_a_task_that_the_close_of_its_port_wakes() {
+    let (ours, theirs) = started_channel();
+    let ours = Arc::new(ours);
+    let waker = Waker::from(Arc::new(PostsWhenWoken(ours.clone())));
+    let mut waiting = ours.closed();
+    assert!(poll(&mut waiting, &waker).is_pending());
+
+    ours.close();
+
+    assert_eq!(recv_now(&theirs).unwrap().unwrap_err(), Closed);
+}
+
+/// PORT-45
+#[test]
+fn nothing_arrives_from_a_task_that_the_close_of_its_peer_wakes() {
+    let (ours, theirs) = started_channel();
+    let theirs = Arc::new(theirs);
+    let waker = Waker::from(Arc::new(PostsWhenWoken(theirs.clone())));
+    let mut waiting = theirs.closed();
+    assert!(poll(&mut waiting, &waker).is_pending());
+
+    ours.close();
+
+    assert_eq!(recv_now(&ours).unwrap().unwrap_err(), Closed);
 }
 
 /// CLOSE-05, PORT-62, DEC-04

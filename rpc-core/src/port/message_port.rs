@@ -109,15 +109,15 @@ impl MessagePort {
         let Some(mut side) = self.owned() else { return };
         let closed = side.close();
         drop(side);
+        // The peer is told before anybody here is woken, and told again by whoever finds this port closed already, while another
+        // thread may just be closing it: nothing that any of them posts afterwards arrives (PORT-46).
+        self.tell_peer(gone);
         if let Some((woken, target)) = closed {
             woken.wake();
             if let Some(target) = target {
                 target.closed(gone);
             }
         }
-        // Closed already, the peer may yet have to be told by another thread that is closing this port. Telling it here too,
-        // nothing posted after this call arrives (PORT-46).
-        self.tell_peer(gone);
     }
 
     fn tell_peer(&self, gone: Gone) {
@@ -295,5 +295,109 @@ impl fmt::Debug for MessagePort {
             .field("is_closed", &self.is_closed())
             .field("has_been_shipped", &self.channel.has_been_shipped())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// Counts what it is told.
+    #[derive(Default)]
+    struct Counter {
+        delivered: AtomicUsize,
+        closed: AtomicUsize,
+    }
+
+    impl Counter {
+        fn counts(&self) -> (usize, usize) {
+            (self.delivered.load(Ordering::Relaxed), self.closed.load(Ordering::Relaxed))
+        }
+    }
+
+    impl MessageTarget for Counter {
+        fn deliver(&self, _: Parcel) {
+            self.delivered.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn closed(&self, _: Gone) {
+            self.closed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn with_target() -> (MessagePort, MessagePort, Arc<Counter>) {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let counter = Arc::new(Counter::default());
+        ours.set_target(counter.clone());
+        (ours, theirs, counter)
+    }
+
+    /// DEC-08
+    #[test]
+    fn a_reply_that_holds_the_port_it_is_posted_to_is_lost_like_any_message() {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+
+        let posted = ours.post(Parcel::Message(Message::default().with_port(theirs)));
+
+        assert!(posted.is_ok());
+        assert_eq!(ours.closed().now_or_never(), Some(ClosedBy::Peer));
+    }
+
+    /// PORT-61
+    #[test]
+    fn a_target_does_not_travel_and_learns_that_nothing_more_comes() {
+        let (mut ours, theirs, counter) = with_target();
+
+        ours.transfer_steps();
+        theirs.post_message("1").unwrap();
+
+        assert_eq!(counter.counts(), (0, 1));
+        ours.transfer_receiving_steps();
+        ours.start();
+        assert_eq!(ours.recv().now_or_never().unwrap().unwrap().data(), b"1");
+    }
+
+    #[test]
+    fn a_target_gets_what_waited_and_what_comes() {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        theirs.post_message("waits").unwrap();
+        let counter = Arc::new(Counter::default());
+
+        ours.set_target(counter.clone());
+        theirs.post_message("comes").unwrap();
+
+        assert_eq!(counter.counts(), (2, 0));
+    }
+
+    /// CLOSE-03
+    #[test]
+    fn a_target_learns_of_the_end_whoever_causes_it() {
+        let causes: [fn(&MessagePort, &mut Option<MessagePort>); 3] =
+            [|ours, _| ours.close(), |_, theirs| theirs.as_ref().unwrap().close(), |_, theirs| drop(theirs.take())];
+        for cause in causes {
+            let (ours, theirs, counter) = with_target();
+            let mut theirs = Some(theirs);
+
+            cause(&ours, &mut theirs);
+
+            assert_eq!(counter.counts(), (0, 1));
+        }
+    }
+
+    /// PORT-04
+    #[test]
+    fn a_transfer_marks_a_port_and_its_peer_for_good() {
+        let (mut ours, theirs) = MessageChannel::new().into_ports();
+        assert!(!theirs.channel.has_been_shipped());
+
+        ours.transfer_steps();
+        ours.transfer_receiving_steps();
+
+        assert!(ours.channel.has_been_shipped());
+        assert!(theirs.channel.has_been_shipped());
     }
 }

@@ -33,37 +33,57 @@ impl fmt::Display for MethodId {
     }
 }
 
-/// Fails to compile, where it is used in a constant, if two methods of a service have the same id.
+/// Fails to compile, where it is used in a constant, if a method that comes before `M` in the list has the same id.
 #[track_caller]
-pub const fn assert_distinct(ids: &[MethodId]) {
-    let mut first = 0;
-    while first < ids.len() {
-        let mut second = first + 1;
-        while second < ids.len() {
-            assert!(ids[first].0 != ids[second].0, "two methods have the same id: give one of them `#[rpc(id = N)]`");
-            second += 1;
-        }
-        first += 1;
+pub const fn assert_distinct<M: Method>(methods: &[(MethodId, &str)]) {
+    let mut index = 0;
+    while methods[index].0.0 != M::ID.0 {
+        index += 1;
     }
+    assert!(is_same(methods[index].1, M::NAME), "an earlier method has the same id: give this one `#[rpc(id = N)]`");
+}
+
+/// `==`, for lack of it in a `const fn`.
+const fn is_same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let mut index = 0;
+    while index < left.len() && index < right.len() && left[index] == right[index] {
+        index += 1;
+    }
+    index == left.len() && index == right.len()
 }
 
 /// A type that can travel in a message: `Serialize` and `Deserialize`, with clients and ports anywhere inside.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a call",
     label = "needs `serde::Serialize` and `serde::Deserialize`",
-    note = "derive both for it, or use a type that has them and owns its data"
+    note = "derive both, also for what is in it, or use a type that has them and owns its data"
 )]
 pub trait Wire: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Wire for T {}
 
-/// Argument `N` of a method.
-///
-/// A trait of its own, so that a type that cannot travel is reported once, where it is written.
-pub trait Argument<const N: usize> {
-    /// The argument's type.
-    type Type: Wire;
+/// How an argument is written and read. Made from a type that can travel, and only there: one that cannot is reported once.
+pub struct Argument<T> {
+    put: fn(&T, &mut Encoder) -> Result<(), EncodeError>,
+    take: fn(&mut Decoder<'_>) -> Result<T, DecodeError>,
+}
+
+impl<T> Argument<T> {
+    /// How arguments of the type are written and read.
+    pub const fn of() -> Self
+    where
+        T: Wire,
+    {
+        Self { put: |value, to| to.put(value), take: |from| from.take() }
+    }
+}
+
+impl<T> fmt::Debug for Argument<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Argument")
+    }
 }
 
 /// One method of a service, as its two ends agree on it.
@@ -100,33 +120,48 @@ pub trait Method: Sized + 'static {
     fn into_result(returned: Self::Return) -> Result<Self::Ok, Self::Err>;
 }
 
-/// Writes argument `N` of a method.
+/// Writes an argument of a method.
 ///
 /// # Errors
 /// If it does not serialise.
-pub fn put_argument<M: Argument<N>, const N: usize>(to: &mut Encoder, value: &M::Type) -> Result<(), EncodeError> {
-    to.put(value)
+pub fn put_argument<T>(argument: &Argument<T>, value: &T, to: &mut Encoder) -> Result<(), EncodeError> {
+    (argument.put)(value, to)
 }
 
-/// Reads argument `N` of a method.
+/// Reads an argument of a method.
 ///
 /// # Errors
 /// If the bytes are no such value.
-pub fn take_argument<M: Argument<N>, const N: usize>(from: &mut Decoder<'_>) -> Result<M::Type, DecodeError> {
-    from.take()
+pub fn take_argument<T>(argument: &Argument<T>, from: &mut Decoder<'_>) -> Result<T, DecodeError> {
+    (argument.take)(from)
 }
 
 /// A `Result`, under whatever name. Lets generated code look into an alias.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is named `Result` and is none",
+    label = "taken for a `Result<value, error>`",
+    note = "give the type another name"
+)]
 pub trait IsResult {
     /// What it holds when all is well.
     type Ok;
     /// Its error.
     type Err;
+
+    /// The same, under its own name.
+    ///
+    /// # Errors
+    /// Its own.
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
 }
 
 impl<T, E> IsResult for Result<T, E> {
     type Ok = T;
     type Err = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
 }
 
 /// The error of a method that has none.

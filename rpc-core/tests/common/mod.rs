@@ -14,12 +14,12 @@ use futures::FutureExt;
 use handover_core::{Closed, ClosedBy, Message, MessageChannel, MessagePort};
 
 /// The two ends of a new channel, not started.
-pub fn channel() -> (MessagePort, MessagePort) {
+pub(crate) fn channel() -> (MessagePort, MessagePort) {
     MessageChannel::new().into_ports()
 }
 
 /// The two ends of a new channel, both started.
-pub fn started_channel() -> (MessagePort, MessagePort) {
+pub(crate) fn started_channel() -> (MessagePort, MessagePort) {
     let (ours, theirs) = channel();
     ours.start();
     theirs.start();
@@ -27,57 +27,57 @@ pub fn started_channel() -> (MessagePort, MessagePort) {
 }
 
 /// A port that was closed, with nothing in it.
-pub fn closed_port() -> MessagePort {
+pub(crate) fn closed_port() -> MessagePort {
     let (port, _dropped) = channel();
     port.close();
     port
 }
 
 /// Posts these texts, one message each.
-pub fn post<'t>(port: &MessagePort, texts: impl IntoIterator<Item = &'t str>) {
+pub(crate) fn post<'t>(port: &MessagePort, texts: impl IntoIterator<Item = &'t str>) {
     for text in texts {
         port.post_message(text).unwrap();
     }
 }
 
 /// What `recv` has now, without waiting.
-pub fn recv_now(port: &MessagePort) -> Option<Result<Message, Closed>> {
+pub(crate) fn recv_now(port: &MessagePort) -> Option<Result<Message, Closed>> {
     port.recv().now_or_never()
 }
 
 /// The message that is there.
-pub fn take(port: &MessagePort) -> Message {
+pub(crate) fn take(port: &MessagePort) -> Message {
     recv_now(port).expect("no message is there").expect("the port is closed")
 }
 
 /// The first port of the message that is there.
-pub fn take_port(port: &MessagePort) -> MessagePort {
+pub(crate) fn take_port(port: &MessagePort) -> MessagePort {
     let (_data, ports) = take(port).into_parts();
     ports.into_iter().next().expect("a port came in the message")
 }
 
 /// The texts of all messages that are there.
-pub fn take_texts(port: &MessagePort) -> Vec<String> {
+pub(crate) fn take_texts(port: &MessagePort) -> Vec<String> {
     std::iter::from_fn(|| recv_now(port)?.ok()).map(|message| text(&message)).collect()
 }
 
 /// A message's bytes, as text.
-pub fn text(message: &Message) -> String {
+pub(crate) fn text(message: &Message) -> String {
     String::from_utf8(message.data().to_vec()).unwrap()
 }
 
 /// What `closed` has now, without waiting.
-pub fn closed_by(port: &MessagePort) -> Option<ClosedBy> {
+pub(crate) fn closed_by(port: &MessagePort) -> Option<ClosedBy> {
     port.closed().now_or_never()
 }
 
 /// A message that holds a port.
-pub fn holding(port: MessagePort) -> Message {
+pub(crate) fn holding(port: MessagePort) -> Message {
     Message::default().with_port(port)
 }
 
 /// Moves a port through another channel, as to another context.
-pub fn transferred(port: MessagePort) -> MessagePort {
+pub(crate) fn transferred(port: MessagePort) -> MessagePort {
     let (near, far) = started_channel();
     near.post_message(holding(port)).unwrap();
     take_port(&far)
@@ -85,17 +85,17 @@ pub fn transferred(port: MessagePort) -> MessagePort {
 
 /// Counts how often it was woken.
 #[derive(Default)]
-pub struct Wakes(AtomicUsize);
+pub(crate) struct Wakes(AtomicUsize);
 
 impl Wakes {
     /// A counter, and a waker that counts there.
-    pub fn new() -> (Arc<Self>, Waker) {
+    pub(crate) fn new() -> (Arc<Self>, Waker) {
         let wakes = Arc::new(Self::default());
         (wakes.clone(), wakes.into())
     }
 
     /// How often it was woken.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -107,6 +107,6 @@ impl Wake for Wakes {
 }
 
 /// Polls a future once for a task.
-pub fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
 }
