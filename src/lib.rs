@@ -23,8 +23,8 @@ pub mod __private {
         Call, CallError, Client, MessagePort, RpcError,
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
-            Answer, Argument, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened, Responder, Service,
-            Tell, assert_distinct, put_argument, serve, take_argument,
+            Answer, Argument, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened, Responder, ResultCodec,
+            Service, Tell, assert_distinct, put_argument, result_codec, serve, take_argument,
         },
         serde,
     };

@@ -289,6 +289,7 @@ fn a_panic_of_a_method_is_its_callers_answer_at_once_and_nobody_elses() {
     });
 }
 
+/// C20
 #[test]
 fn every_waiting_call_ends_when_the_service_goes() {
     over_every_way(async |way| {
@@ -392,6 +393,7 @@ fn a_client_needs_no_executor_of_its_own() {
     assert_eq!((&mut call).now_or_never(), Some(Ok(5)));
 }
 
+/// LOOP-07
 #[test]
 fn a_busy_caller_does_not_starve_what_else_runs_in_the_services_context() {
     handover::block_on(async {
@@ -401,18 +403,17 @@ fn a_busy_caller_does_not_starve_what_else_runs_in_the_services_context() {
         handover::context::spawn_local(async move {
             loop {
                 theirs.set(theirs.get() + 1);
-                futures::pending!();
+                common::turn().await;
             }
         });
         for _ in 0..10_000 {
             desk.note("again".to_owned()).await.unwrap();
         }
-        let before = turns.get();
 
         desk.nothing().await.unwrap();
 
         assert_eq!(watch.notes.lock().unwrap().len(), 10_000);
-        assert!(turns.get() >= before);
+        assert!(turns.get() > 100, "the other task had {} turns", turns.get());
     });
 }
 

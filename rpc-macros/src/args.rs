@@ -1,7 +1,13 @@
 //! The arguments of the attribute.
 
 use proc_macro2::TokenStream;
-use syn::{Path, parse::Parser, parse_quote};
+use quote::quote;
+use syn::{
+    Path, Token,
+    meta::ParseNestedMeta,
+    parse::{ParseStream, Parser},
+    parse_quote,
+};
 
 use crate::errors::Errors;
 
@@ -16,7 +22,7 @@ impl Args {
         let mut handover = parse_quote!(::handover);
         let parser = syn::meta::parser(|meta| {
             if meta.path.is_ident("crate") {
-                handover = meta.value()?.call(Path::parse_mod_style)?;
+                handover = parse_path(&meta)?;
                 return Ok(());
             }
             Err(meta.error("`#[service]` takes no such argument: it knows `crate = path::to::handover`"))
@@ -26,4 +32,20 @@ impl Args {
         }
         Self { handover }
     }
+
+    /// Where generated code finds what it needs.
+    pub(crate) fn private(&self) -> TokenStream {
+        let handover = &self.handover;
+        quote!(#handover::__private)
+    }
+}
+
+fn parse_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+    const WHAT_TO_WRITE: &str = "`crate` says where `handover` is: write `crate = path::to::handover`, without quotes";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(WHAT_TO_WRITE));
+    }
+    let value: ParseStream<'_> = meta.value()?;
+    let at = value.span();
+    value.call(Path::parse_mod_style).map_err(|_| syn::Error::new(at, WHAT_TO_WRITE))
 }

@@ -3,8 +3,9 @@
 use proc_macro2::Span;
 use quote::format_ident;
 use syn::{
-    Attribute, FnArg, GenericArgument, Ident, ItemTrait, LitInt, Pat, PathArguments, ReceiverKind, ReturnType,
-    Signature, TraitItem, Type, Visibility, ext::IdentExt, parse_quote, spanned::Spanned,
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ItemTrait, Lit, LitInt, Pat, PathArguments, ReceiverKind,
+    ReturnType, Signature, Token, TraitItem, Type, Visibility, ext::IdentExt, meta::ParseNestedMeta, parse_quote,
+    spanned::Spanned,
 };
 
 use crate::errors::Errors;
@@ -21,6 +22,8 @@ pub(crate) struct Method {
     /// Goes on every item that is made from the method.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) docs: Vec<Attribute>,
+    /// Whether it is deprecated, which it is for its callers too.
+    pub(crate) deprecated: Vec<Attribute>,
     pub(crate) signature: Signature,
     pub(crate) options: Options,
     pub(crate) args: Vec<Arg>,
@@ -32,6 +35,7 @@ pub(crate) struct Method {
 pub(crate) struct Options {
     /// Where `oneway` stands, if it does.
     pub(crate) oneway: Option<Span>,
+    /// A `u32`.
     pub(crate) id: Option<LitInt>,
 }
 
@@ -46,7 +50,7 @@ pub(crate) enum Output {
     /// Anything but a `Result`.
     Plain(Type),
     /// A `Result` that is spelled out.
-    Fallible { whole: Type, ok: Type, err: Type },
+    Fallible { whole: Type, ok: Box<Type>, err: Box<Type> },
     /// An alias of a `Result`, which only the compiler can look into.
     Alias(Type),
 }
@@ -74,17 +78,26 @@ impl Service {
     pub(crate) fn server(&self) -> Ident {
         format_ident!("{}Server", self.item.ident)
     }
+
+    /// Goes on every item that is made from the trait.
+    pub(crate) fn cfgs(&self) -> Vec<Attribute> {
+        named(&self.item.attrs, "cfg")
+    }
+}
+
+fn named(attrs: &[Attribute], name: &str) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident(name)).cloned().collect()
 }
 
 impl Method {
     fn read(attrs: &[Attribute], signature: &Signature, options: Options) -> Self {
-        let named = |name: &str| attrs.iter().filter(|attr| attr.path().is_ident(name)).cloned().collect();
         Self {
-            cfgs: named("cfg"),
-            docs: named("doc"),
+            cfgs: named(attrs, "cfg"),
+            docs: named(attrs, "doc"),
+            deprecated: named(attrs, "deprecated"),
             signature: signature.clone(),
             options,
-            args: signature.inputs.iter().enumerate().filter_map(Arg::read).collect(),
+            args: Arg::read_all(signature),
             output: Output::read(&signature.output),
         }
     }
@@ -114,21 +127,25 @@ impl Method {
 }
 
 impl Arg {
-    fn read((position, input): (usize, &FnArg)) -> Option<Self> {
-        let FnArg::Typed(input) = input else { return None };
-        let name = match &*input.pat {
-            Pat::Ident(name) => name.ident.clone(),
-            // A pattern is for rustc to refuse; until then the argument needs some name.
-            _ => format_ident!("arg{position}", span = Span::mixed_site()),
-        };
-        Some(Self { name, ty: (*input.ty).clone() })
+    fn read_all(signature: &Signature) -> Vec<Self> {
+        let mut args: Vec<Self> = Vec::new();
+        for (position, input) in signature.inputs.iter().enumerate() {
+            let FnArg::Typed(input) = input else { continue };
+            let name = match &*input.pat {
+                Pat::Ident(pat) if args.iter().all(|arg| arg.name != pat.ident) => pat.ident.clone(),
+                // `_`, a pattern, or the same name again: where rustc allows them, the client needs another name.
+                _ => format_ident!("arg{position}", span = Span::mixed_site()),
+            };
+            args.push(Self { name, ty: (*input.ty).clone() });
+        }
+        args
     }
 }
 
 impl Output {
     fn read(output: &ReturnType) -> Self {
         let ReturnType::Type(_, whole) = output else { return Self::Plain(parse_quote!(())) };
-        let whole = (**whole).clone();
+        let whole = peel(whole).clone();
         let Type::Path(path) = &whole else { return Self::Plain(whole) };
         let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else {
             return Self::Plain(whole);
@@ -136,10 +153,19 @@ impl Output {
         let PathArguments::AngleBracketed(arguments) = &last.arguments else { return Self::Alias(whole) };
         let types: Vec<_> = arguments.args.iter().collect();
         if let [GenericArgument::Type(ok), GenericArgument::Type(err)] = types[..] {
-            let (ok, err) = (ok.clone(), err.clone());
+            let (ok, err) = (Box::new(ok.clone()), Box::new(err.clone()));
             return Self::Fallible { whole, ok, err };
         }
         Self::Alias(whole)
+    }
+}
+
+/// The type inside parentheses, or inside the invisible ones of a `$ty` that a macro passed on.
+pub(crate) fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
+        _ => ty,
     }
 }
 
@@ -158,22 +184,50 @@ impl Options {
     }
 
     fn parse(&mut self, attr: &Attribute) -> syn::Result<()> {
+        let Ok(_) = attr.meta.require_list() else {
+            return Err(syn::Error::new_spanned(attr, "write `#[rpc(oneway)]`, `#[rpc(id = 7)]`, or both in one"));
+        };
         attr.parse_nested_meta(|meta| {
             if meta.path.is_ident("oneway") {
-                if self.oneway.replace(meta.path.span()).is_some() {
-                    return Err(meta.error("`oneway` is said already: leave one out"));
-                }
-                return Ok(());
+                return self.set_oneway(&meta);
             }
             if meta.path.is_ident("id") {
-                let id: LitInt = meta.value()?.parse()?;
-                id.base10_parse::<u32>().map_err(|_| syn::Error::new(id.span(), "a method's id is a `u32`"))?;
-                if self.id.replace(id).is_some() {
-                    return Err(meta.error("the method has an id already: leave one out"));
-                }
-                return Ok(());
+                return self.set_id(&meta);
             }
             Err(meta.error("`#[rpc]` knows no such option: it knows `oneway` and `id = 7`"))
         })
+    }
+
+    fn set_oneway(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        if !meta.input.is_empty() && !meta.input.peek(Token![,]) {
+            return Err(meta.error("`oneway` takes no value: say it, or leave it out"));
+        }
+        if self.oneway.replace(meta.path.span()).is_some() {
+            return Err(meta.error("`oneway` is said already: leave one out"));
+        }
+        Ok(())
+    }
+
+    fn set_id(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        const WHAT_TO_WRITE: &str = "a method's id is a number from 0 to 4294967295: write `id = 7`";
+        if !meta.input.peek(Token![=]) {
+            return Err(meta.error(WHAT_TO_WRITE));
+        }
+        let value: Expr = meta.value()?.parse()?;
+        let id = id_literal(&value).ok_or_else(|| syn::Error::new_spanned(&value, WHAT_TO_WRITE))?;
+        if self.id.replace(id).is_some() {
+            return Err(meta.error("the method has an id already: leave one out"));
+        }
+        Ok(())
+    }
+}
+
+fn id_literal(value: &Expr) -> Option<LitInt> {
+    match value {
+        Expr::Group(group) => id_literal(&group.expr),
+        Expr::Lit(ExprLit { lit: Lit::Int(id), .. }) => {
+            (id.base10_parse::<u32>().is_ok() && matches!(id.suffix(), "" | "u32")).then(|| id.clone())
+        }
+        _ => None,
     }
 }

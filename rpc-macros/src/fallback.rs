@@ -2,38 +2,33 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::parse_quote;
 
-use crate::{args::Args, ast::Service, expand::generated_attributes};
+use crate::{
+    args::Args,
+    ast::Service,
+    expand::{Expanded, assemble, client},
+};
 
-/// The trait as it is, a client without methods, and a server that serves nothing.
-pub(crate) fn fallback(service: &Service, args: &Args) -> TokenStream {
-    let rpc = &args.handover;
-    let Service { item, .. } = service;
-    let (vis, client, server) = (service.visibility(), service.client(), service.server());
-    let quiet = generated_attributes();
-    quote! {
-        #quiet
-        #[allow(async_fn_in_trait)]
-        #item
+/// The trait nearly as it is, a client without methods, and a server of whatever it is given, which serves nothing.
+pub(crate) fn fallback(mut service: Service, args: &Args) -> TokenStream {
+    service.methods.clear();
+    // For `Option<Self>`, of which rustc would say that it is unsized beside what was said already.
+    service.item.colon_token.get_or_insert_default();
+    service.item.supertraits.push(parse_quote!(::core::marker::Sized));
+    let rpc = args.private();
+    let client = client(&service, &rpc);
+    let server = server(&service, &rpc);
+    assemble(&service, client, server, TokenStream::new())
+}
 
-        #quiet
+fn server(service: &Service, rpc: &TokenStream) -> Expanded {
+    let (vis, server) = (service.visibility(), service.server());
+    let item = quote! {
         #[doc(hidden)]
-        #[derive(Debug)]
-        #vis struct #client(#rpc::__private::ClientStub);
-
-        #quiet
-        impl ::core::convert::From<#rpc::MessagePort> for #client {
-            fn from(port: #rpc::MessagePort) -> Self {
-                Self(#rpc::__private::ClientStub::new(port))
-            }
-        }
-
-        #quiet
-        #[doc(hidden)]
-        #[derive(Debug)]
         #vis struct #server<S>(S);
-
-        #quiet
+    };
+    let impls = quote! {
         impl<S> #server<S> {
             #vis fn new(service: S) -> Self {
                 Self(service)
@@ -43,5 +38,12 @@ pub(crate) fn fallback(service: &Service, args: &Args) -> TokenStream {
                 ::core::mem::drop((self.0, port));
             }
         }
-    }
+
+        impl<S> ::core::fmt::Debug for #server<S> {
+            fn fmt(&self, _: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::result::Result::Ok(())
+            }
+        }
+    };
+    Expanded { item, impls }
 }

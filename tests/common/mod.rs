@@ -84,8 +84,13 @@ async fn pass_on(from: &MessagePort, to: &MessagePort) {
 /// Gives every other task of the context a turn, often enough that whatever was under way has settled.
 pub(crate) async fn settle() {
     for _ in 0..100 {
-        YieldOnce(false).await;
+        turn().await;
     }
+}
+
+/// Gives every other task of the context that is ready one turn.
+pub(crate) async fn turn() {
+    YieldOnce(false).await;
 }
 
 struct YieldOnce(bool);

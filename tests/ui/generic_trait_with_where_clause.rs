@@ -5,7 +5,7 @@ use handover::prelude::*;
 trait Contacts<K>
 where
     K: Clone,
- {
+{
     async fn find(&self, key: K) -> bool;
 }
 

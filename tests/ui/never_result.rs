@@ -1,4 +1,4 @@
-// A method that never returns says so in no other way than not to.
+// A method that never returns has no result to name.
 use handover::prelude::*;
 
 #[service]

@@ -2,8 +2,8 @@
 use handover::prelude::*;
 
 #[service]
-async fn contacts(name: String) -> u32 {
-    7
+async fn count(names: Vec<String>) -> usize {
+    names.len()
 }
 
 fn main() {}

@@ -8,8 +8,8 @@ trait Contacts {
 
 struct Book;
 
-fn serve(port: MessagePort) -> impl Future<Output = ()> {
-    ContactsServer::new(Book).serve(port)
+async fn serve(port: MessagePort) {
+    ContactsServer::new(Book).serve(port).await;
 }
 
 fn main() {}

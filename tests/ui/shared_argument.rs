@@ -1,4 +1,4 @@
-// What lacks everything is told once.
+// It can neither be sent to another thread nor be written by serde, and each is told.
 use std::rc::Rc;
 
 use handover::prelude::*;

@@ -5,7 +5,7 @@ use handover::prelude::*;
 trait Contacts
 where
     Self: Clone,
- {
+{
     async fn add(&self, name: String);
 }
 

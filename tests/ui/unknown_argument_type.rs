@@ -3,7 +3,7 @@ use handover::prelude::*;
 
 #[service]
 trait Contacts {
-    async fn add(&self, entry: Entry);
+    async fn add(&self, entry: Contact);
 }
 
 fn main() {}

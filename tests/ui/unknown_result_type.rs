@@ -3,7 +3,7 @@ use handover::prelude::*;
 
 #[service]
 trait Contacts {
-    async fn get(&self) -> Entry;
+    async fn get(&self) -> Contact;
 }
 
 fn main() {}

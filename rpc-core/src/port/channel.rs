@@ -82,7 +82,7 @@ impl Channel {
 /// One side, and which handle owns it.
 #[derive(Debug, Default)]
 pub(super) struct SideCell {
-    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51): it owns nothing any more.
+    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51, C8).
     shipped: AtomicU32,
     pub(super) side: Mutex<Side>,
 }

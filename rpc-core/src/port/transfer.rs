@@ -27,7 +27,7 @@ pub(crate) struct Shipment {
 }
 
 impl Shipment {
-    /// Notes a port and tells its index, or why it cannot travel (PORT-44, PORT-58).
+    /// Notes a port and tells its index, or why it cannot travel (PORT-44, PORT-58, SER-02).
     pub(crate) fn add(&mut self, port: &MessagePort) -> Result<u32, &'static str> {
         if !port.is_transferable() {
             return Err("a port in the value was closed or transferred before");

@@ -31,7 +31,7 @@ impl Answer {
     }
 }
 
-/// The duty to answer one call, exactly once. Dropped without an answer, it ends the call as interrupted.
+/// The duty to answer one call, exactly once (C20). Dropped without an answer, it ends the call as interrupted.
 #[derive(Debug)]
 pub struct Responder<M: Method>(Caller<M>);
 
@@ -80,7 +80,7 @@ impl<M: Method> Responder<M> {
             }
             Caller::There(id) => {
                 let mut encoder = Encoder::after(reply_head(id));
-                match encoder.put(&result) {
+                match (M::RESULT.put)(&result, &mut encoder) {
                     Ok(()) => Answer(Some(encoder.finish())),
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(error))),
                 }

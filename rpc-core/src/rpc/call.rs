@@ -7,14 +7,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{
-    CallError, ClientStub, Failure, Interruption, NotSent, Wire,
-    cell::{Ending, PendingCall},
-    frame::Frame,
-};
+use super::{CallError, ClientStub, Failure, NotSent, cell::PendingCall, frame::Frame};
 use crate::{
-    Message,
-    message::Decoder,
     port::{Carried, Parcel},
     sync::Arc,
 };
@@ -77,32 +71,17 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     }
 }
 
-impl<T: Wire, E: Failure<Service: Wire>> Future for Call<'_, T, E> {
+impl<T, E: Failure> Future for Call<'_, T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.stage == Stage::Made {
             self.send()?;
         }
-        let ending = ready!(self.cell.poll_ending(cx));
+        let outcome = ready!(self.cell.poll_ending(cx));
         self.stage = Stage::Ended;
-        Poll::Ready(match ending {
-            Ending::Returned(result) => result.map_err(E::of_service),
-            Ending::Failed(error) => Err(error.into()),
-            Ending::Reply { message, result_at } => match read_result(message, result_at) {
-                Ok(result) => result.map_err(E::of_service),
-                Err(error) => Err(CallError::Unknown(error).into()),
-            },
-        })
+        Poll::Ready(outcome?.map_err(E::of_service))
     }
-}
-
-fn read_result<T: Wire, E: Wire>(mut message: Message, at: usize) -> Result<Result<T, E>, Interruption> {
-    let ports = message.take_ports();
-    let mut decoder = Decoder::new(message.data().get(at..).unwrap_or_default(), ports);
-    let result = decoder.take().map_err(Interruption::unreadable)?;
-    decoder.end().map_err(Interruption::unreadable)?;
-    Ok(result)
 }
 
 impl<T, E: Failure> Drop for Call<'_, T, E> {

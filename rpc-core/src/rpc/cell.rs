@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
-    message::Encoder,
+    message::{Decoder, Encoder},
     port::Value,
     sync::{Arc, Mutex},
 };
@@ -103,6 +103,19 @@ fn store_waker(place: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
 }
 
 impl<M: Method> State<M> {
+    /// What the caller is told.
+    fn into_outcome(self) -> Result<Result<M::Ok, M::Err>, CallError> {
+        match self {
+            Self::Ended(Ending::Returned(result)) => Ok(result),
+            Self::Ended(Ending::Reply { message, result_at }) => read_result::<M>(message, result_at),
+            Self::Ended(Ending::Failed(error)) => Err(error),
+            // Taken before: a call that is polled again after its end.
+            Self::Posted { .. } | Self::Running { .. } | Self::SentAsBytes { .. } | Self::Over => {
+                Err(CallError::Unknown(Interruption::Closed))
+            }
+        }
+    }
+
     fn into_caller(self) -> Option<Waker> {
         match self {
             Self::Posted { caller, .. } | Self::Running { caller, .. } | Self::SentAsBytes { caller, .. } => caller,
@@ -111,13 +124,21 @@ impl<M: Method> State<M> {
     }
 }
 
+fn read_result<M: Method>(mut message: Message, at: usize) -> Result<Result<M::Ok, M::Err>, CallError> {
+    let ports = message.take_ports();
+    let mut decoder = Decoder::new(message.data().get(at..).unwrap_or_default(), ports);
+    let result = (M::RESULT.take)(&mut decoder);
+    let result = result.and_then(|result| decoder.end().map(|()| result));
+    result.map_err(|error| CallError::Unknown(Interruption::unreadable(error)))
+}
+
 /// What the caller's future sees of its cell. It knows what comes back, and not what went.
 pub(super) trait PendingCall<T, E>: Send + Sync {
     /// The cell as it is posted.
     fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
 
-    /// Takes the ending, or registers the caller to be woken for it.
-    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Ending<T, E>>;
+    /// Takes the ending, or registers the caller to be woken for it. A reply of bytes is read here, by the caller.
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E>, CallError>>;
 
     /// The caller waits no longer. Wakes the handler, so that it ends; or tells the id by which the other end knows the call.
     fn abandon(&self) -> Option<CallId>;
@@ -128,14 +149,13 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         self
     }
 
-    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Ending<M::Ok, M::Err>> {
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<M::Ok, M::Err>, CallError>> {
         let mut state = self.state.lock();
         let replaced = match &mut *state {
             State::Ended(_) | State::Over => {
-                let State::Ended(ending) = std::mem::replace(&mut *state, State::Over) else {
-                    return Poll::Ready(Ending::Failed(CallError::Unknown(Interruption::Closed)));
-                };
-                return Poll::Ready(ending);
+                let former = std::mem::replace(&mut *state, State::Over);
+                drop(state);
+                return Poll::Ready(former.into_outcome());
             }
             State::Posted { caller, .. } | State::Running { caller, .. } | State::SentAsBytes { caller, .. } => {
                 store_waker(caller, cx)

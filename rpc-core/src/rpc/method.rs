@@ -95,11 +95,13 @@ pub trait Method: Sized + 'static {
     /// The arguments, as a tuple.
     type Args: Send + 'static;
     /// What the method returns when all is well.
-    type Ok: Wire + Send + 'static;
+    type Ok: Send + 'static;
     /// The service's own error; [`Never`] if the method has none.
-    type Err: Wire + Send + 'static;
+    type Err: Send + 'static;
     /// What the method returns in the trait.
     type Return;
+    /// How what it returns is written and read.
+    const RESULT: ResultCodec<Self::Ok, Self::Err>;
 
     /// Writes the arguments, one after the other.
     ///
@@ -118,6 +120,24 @@ pub trait Method: Sized + 'static {
     /// # Errors
     /// The service's own.
     fn into_result(returned: Self::Return) -> Result<Self::Ok, Self::Err>;
+}
+
+/// How the result of a method is written and read.
+pub struct ResultCodec<T, E> {
+    pub(super) put: fn(&Result<T, E>, &mut Encoder) -> Result<(), EncodeError>,
+    pub(super) take: fn(&mut Decoder<'_>) -> Result<Result<T, E>, DecodeError>,
+}
+
+/// How results of these types are written and read. The one place that asks whether they can travel: one that cannot is
+/// reported once.
+pub const fn result_codec<T: Wire, E: Wire>() -> ResultCodec<T, E> {
+    ResultCodec { put: |result, to| to.put(result), take: |from| from.take() }
+}
+
+impl<T, E> fmt::Debug for ResultCodec<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResultCodec")
+    }
 }
 
 /// Writes an argument of a method.

@@ -24,7 +24,10 @@ pub use answer::{Answer, Responder};
 pub use call::Call;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
 pub use incoming::Incoming;
-pub use method::{Argument, IsResult, Method, MethodId, Never, Wire, assert_distinct, put_argument, take_argument};
+pub use method::{
+    Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, assert_distinct, put_argument, result_codec,
+    take_argument,
+};
 pub use oneway::Tell;
 pub use serve::{Opened, Service, serve};
 pub use stub::{Client, ClientStub};

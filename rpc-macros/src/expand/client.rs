@@ -6,7 +6,7 @@ use quote::quote;
 use super::{Expanded, wire::Results};
 use crate::ast::{Method, Output, Service};
 
-pub(super) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
+pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
     let (vis, client, name) = (service.visibility(), service.client(), service.item.ident.to_string());
     let docs = [
         format!("A client of [`{name}`]: a port that leads to a service, and a method for each of the trait's."),
@@ -42,13 +42,18 @@ pub(super) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
         }
 
         impl #rpc::serde::Serialize for #client {
-            fn serialize<S: #rpc::serde::Serializer>(&self, to: S) -> ::core::result::Result<S::Ok, S::Error> {
+            fn serialize<S: #rpc::serde::Serializer>(
+                &self,
+                to: S,
+            ) -> ::core::result::Result<<S as #rpc::serde::Serializer>::Ok, <S as #rpc::serde::Serializer>::Error> {
                 #rpc::serde::Serialize::serialize(&self.0, to)
             }
         }
 
         impl<'de> #rpc::serde::Deserialize<'de> for #client {
-            fn deserialize<D: #rpc::serde::Deserializer<'de>>(from: D) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<D: #rpc::serde::Deserializer<'de>>(
+                from: D,
+            ) -> ::core::result::Result<Self, <D as #rpc::serde::Deserializer<'de>>::Error> {
                 #rpc::serde::Deserialize::deserialize(from).map(Self)
             }
         }
@@ -64,7 +69,9 @@ pub(super) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
 
 fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
     let (vis, ident, marker) = (service.visibility(), method.ident(), method.marker());
-    let (cfgs, docs) = (&method.cfgs, &method.docs);
+    let (cfgs, docs, deprecated) = (&method.cfgs, &method.docs, &method.deprecated);
+    // Else a crate that denies what is undocumented would hear of each method twice.
+    let undocumented = docs.is_empty().then(|| format!("Calls `{}`.", method.wire_name())).into_iter();
     let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
     let (receiver, lifetime) =
         if method.is_once() { (quote!(self), quote!('static)) } else { (quote!(&self), quote!('_)) };
@@ -80,6 +87,8 @@ fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> Token
     quote! {
         #(#cfgs)*
         #(#docs)*
+        #(#[doc = #undocumented])*
+        #(#deprecated)*
         #vis fn #ident(#receiver #(, #names: #types)*) -> #future {
             self.0.#call((#(#names,)*))
         }

@@ -4,58 +4,73 @@ mod client;
 mod server;
 mod wire;
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::{Item, ItemTrait};
 
+pub(crate) use self::client::client;
 use crate::{args::Args, ast::Service, check::check, errors::Errors, fallback::fallback};
 
 /// The whole expansion of `#[service(args)] item`.
 pub(crate) fn service(args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let args = Args::parse(args, &mut errors);
-    let item = match parse_trait(item.clone()) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            errors.push(error);
-            let errors = errors.into_compile_errors();
-            return quote! { #errors #item };
-        }
+    let mut misplaced = Errors::default();
+    let args = Args::parse(args, &mut misplaced);
+    let code = match parse_trait(item.clone(), &mut misplaced) {
+        Some(item) => checked(item, &args),
+        None => item,
     };
+    let errors = misplaced.into_compile_errors();
+    quote! { #errors #code }
+}
+
+fn parse_trait(item: TokenStream, errors: &mut Errors) -> Option<ItemTrait> {
+    match syn::parse2(item) {
+        Ok(Item::Trait(item)) => return Some(item),
+        Ok(_) => errors.push(syn::Error::new(Span::call_site(), "`#[service]` goes on a trait")),
+        Err(error) => errors.push(error),
+    }
+    None
+}
+
+/// The expansion of a trait, or its mistakes and what stands in for it.
+fn checked(item: ItemTrait, args: &Args) -> TokenStream {
+    let mut errors = Errors::default();
     let service = Service::read(item, &mut errors);
     check(&service, &mut errors);
     if errors.is_empty() {
-        return expand(&service, &args);
+        return expand(&service, args);
     }
-    let fallback = fallback(&service, &args);
+    let code = fallback(service, args);
     let errors = errors.into_compile_errors();
-    quote! { #errors #fallback }
-}
-
-fn parse_trait(item: TokenStream) -> syn::Result<ItemTrait> {
-    match syn::parse2(item)? {
-        Item::Trait(item) => Ok(item),
-        other => Err(syn::Error::new_spanned(other, "`#[service]` goes on a trait")),
-    }
+    quote! { #errors #code }
 }
 
 fn expand(service: &Service, args: &Args) -> TokenStream {
-    let handover = &args.handover;
-    let rpc = quote!(#handover::__private);
-    let item = &service.item;
+    let rpc = args.private();
     let client = client::client(service, &rpc);
     let server = server::server(service, &rpc);
-    let wire = wire::wire(service, &rpc);
+    assemble(service, client, server, wire::wire(service, &rpc))
+}
+
+/// The trait as it is, and beside it what is made from it.
+pub(crate) fn assemble(service: &Service, client: Expanded, server: Expanded, wire: TokenStream) -> TokenStream {
+    let (trait_item, cfgs) = (&service.item, service.cfgs());
     let quiet = generated_attributes();
     let (client_type, client_impls) = (client.item, client.impls);
     let (server_type, server_impls) = (server.item, server.impls);
     quote! {
         #[allow(async_fn_in_trait)]
-        #item
+        #trait_item
 
+        #(#cfgs)*
+        #quiet
         #client_type
+
+        #(#cfgs)*
+        #quiet
         #server_type
 
+        #(#cfgs)*
         #quiet
         const _: () = {
             #wire
@@ -66,20 +81,21 @@ fn expand(service: &Service, args: &Args) -> TokenStream {
 }
 
 /// A type that users name, and what is implemented for it.
-struct Expanded {
-    item: TokenStream,
-    impls: TokenStream,
+pub(crate) struct Expanded {
+    pub(crate) item: TokenStream,
+    pub(crate) impls: TokenStream,
 }
 
 /// Generated code is not for lints to judge.
-pub(crate) fn generated_attributes() -> impl ToTokens {
+fn generated_attributes() -> TokenStream {
     quote! {
         #[allow(
             clippy::all,
             clippy::pedantic,
             clippy::nursery,
-            missing_docs,
+            deprecated,
             non_camel_case_types,
+            private_interfaces,
             unreachable_pub,
             unused
         )]

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Index;
 
 use super::Expanded;
 use crate::ast::{Method, Service};
@@ -29,25 +30,28 @@ pub(super) fn server(service: &Service, rpc: &TokenStream) -> Expanded {
             #(#once_variants,)*
         }
 
-        impl<S: #name> #server<S> {
+        // Whatever it is: that it is no service is told once, where it is to be served.
+        impl<__Service> #server<__Service> {
             /// Makes a server of a service.
-            #vis fn new(service: S) -> Self {
+            #vis fn new(service: __Service) -> Self {
                 Self(service)
             }
+        }
 
+        impl<__Service: #name> #server<__Service> {
             /// Serves a port until the other end has closed it and every call has ended. Dropping the future ends all calls.
             #vis fn serve(self, port: #rpc::MessagePort) -> impl ::core::future::Future<Output = ()> {
                 #rpc::serve(self, port)
             }
         }
 
-        impl<S> ::core::fmt::Debug for #server<S> {
+        impl<__Service> ::core::fmt::Debug for #server<__Service> {
             fn fmt(&self, to: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 to.write_str(#text)
             }
         }
 
-        impl<S: #name> #rpc::Service for #server<S> {
+        impl<__Service: #name> #rpc::Service for #server<__Service> {
             type SharedCall = __SharedCall;
             type OnceCall = __OnceCall;
 
@@ -58,13 +62,13 @@ pub(super) fn server(service: &Service, rpc: &TokenStream) -> Expanded {
                 }
             }
 
-            async fn run(&self, call: Self::SharedCall) -> #rpc::Answer {
+            async fn run(&self, call: __SharedCall) -> #rpc::Answer {
                 match call {
                     #(#shared_arms)*
                 }
             }
 
-            async fn run_once(self, call: Self::OnceCall) -> #rpc::Answer {
+            async fn run_once(self, call: __OnceCall) -> #rpc::Answer {
                 match call {
                     #(#once_arms)*
                 }
@@ -95,16 +99,16 @@ fn opening(method: &Method, rpc: &TokenStream) -> TokenStream {
     }
 }
 
-/// How a call of the method is run.
+/// How a call of the method is run. No name of the user's is bound here, so none can clash with ours.
 fn arm(service: &Service, method: &Method, receiver: TokenStream) -> TokenStream {
     let (cfgs, ident) = (&method.cfgs, method.ident());
     let name = &service.item.ident;
     let call = if method.is_once() { quote!(__OnceCall) } else { quote!(__SharedCall) };
-    let names: Vec<_> = method.args.iter().map(|arg| &arg.name).collect();
+    let args = (0..method.args.len()).map(Index::from);
     quote! {
         #(#cfgs)*
-        #call::#ident((#(#names,)*), responder) => {
-            responder.run(async move { <S as #name>::#ident(#receiver #(, #names)*).await }).await
+        #call::#ident(args, responder) => {
+            responder.run(async move { <__Service as #name>::#ident(#receiver #(, args.#args)*).await }).await
         }
     }
 }

@@ -1,4 +1,4 @@
-// The caller has to know the type that comes.
+// It can neither be sent to another thread nor be written by serde, and each is told.
 use handover::prelude::*;
 
 #[service]
