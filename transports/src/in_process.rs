@@ -9,7 +9,7 @@ use crate::context;
 /// `main` gets one end of a channel; `C` is made of the other: a client, or the [`MessagePort`] itself.
 ///
 /// # Panics
-/// If this thread is no [context](crate::context).
+/// If this thread is no [context].
 ///
 /// # Examples
 /// ```
