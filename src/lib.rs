@@ -6,8 +6,13 @@ pub use handover_transports::worker_thread;
 pub use handover_transports::{context, context::block_on, in_process};
 
 pub use handover_core::{
-    Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel, MessagePort,
-    NotSent, Refusal, RpcError, message, port, rpc, wire,
+    Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
+    MessagePort, NotSent, Refusal, RpcError, event_loop, message, port, rpc, wire,
+};
+#[cfg(feature = "windows")]
+pub use handover_core::{
+    BroadcastChannel, BroadcastError, BroadcastGroup, Origin, SyntaxError, TargetOrigin, Window, WindowProxy,
+    broadcast, origin, window,
 };
 pub use handover_macros::service;
 

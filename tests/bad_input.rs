@@ -376,7 +376,7 @@ fn a_late_reply_to_a_call_that_was_dropped_is_no_answer_to_the_next_one() {
         let (carrier, arrival) = MessageChannel::new().into_ports();
         arrival.start();
         carrier.post_message(Message::new("the client moves on").with_port(shop.into_port())).unwrap();
-        let shop = ShopClient::from(arrival.recv().await.unwrap().into_parts().1.remove(0));
+        let shop = ShopClient::from(arrival.recv().await.unwrap().into_parts().ports.remove(0));
         let mut call = shop.slow();
         let id = sent!(call, peer);
 

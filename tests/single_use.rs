@@ -241,7 +241,7 @@ fn a_right_that_moved_through_three_hands_is_good_for_one_use() {
             let (carrier, arrival) = MessageChannel::new().into_ports();
             carrier.post_message(Message::new("a right").with_port(right)).unwrap();
             arrival.start();
-            right = arrival.recv().await.unwrap().into_parts().1.remove(0);
+            right = arrival.recv().await.unwrap().into_parts().ports.remove(0);
         }
         right.start();
 

@@ -2,6 +2,8 @@
 //!
 //! - [`port`]: channels, ports, and how a port travels inside a message;
 //! - [`message`]: what a port carries;
+//! - [`event_loop`]: contexts with handlers, as an alternative to waiting for messages;
+//! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
 //!
@@ -13,14 +15,27 @@
 //! No threads, timers, sockets or executor: nothing here spawns or sleeps, and any executor will do. Contexts and their
 //! transports are in `handover-transports`; what users write against is `handover`.
 
+#[cfg(feature = "windows")]
+pub mod broadcast;
+pub mod event_loop;
 pub mod message;
+#[cfg(feature = "windows")]
+pub mod origin;
 pub mod port;
 pub mod rpc;
 mod sync;
+#[cfg(feature = "windows")]
+pub mod window;
 
-pub use message::Message;
-pub use port::{Closed, ClosedBy, DataCloneError, MessageChannel, MessagePort};
+#[cfg(feature = "windows")]
+pub use broadcast::{BroadcastChannel, BroadcastError, BroadcastGroup};
+pub use message::{Buffer, Message};
+#[cfg(feature = "windows")]
+pub use origin::{Origin, SyntaxError, TargetOrigin};
+pub use port::{Bound, Closed, ClosedBy, DataCloneError, MessageChannel, MessagePort};
 pub use rpc::frame as wire;
 pub use rpc::{Call, CallError, Client, Interruption, NotSent, Refusal, RpcError};
 #[doc(hidden)]
 pub use serde;
+#[cfg(feature = "windows")]
+pub use window::{Window, WindowProxy};

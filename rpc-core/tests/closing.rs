@@ -195,7 +195,7 @@ fn a_closed_port_cannot_be_transferred() {
 
     let error = carrier.post_message(holding(ours)).unwrap_err();
 
-    assert_eq!(error.position(), 0);
+    assert_eq!(*error.reason(), handover_core::port::DataCloneReason::DetachedPort(0));
 }
 
 /// PORT-44

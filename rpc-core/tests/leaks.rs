@@ -5,7 +5,9 @@
 mod common;
 
 use allocation_counter::{AllocationInfo, measure};
-use common::{Wakes, channel, closed_port, holding, poll, post, started_channel, take_texts, transferred};
+use common::{
+    Wakes, channel, closed_port, holding, poll, post, started_channel, take, take_port, take_texts, transferred,
+};
 use handover_core::{Message, MessagePort};
 
 /// Measures an action after it was done once before, when whatever is set up on first use is there.
@@ -129,18 +131,53 @@ fn futures_that_waited_and_were_dropped_leave_nothing_at_a_port_that_lives_on() 
     });
 }
 
+/// DEC-08
 #[test]
-fn ports_queued_in_each_other_are_out_of_reach_and_stay() {
-    // FIXME: DEC-08 wants a way to close such a ring. It is noticed neither when its last port is posted into it, nor when
-    // the ends outside are closed.
-    let left = left_behind_by(|| {
+fn a_ring_of_ports_queued_in_each_other_is_noticed_and_leaves_nothing() {
+    for size in [2, 3, 100] {
+        assert_leaves_nothing(|| {
+            let (outside, inside): (Vec<_>, Vec<_>) = (0..size).map(|_| channel()).unzip();
+            // Each port into the queue of the next; the last one closes the ring.
+            for (number, port) in inside.into_iter().enumerate() {
+                outside[(number + 1) % size].post_message(holding(port)).unwrap();
+            }
+
+            assert!(outside.iter().all(MessagePort::is_closed), "size {size}");
+        });
+    }
+}
+
+/// DEC-08
+#[test]
+fn a_ring_through_ports_that_travel_beside_others_is_noticed_too() {
+    assert_leaves_nothing(|| {
         let (one, in_two) = channel();
         let (two, in_one) = channel();
-        two.post_message(holding(in_two)).unwrap();
-        one.post_message(holding(in_one)).unwrap();
-        one.close();
-        two.close();
-    });
+        let (other, beside) = channel();
+        two.post_message(holding(in_two).with_port(beside)).unwrap();
 
-    assert!(left.count_current > 0, "{left:?}");
+        one.post_message(holding(in_one)).unwrap();
+
+        assert!(other.is_closed(), "it was lost with the ring");
+    });
+}
+
+/// DEC-08
+#[test]
+fn a_port_that_arrived_out_of_a_queue_may_carry_the_port_of_that_queue() {
+    let (one, in_two) = channel();
+    let (two, in_one) = channel();
+    in_one.start();
+    two.post_message(holding(in_two)).unwrap();
+    let in_two = take_port(&in_one);
+
+    // No ring any more: `in_two` was received.
+    one.post_message(holding(in_one)).unwrap();
+    in_two.start();
+
+    assert!(!two.is_closed());
+    two.post_message("through").unwrap();
+    let in_one = take_port(&in_two);
+    in_one.start();
+    assert_eq!(take(&in_one).data(), b"through");
 }

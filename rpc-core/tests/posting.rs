@@ -134,8 +134,8 @@ fn a_list_with_a_closed_port_is_refused_although_it_holds_the_destination_too() 
 
     let error = ours.post_message(Message::default().with_ports([theirs, closed_port()])).unwrap_err();
 
-    assert_eq!(error.position(), 1);
-    let (_data, ports) = error.into_message().into_parts();
+    assert_eq!(*error.reason(), handover_core::port::DataCloneReason::DetachedPort(1));
+    let ports = error.into_rejected().into_parts().ports;
     post(&ours, ["still connected"]);
     assert_eq!(take_texts(&ports[0]), ["still connected"]);
 }
@@ -148,7 +148,7 @@ fn without_a_destination_a_closed_port_in_the_list_is_still_refused() {
 
     let error = ours.post_message(holding(closed_port())).unwrap_err();
 
-    assert_eq!(error.position(), 0);
+    assert_eq!(*error.reason(), handover_core::port::DataCloneReason::DetachedPort(0));
 }
 
 /// PORT-23
@@ -196,7 +196,7 @@ fn the_receiver_gets_every_listed_port_in_list_order() {
 
     ours.post_message(Message::default().with_ports(sent)).unwrap();
 
-    let (data, ports) = take(&theirs).into_parts();
+    let handover_core::message::Parts { data, ports, .. } = take(&theirs).into_parts();
     assert_eq!(data, b"");
     assert_eq!(ports.len(), 4);
     for (index, (kept, received)) in kept.iter().zip(&ports).enumerate() {
@@ -216,7 +216,7 @@ fn a_refused_message_comes_back_with_its_bytes_and_with_ports_that_still_work() 
     let message = Message::new("data").with_ports([sent, closed_port()]);
     let error = ours.post_message(message).unwrap_err();
 
-    let (data, ports) = error.into_message().into_parts();
+    let handover_core::message::Parts { data, ports, .. } = error.into_rejected().into_parts();
     assert_eq!(data, b"data");
     assert_eq!(take_texts(&ports[0]), ["before"], "it is started as before, so it was not moved");
     post(&ports[0], ["after"]);

@@ -120,7 +120,7 @@ fn messages_stay_in_order_while_their_port_travels_from_thread_to_thread() {
         thread::spawn(move || {
             let mut received = Vec::new();
             while let Ok(message) = block_on(inbound.recv()) {
-                let port = message.into_parts().1.swap_remove(0);
+                let port = message.into_parts().ports.swap_remove(0);
                 port.start();
                 // A few messages at each stop, until there are no more.
                 for _ in 0..10 {

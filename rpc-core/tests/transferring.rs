@@ -308,7 +308,7 @@ fn both_ends_in_flight_to_one_destination_find_each_other() {
 
     near.post_message(Message::default().with_ports([ours, theirs])).unwrap();
 
-    let (_data, ports) = take(&far).into_parts();
+    let ports = take(&far).into_parts().ports;
     assert_connected(&ports[0], &ports[1]);
 }
 
@@ -373,11 +373,11 @@ fn a_closed_port_in_a_list_is_refused_and_named_by_its_position() {
 
     let error = near.post_message(Message::default().with_ports([open, closed_port()])).unwrap_err();
 
-    assert_eq!(error.position(), 1);
+    assert_eq!(*error.reason(), handover_core::port::DataCloneReason::DetachedPort(1));
     assert!(error.to_string().starts_with("port 1 of the message was closed"), "{error}");
 }
 
-/// DEC-05
+/// DEC-05, SER-05
 #[test]
 fn a_closed_port_late_in_the_list_leaves_the_earlier_ones_where_they_are() {
     let (near, far) = started_channel();
@@ -386,7 +386,7 @@ fn a_closed_port_late_in_the_list_leaves_the_earlier_ones_where_they_are() {
 
     let error = near.post_message(Message::default().with_ports([open, closed_port()])).unwrap_err();
 
-    let open = error.into_message().into_parts().1.swap_remove(0);
+    let open = error.into_rejected().into_parts().ports.swap_remove(0);
     assert!(recv_now(&far).is_none());
     assert_eq!(take_texts(&open), ["1"], "it is started as before, so it was not moved");
     assert!(format!("{open:?}").contains("has_been_shipped: false"), "{open:?}");

@@ -1,10 +1,10 @@
 //! Running the example programs and checking what they print.
 
 use std::fs;
-use std::path::PathBuf;
 
 use crate::command_line::CommandLine;
 use crate::run::{self, Captured};
+use crate::target_folder;
 
 /// How many example programs there are to check.
 pub(crate) const COUNT: usize = 2;
@@ -33,9 +33,9 @@ fn example(name: &str) -> CommandLine {
 
 /// Makes an empty file, among what is built so that the command that reads it can be repeated.
 fn empty_file() -> Result<String, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let path = target.join("xtask").join("empty.vcf");
-    fs::create_dir_all(target.join("xtask"))
+    let folder = target_folder().join("xtask");
+    let path = folder.join("empty.vcf");
+    fs::create_dir_all(&folder)
         .and_then(|()| fs::write(&path, ""))
         .map_err(|error| format!("could not write {}: {error}; make its folder writable", path.display()))?;
     Ok(path.to_string_lossy().into_owned())

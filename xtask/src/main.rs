@@ -5,14 +5,16 @@
 mod bench;
 mod command_line;
 mod examples;
+mod loom;
 mod run;
+mod stress;
 mod summary;
 mod tally;
 mod test;
 mod wasm_target;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -30,6 +32,8 @@ struct Cli {
 enum Chore {
     /// Checks formatting, lints, documentation, tests and examples; stops at the first failure
     Test(test::Args),
+    /// Does random things to ports for a while, and runs ports between threads in every order
+    Stress(stress::Args),
     /// Runs the benchmarks beside their peers
     Bench(bench::Args),
 }
@@ -52,6 +56,7 @@ fn run(cli: Cli) -> Result<(), String> {
     enter_the_workspace()?;
     match chore {
         Chore::Test(args) => test::test(&args),
+        Chore::Stress(args) => stress::stress(&args),
         Chore::Bench(args) => bench::bench(&args),
     }
 }
@@ -62,4 +67,9 @@ fn enter_the_workspace() -> Result<(), String> {
         .ok_or("CARGO_MANIFEST_DIR is not set, so the workspace cannot be found; run this as `cargo xtask`")?;
     let root = Path::new(&package).parent().ok_or("CARGO_MANIFEST_DIR has no parent; run this as `cargo xtask`")?;
     std::env::set_current_dir(root).map_err(|error| format!("could not enter {}: {error}", root.display()))
+}
+
+/// Where cargo puts what it builds.
+fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }

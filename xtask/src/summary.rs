@@ -15,6 +15,8 @@ pub(crate) struct Summary {
     pub(crate) tests: Tally,
     /// Examples in the documentation.
     pub(crate) doc_tests: Tally,
+    /// Tests that run in every order.
+    pub(crate) loom_tests: Tally,
     /// Example programs.
     pub(crate) examples: usize,
 }
@@ -22,7 +24,7 @@ pub(crate) struct Summary {
 impl Summary {
     /// All tests, wherever they stand.
     pub(crate) fn all_tests(&self) -> Tally {
-        self.tests.plus(self.doc_tests)
+        self.tests.plus(self.doc_tests).plus(self.loom_tests)
     }
 
     fn skipped(&self) -> Vec<String> {
@@ -38,8 +40,10 @@ impl fmt::Display for Summary {
         let feature_sets = count(self.feature_sets as u64, "feature set");
         let tests = count(self.tests.ran(), "test");
         let doc_tests = count(self.doc_tests.ran(), "doc test");
+        let loom_tests = count(self.loom_tests.ran(), "loom test");
         let examples = count(self.examples as u64, "example");
-        write!(f, "fmt, clippy (host, {wasm32}{feature_sets}), docs, {tests}, {doc_tests}, {examples}: all passed")?;
+        let all_tests = format!("{tests}, {doc_tests}, {loom_tests}");
+        write!(f, "fmt, clippy (host, {wasm32}{feature_sets}), docs, {all_tests}, {examples}: all passed")?;
         match self.skipped().as_slice() {
             [] => Ok(()),
             skipped => write!(f, "; skipped: {}", skipped.join(", ")),
@@ -62,6 +66,7 @@ mod tests {
             feature_sets: 3,
             tests: Tally { passed: 143, ..Tally::default() },
             doc_tests: Tally { passed: 12, ..Tally::default() },
+            loom_tests: Tally { passed: 28, ..Tally::default() },
             examples: 2,
         }
     }
@@ -70,7 +75,7 @@ mod tests {
     fn a_whole_run_says_what_ran() {
         assert_eq!(
             summary().to_string(),
-            "fmt, clippy (host, wasm32, 3 feature sets), docs, 143 tests, 12 doc tests, 2 examples: all passed"
+            "fmt, clippy (host, wasm32, 3 feature sets), docs, 143 tests, 12 doc tests, 28 loom tests, 2 examples: all passed"
         );
     }
 
@@ -82,7 +87,7 @@ mod tests {
 
         assert_eq!(
             summary.to_string(),
-            "fmt, clippy (host, 3 feature sets), docs, 1 test, 12 doc tests, 2 examples: all passed; \
+            "fmt, clippy (host, 3 feature sets), docs, 1 test, 12 doc tests, 28 loom tests, 2 examples: all passed; \
              skipped: wasm32 (--native), 2 ignored tests"
         );
     }

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use crate::command_line::CommandLine;
 use crate::examples;
+use crate::loom;
 use crate::run::{self, say};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::wasm_target;
 
 /// The combinations of `handover`'s features to check, besides the default one.
-const FEATURE_SETS: [&str; 3] = ["", "--features in-process", "--features worker-thread"];
+const FEATURE_SETS: [&str; 4] = ["", "--features in-process", "--features worker-thread", "--features windows"];
 
 /// What `cargo xtask test` takes.
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,7 @@ pub(crate) fn test(args: &Args) -> Result<(), String> {
         feature_sets: FEATURE_SETS.len(),
         tests: Tally::default(),
         doc_tests: Tally::default(),
+        loom_tests: Tally::default(),
         examples: examples::COUNT,
     };
     let outcome = all_steps(&mut summary);
@@ -50,6 +52,7 @@ fn all_steps(summary: &mut Summary) -> Result<(), String> {
     step("docs", document)?;
     step("tests", || run_tests(&mut summary.tests))?;
     step("doc tests", || run_doc_tests(&mut summary.doc_tests))?;
+    step("loom", || loom::test(&mut summary.loom_tests))?;
     step("examples", examples::check)
 }
 
@@ -62,7 +65,7 @@ fn step(name: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), Str
 }
 
 fn lint_for_the_host() -> Result<(), String> {
-    run::stream(&CommandLine::cargo("clippy --workspace --all-targets --locked -- -D warnings"))
+    run::stream(&CommandLine::cargo("clippy --workspace --all-targets --all-features --locked -- -D warnings"))
 }
 
 fn lint_for_wasm32() -> Result<(), String> {
@@ -70,7 +73,7 @@ fn lint_for_wasm32() -> Result<(), String> {
     // Without worker threads: this target starts none.
     run::stream(&CommandLine::cargo(
         "clippy --target wasm32-unknown-unknown -p handover -p handover-core -p handover-transports --lib \
-         --no-default-features --features handover/in-process --locked -- -D warnings",
+         --no-default-features --features handover/in-process,handover/windows --locked -- -D warnings",
     ))
 }
 
@@ -81,13 +84,16 @@ fn lint_features(features: &str) -> Result<(), String> {
 }
 
 fn document() -> Result<(), String> {
-    run::stream(&CommandLine::cargo("doc --workspace --no-deps --locked").with_env("RUSTDOCFLAGS", "-D warnings"))
+    run::stream(
+        &CommandLine::cargo("doc --workspace --no-deps --all-features --locked")
+            .with_env("RUSTDOCFLAGS", "-D warnings"),
+    )
 }
 
 fn run_tests(tally: &mut Tally) -> Result<(), String> {
     // Not `--all-targets`, which would run the benchmarks; and every failure at once, so that the count is whole.
     let command = CommandLine::cargo(
-        "test --workspace --exclude handover-bench-peers --lib --bins --tests --no-fail-fast --locked",
+        "test --workspace --exclude handover-bench-peers --all-features --lib --bins --tests --no-fail-fast --locked",
     );
     run::stream_tests(&command, tally)?;
     match tally.ran() {
@@ -97,6 +103,6 @@ fn run_tests(tally: &mut Tally) -> Result<(), String> {
 }
 
 fn run_doc_tests(tally: &mut Tally) -> Result<(), String> {
-    let command = "test --workspace --exclude handover-bench-peers --doc --no-fail-fast --locked";
+    let command = "test --workspace --exclude handover-bench-peers --all-features --doc --no-fail-fast --locked";
     run::stream_tests(&CommandLine::cargo(command), tally)
 }

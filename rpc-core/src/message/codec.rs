@@ -9,10 +9,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Message,
+    cargo::{self, Arrivals, Cargo},
     depth::{Depth, TOO_DEEP},
-    serde_port,
 };
-use crate::{MessagePort, port::Shipment};
+use crate::MessagePort;
 
 /// Why a value could not be turned into bytes. Nothing was moved or closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,29 +42,60 @@ impl Error for DecodeError {}
 #[derive(Debug, Default)]
 pub struct Encoder {
     bytes: Vec<u8>,
-    ports: Shipment,
+    cargo: Cargo,
 }
 
 impl Encoder {
     /// Goes on after the bytes that are there already.
     pub(crate) fn after(bytes: Vec<u8>) -> Self {
-        Self { bytes, ports: Shipment::default() }
+        Self { bytes, cargo: Cargo::default() }
     }
 
-    /// Writes a value.
+    /// Writes a message that many receive: a port is an error, and buffers are copied (BC-05).
+    #[cfg(feature = "windows")]
+    pub(crate) fn copying() -> Self {
+        Self { bytes: Vec::new(), cargo: Cargo::copying() }
+    }
+
+    /// Writes a value. A port or a buffer in it becomes its index (SER-03).
     ///
     /// # Errors
     /// [`EncodeError`] if the value does not serialise, or if a port in it cannot be transferred.
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         let bytes = std::mem::take(&mut self.bytes);
-        let (written, problem) = serde_port::collecting(&mut self.ports, || postcard::to_extend(value, bytes));
+        let (written, problem) = cargo::collecting(&mut self.cargo, || postcard::to_extend(value, bytes));
         self.bytes = written.map_err(|error| EncodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
         Ok(())
     }
 
-    /// Ends writing, and moves the ports that were met out of the values.
+    /// Whether a value that was written holds this port.
+    pub(crate) fn contains(&self, port: &MessagePort) -> bool {
+        self.cargo.contains(port)
+    }
+
+    /// Ends writing, and moves the ports and buffers that were met out of the values.
     pub(crate) fn finish(self) -> Message {
-        Message { data: self.bytes, ports: self.ports.ship() }
+        self.cargo.ship(self.bytes)
+    }
+
+    /// The place in a value that does not encode. Only looks.
+    pub(crate) fn path_of_failure<T: Serialize>(value: &T) -> String {
+        Self::path_in(Cargo::default(), value)
+    }
+
+    /// As [`path_of_failure`](Self::path_of_failure), for an encoder that [copies](Self::copying).
+    #[cfg(feature = "windows")]
+    pub(crate) fn path_of_failed_copy<T: Serialize + ?Sized>(value: &T) -> String {
+        Self::path_in(Cargo::copying(), value)
+    }
+
+    fn path_in<T: Serialize + ?Sized>(mut cargo: Cargo, value: &T) -> String {
+        let mut track = serde_path_to_error::Track::new();
+        let mut size = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
+        let _failed = cargo::collecting(&mut cargo, || {
+            value.serialize(serde_path_to_error::Serializer::new(&mut size, &mut track)).is_err()
+        });
+        track.path().to_string()
     }
 }
 
@@ -74,13 +105,13 @@ impl Encoder {
 #[derive(Debug)]
 pub struct Decoder<'b> {
     rest: &'b [u8],
-    ports: Vec<Option<MessagePort>>,
+    arrivals: Arrivals,
 }
 
 impl<'b> Decoder<'b> {
-    /// Reads these bytes, which may speak of these ports.
-    pub(crate) fn new(bytes: &'b [u8], ports: Vec<MessagePort>) -> Self {
-        Self { rest: bytes, ports: ports.into_iter().map(Some).collect() }
+    /// Reads these bytes, which may speak of these ports and buffers.
+    pub(crate) fn of(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
+        Self { rest: bytes, arrivals: Arrivals::new(ports, buffers) }
     }
 
     /// Reads a value.
@@ -90,7 +121,7 @@ impl<'b> Decoder<'b> {
     /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
         let depth = Depth::new();
-        let (read, problem) = serde_port::handing_out(&mut self.ports, || {
+        let (read, problem) = cargo::handing_out(&mut self.arrivals, || {
             let mut bytes = postcard::Deserializer::from_bytes(self.rest);
             let value = T::deserialize(depth.around(&mut bytes))?;
             Ok::<_, postcard::Error>((value, bytes.finalize()?))
@@ -102,13 +133,13 @@ impl<'b> Decoder<'b> {
         Ok(value)
     }
 
-    /// Ends reading.
+    /// Ends reading, and hands out the ports that no value took.
     ///
     /// # Errors
     /// [`DecodeError`] if bytes are left over.
-    pub(crate) fn end(self) -> Result<(), DecodeError> {
+    pub(crate) fn end(self) -> Result<Vec<MessagePort>, DecodeError> {
         match self.rest.len() {
-            0 => Ok(()),
+            0 => Ok(self.arrivals.into_ports()),
             left => Err(DecodeError(format!("{left} bytes are left over"))),
         }
     }
@@ -121,8 +152,8 @@ mod tests {
     use futures::FutureExt;
     use serde::{Deserialize, Serializer, ser};
 
-    use super::*;
-    use crate::{Closed, ClosedBy, MessageChannel};
+    use super::{super::Parts, *};
+    use crate::{Closed, ClosedBy, MessageChannel, port::DataCloneReason};
 
     fn channel() -> (MessagePort, MessagePort) {
         MessageChannel::new().into_ports()
@@ -135,8 +166,8 @@ mod tests {
     }
 
     fn decode<T: DeserializeOwned>(message: Message) -> Result<T, DecodeError> {
-        let (data, ports) = message.into_parts();
-        let mut decoder = Decoder::new(&data, ports);
+        let Parts { data, ports, .. } = message.into_parts();
+        let mut decoder = Decoder::of(&data, ports, Vec::new());
         let value = decoder.take()?;
         decoder.end()?;
         Ok(value)
@@ -213,9 +244,9 @@ mod tests {
         encoder.put(&first).unwrap();
         encoder.put(&second).unwrap();
 
-        let (data, ports) = delivered(encoder.finish()).into_parts();
+        let Parts { data, ports, .. } = delivered(encoder.finish()).into_parts();
 
-        let mut decoder = Decoder::new(&data, ports);
+        let mut decoder = Decoder::of(&data, ports, Vec::new());
         assert_connected(&kept_first, &decoder.take().unwrap());
         assert_connected(&kept_second, &decoder.take().unwrap());
     }
@@ -336,7 +367,7 @@ mod tests {
         let refused = carrier.post_message(Message::default().with_port(old)).unwrap_err();
 
         assert_eq!(error.to_string(), "a port in the value was closed or transferred before");
-        assert_eq!(refused.position(), 0);
+        assert_eq!(*refused.reason(), DataCloneReason::DetachedPort(0));
     }
 
     /// PORT-51
@@ -451,7 +482,7 @@ mod tests {
     fn a_value_that_breaks_off_after_its_ports_closes_them() {
         let (kept, sent) = channel();
         let message = encode(&(sent, "text")).unwrap();
-        let (mut data, ports) = delivered(message).into_parts();
+        let Parts { mut data, ports, .. } = delivered(message).into_parts();
         data.pop();
 
         decode::<(MessagePort, String)>(Message::new(data).with_ports(ports)).unwrap_err();

@@ -2,13 +2,21 @@
 //!
 //! Messages and ports know each other, as in the standard: a message holds ports, and a port's queue holds messages.
 
+mod buffer;
+mod cargo;
 mod codec;
 mod depth;
+mod event;
 mod serde_port;
+mod value;
 
-use std::mem;
-
+pub use buffer::Buffer;
 pub use codec::{DecodeError, Decoder, EncodeError, Encoder};
+pub use event::{MessageErrorEvent, MessageEvent, Source};
+pub use value::{Payload, RecvError, RecvValue};
+
+#[cfg(feature = "windows")]
+pub(crate) use value::unserializable;
 
 use crate::MessagePort;
 
@@ -18,27 +26,54 @@ use crate::MessagePort;
 #[derive(Debug, Default)]
 pub struct Message {
     data: Vec<u8>,
+    /// Most messages have nothing beside their bytes, and are the smaller for it.
+    beside: Option<Box<Beside>>,
+}
+
+/// What travels beside the bytes.
+#[derive(Debug, Default)]
+struct Beside {
     ports: Vec<MessagePort>,
+    buffers: Vec<Vec<u8>>,
+}
+
+/// What a message is made of.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Parts {
+    /// The bytes.
+    pub data: Vec<u8>,
+    /// The ports, in the order in which they were listed.
+    pub ports: Vec<MessagePort>,
+    /// The buffers, in the order in which they were listed.
+    pub buffers: Vec<Vec<u8>>,
 }
 
 impl Message {
     /// A message of these bytes, without ports.
     pub fn new(data: impl Into<Vec<u8>>) -> Self {
-        Self { data: data.into(), ports: Vec::new() }
+        Self { data: data.into(), beside: None }
     }
 
     /// Adds a port to be transferred. The message owns it: it cannot be used, listed again, or be the port that the message
     /// is posted on.
     #[must_use]
     pub fn with_port(mut self, port: MessagePort) -> Self {
-        self.ports.push(port);
+        self.beside.get_or_insert_default().ports.push(port);
         self
     }
 
     /// Adds ports to be transferred, in this order.
     #[must_use]
     pub fn with_ports(mut self, ports: impl IntoIterator<Item = MessagePort>) -> Self {
-        self.ports.extend(ports);
+        self.beside.get_or_insert_default().ports.extend(ports);
+        self
+    }
+
+    /// Adds a buffer, which travels beside the bytes and is not copied.
+    #[must_use]
+    pub fn with_buffer(mut self, buffer: Vec<u8>) -> Self {
+        self.beside.get_or_insert_default().buffers.push(buffer);
         self
     }
 
@@ -49,29 +84,47 @@ impl Message {
 
     /// The ports, in the order in which they were listed (PORT-29).
     pub fn ports(&self) -> &[MessagePort] {
-        &self.ports
+        self.beside.as_ref().map_or(&[], |beside| &beside.ports)
+    }
+
+    /// The buffers, in the order in which they were listed.
+    pub fn buffers(&self) -> &[Vec<u8>] {
+        self.beside.as_ref().map_or(&[], |beside| &beside.buffers)
+    }
+
+    /// A message of these bytes, with what travels beside them.
+    fn with_all(data: Vec<u8>, ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
+        let is_plain = ports.is_empty() && buffers.is_empty();
+        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers })) }
     }
 
     /// Takes it apart.
-    pub fn into_parts(self) -> (Vec<u8>, Vec<MessagePort>) {
-        (self.data, self.ports)
+    pub fn into_parts(self) -> Parts {
+        let Beside { ports, buffers } = self.beside.map(|beside| *beside).unwrap_or_default();
+        Parts { data: self.data, ports, buffers }
     }
 
-    /// Takes the ports out.
-    pub(crate) fn take_ports(&mut self) -> Vec<MessagePort> {
-        mem::take(&mut self.ports)
+    /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
+    pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
+        let Beside { ports, buffers } = self.beside.take().map(|beside| *beside).unwrap_or_default();
+        Decoder::of(self.data.get(at..).unwrap_or_default(), ports, buffers)
+    }
+
+    /// All the bytes in it.
+    pub(crate) fn size(&self) -> usize {
+        self.buffers().iter().fold(self.data.len(), |size, buffer| size.saturating_add(buffer.len()))
     }
 
     /// The message leaves: its ports are in flight.
     pub(crate) fn transfer_steps(&mut self) {
-        for port in &mut self.ports {
+        for port in self.beside.iter_mut().flat_map(|beside| &mut beside.ports) {
             port.transfer_steps();
         }
     }
 
     /// The message has arrived: its ports are the receiver's.
     pub(crate) fn transfer_receiving_steps(&self) {
-        for port in &self.ports {
+        for port in self.ports() {
             port.transfer_receiving_steps();
         }
     }

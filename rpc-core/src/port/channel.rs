@@ -1,9 +1,10 @@
 //! A channel: one shared object with two sides.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use super::{Gone, MessagePort, side::Side};
-use crate::sync::{Arc, Mutex};
+use super::{Gone, MessagePort, side::Side, target::Delivery};
+use crate::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 /// Two ports, each of which receives what is posted on the other.
 ///
@@ -100,13 +101,13 @@ impl SideCell {
         if !self.is_owned_by(shipped) {
             return None;
         }
-        let (woken, target) = side.transfer_steps()?;
+        let (woken, delivery) = side.transfer_steps()?;
         let next = shipped.wrapping_add(1);
         self.shipped.store(next, Ordering::Release);
         drop(side);
         woken.wake();
         // Replies come to the new place from now on, so what waits for one here waits in vain.
-        if let Some(target) = target {
+        if let Delivery::Target(target) = delivery {
             target.closed(Gone::Closed);
         }
         Some(next)

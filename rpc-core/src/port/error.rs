@@ -4,38 +4,72 @@ use std::{error::Error, fmt};
 
 use crate::Message;
 
-/// A message that could not be posted, because a port in it may not be transferred.
+/// Something could not be posted, because it may not be transferred or cannot be turned into bytes: the standard's
+/// [`DataCloneError`](https://webidl.spec.whatwg.org/#datacloneerror).
 ///
-/// Nothing was transferred or lost (PORT-31): the message comes back inside.
+/// Nothing was transferred or lost (PORT-31): what was to be posted comes back inside.
 #[derive(Debug)]
-pub struct DataCloneError {
-    message: Message,
-    position: usize,
+pub struct DataCloneError<T = Message> {
+    rejected: T,
+    reason: DataCloneReason,
 }
 
-impl DataCloneError {
-    pub(crate) fn new(message: Message, position: usize) -> Self {
-        Self { message, position }
+/// Why something could not be posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataCloneReason {
+    /// A port that was listed has been closed or transferred before: its index in [`Message::ports`].
+    DetachedPort(usize),
+    /// The port that it was to be posted on is part of it.
+    SourcePort,
+    /// A value that cannot be turned into bytes.
+    Unserializable {
+        /// The value's type.
+        type_name: &'static str,
+        /// The place inside the value, such as `kit.named.left[2]`; `.` for the value itself.
+        path: String,
+        /// What is wrong there.
+        why: String,
+    },
+}
+
+impl<T> DataCloneError<T> {
+    pub(crate) fn new(rejected: T, reason: DataCloneReason) -> Self {
+        Self { rejected, reason }
     }
 
-    /// Which port it was: its index in [`Message::ports`].
-    pub fn position(&self) -> usize {
-        self.position
+    /// Why it could not be posted.
+    pub fn reason(&self) -> &DataCloneReason {
+        &self.reason
     }
 
-    /// Gives the message back, with all its ports.
-    pub fn into_message(self) -> Message {
-        self.message
+    /// Gives back what was to be posted, whole, with all its ports.
+    pub fn into_rejected(self) -> T {
+        self.rejected
     }
 }
 
-impl fmt::Display for DataCloneError {
+impl<T> fmt::Display for DataCloneError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "port {} of the message was closed or transferred before, so it cannot be posted", self.position)
+        self.reason.fmt(f)
     }
 }
 
-impl Error for DataCloneError {}
+impl fmt::Display for DataCloneReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DetachedPort(index) => {
+                write!(f, "port {index} of the message was closed or transferred before, so it cannot be posted")
+            }
+            Self::SourcePort => f.write_str("a message cannot hold the port that it is posted on"),
+            Self::Unserializable { type_name, path, why } => {
+                write!(f, "a `{type_name}` cannot be posted, because of what is at `{path}` in it: {why}")
+            }
+        }
+    }
+}
+
+impl<T: fmt::Debug> Error for DataCloneError<T> {}
 
 /// No message will come any more: one of the two ends has closed, and everything posted before that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use std::{
 };
 
 use super::{
-    Closed, ClosedBy, DataCloneError, Gone, MessageChannel, MessageTarget, Parcel,
+    Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel,
     channel::{Channel, End, SideCell},
     discard::discard,
+    ring::{self, Carrier, Place},
     side::{Accepted, Next, Side},
     transfer::PortRef,
     waiters::WaiterKey,
@@ -22,8 +23,8 @@ use crate::{Message, sync::Arc};
 /// [`Message`]; what was queued for it goes along, and the other end is never told (PORT-50, PORT-52, PORT-55). Dropping a
 /// port closes it, so a thread that ends closes the ports that it held (PORT-13).
 ///
-/// Queues have no bound (PORT-07). Ports that lie in each other's queues are out of everybody's reach, and are never dropped:
-/// do not build such rings (DEC-08).
+/// Queues have no bound (PORT-07) but the one that [`set_bound`](Self::set_bound) sets for those who ask. A message that would put
+/// ports into each other's queues, where nobody could ever reach them, is lost when it is posted, with all of them (DEC-08).
 pub struct MessagePort {
     channel: Arc<Channel>,
     /// For the [`Stream`](futures::Stream) that this port is.
@@ -49,14 +50,19 @@ impl MessagePort {
     pub fn post_message(&self, message: impl Into<Message>) -> Result<(), DataCloneError> {
         let mut message = message.into();
         // PORT-22: the port itself cannot be in the message, which would own it; so this is the first check.
-        // DEC-05: all are checked before any is moved, so nothing is half transferred.
+        // DEC-05, SER-05: all are checked before any is moved, so nothing is half transferred.
         if let Some(position) = message.ports().iter().position(|port| !port.is_transferable()) {
-            return Err(DataCloneError::new(message, position));
+            return Err(DataCloneError::new(message, DataCloneReason::DetachedPort(position)));
         }
         message.transfer_steps();
-        // Where there is no destination the message is dropped here, with no lock held.
-        let _no_destination = self.post(Parcel::Message(message));
+        self.post_in_flight(message);
         Ok(())
+    }
+
+    /// Posts a message whose ports have been taken from whoever owned them. Where there is no destination it is dropped, with
+    /// no lock held.
+    pub(crate) fn post_in_flight(&self, message: Message) {
+        let _no_destination = self.post(Parcel::Message(message));
     }
 
     /// A port whose other end is gone.
@@ -72,14 +78,17 @@ impl MessagePort {
         if !self.is_current() {
             return Err(parcel);
         }
-        // DEC-08: noticed before queueing, for a queue that held its own port would never be dropped.
+        // Noticed before queueing, for a queue that held its own port would never be dropped.
         if self.is_doomed(&parcel) {
-            tracing::warn!("a message was lost, because it held the port that it was posted to");
+            tracing::warn!(
+                "a message was lost, because nobody could have received it: it held the port that it was posted to"
+            );
             return Ok(());
         }
         let accepted = self.peer().side.lock().accept(parcel);
         match accepted {
-            Accepted::Queued(woken) => woken.wake(),
+            Accepted::Queued => {}
+            Accepted::QueuedFor(told) => told.tell(),
             Accepted::For(target, parcel) => target.deliver(parcel),
             Accepted::Refused(parcel) => return Err(parcel),
         }
@@ -89,8 +98,8 @@ impl MessagePort {
     /// [Enables](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-start) delivery of what waits and
     /// of what is still to come (PORT-35, PORT-37). Never fails, also on a closed port (PORT-38).
     pub fn start(&self) {
-        let woken = self.owned().map(|mut side| side.start());
-        woken.unwrap_or_default().wake();
+        let told = self.owned().map(|mut side| side.start());
+        told.unwrap_or_default().tell();
     }
 
     /// [Closes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-close) the channel (PORT-40).
@@ -112,8 +121,8 @@ impl MessagePort {
         // The peer is told before anybody here is woken, and told again by whoever finds this port closed already, while another
         // thread may just be closing it: nothing that any of them posts afterwards arrives (PORT-46).
         self.tell_peer(gone);
-        if let Some((woken, target)) = closed {
-            woken.wake();
+        if let Some((told, target)) = closed {
+            told.tell();
             if let Some(target) = target {
                 target.closed(gone);
             }
@@ -121,8 +130,8 @@ impl MessagePort {
     }
 
     fn tell_peer(&self, gone: Gone) {
-        let (woken, target) = self.peer().side.lock().peer_has_gone(gone);
-        woken.wake();
+        let (told, target) = self.peer().side.lock().peer_has_gone(gone);
+        told.tell();
         if let Some(target) = target {
             target.closed(gone);
         }
@@ -144,21 +153,28 @@ impl MessagePort {
     }
 
     /// Whether the port may be put into a message (PORT-44, PORT-58).
-    pub(super) fn is_transferable(&self) -> bool {
+    pub(crate) fn is_transferable(&self) -> bool {
         self.owned().is_some_and(|side| !side.state.is_closed())
     }
 
-    /// Whether the two are the ends of one channel (PORT-02).
-    fn is_peer_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.channel, &other.channel) && self.end != other.end
-    }
-
-    /// Whether this is a message that holds the port it is posted to (PORT-24). A value is not looked into.
+    /// Whether this is a message that nobody could ever receive (PORT-24, DEC-08). A value is not looked into.
     fn is_doomed(&self, parcel: &Parcel) -> bool {
         match parcel {
-            Parcel::Message(message) => message.ports().iter().any(|port| self.is_peer_of(port)),
+            Parcel::Message(message) if message.ports().is_empty() => false,
+            Parcel::Message(message) => ring::closes_a_ring((self.channel.clone(), self.end.other()), message.ports()),
             Parcel::Value(_) => false,
         }
+    }
+
+    /// Whether this is a handle on that side.
+    pub(super) fn is_at(&self, (channel, end): &Place) -> bool {
+        Arc::ptr_eq(&self.channel, channel) && self.end == *end
+    }
+
+    /// Notes in whose queue this port travels.
+    pub(super) fn set_carrier(&self, carrier: Carrier) {
+        let former = self.owned().map(|mut side| side.set_carrier(Some(carrier)));
+        drop(former);
     }
 
     /// Names the side without owning it.
@@ -187,28 +203,64 @@ impl MessagePort {
     pub(crate) fn transfer_receiving_steps(&self) {
         if let Some(mut side) = self.owned() {
             side.state.transfer_receiving_steps();
+            let carrier = side.set_carrier(None);
+            drop(side);
+            drop(carrier);
         }
     }
 
     /// Delivers to a target from now on, what waits first.
     pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
         let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
-        let (waiting, former) = side.set_target(target.clone());
+        let (waiting, former, posters) = side.set_target(target.clone());
         let gone = side.peer_gone().or(side.state.is_closed().then_some(Gone::Closed));
         drop(side);
         drop(former);
         for parcel in waiting {
             target.deliver(parcel);
         }
+        posters.wake();
         if let Some(gone) = gone {
             target.closed(gone);
         }
     }
 
     /// Queues what comes from now on.
-    pub(crate) fn remove_target(&self) {
-        let target = self.owned().and_then(|mut side| side.remove_target());
-        drop(target);
+    pub(crate) fn remove_delivery(&self) {
+        let former = self.owned().map(|mut side| side.remove_delivery());
+        drop(former);
+    }
+
+    /// Tells somebody of what waits, and of what comes from now on.
+    pub(crate) fn set_announce(&self, announce: Arc<dyn Announce>) {
+        let set = self.owned().map(|mut side| side.set_announce(announce));
+        if let Some((told, former)) = set {
+            drop(former);
+            told.tell();
+        }
+    }
+
+    /// Takes the next parcel if one may be delivered.
+    pub(crate) fn try_take(&self) -> Option<Parcel> {
+        let next = self.owned()?.next();
+        match next {
+            Next::Parcel(parcel) => Some(parcel.received()),
+            Next::ParcelAnd(parcel, told) => {
+                told.tell();
+                Some(parcel.received())
+            }
+            Next::Closed | Next::Nothing => None,
+        }
+    }
+
+    /// Who closed the channel, if everything that has to come before that was received.
+    pub(crate) fn closed_by(&self) -> Option<ClosedBy> {
+        self.owned().map_or(Some(ClosedBy::ThisEnd), |side| side.closed_by())
+    }
+
+    /// Whether nothing is left to receive, and nothing will come any more.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.owned().is_none_or(|side| side.is_finished())
     }
 
     /// The target of the other end, where answers to what was received here belong.
@@ -224,13 +276,14 @@ impl MessagePort {
     ) -> Poll<Result<Parcel, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
         match side.next() {
-            Next::Parcel(parcel, woken) => {
+            Next::Parcel(parcel) => {
                 drop(side);
-                woken.wake();
-                if let Parcel::Message(message) = &parcel {
-                    message.transfer_receiving_steps();
-                }
-                Poll::Ready(Ok(parcel))
+                Poll::Ready(Ok(parcel.received()))
+            }
+            Next::ParcelAnd(parcel, told) => {
+                drop(side);
+                told.tell();
+                Poll::Ready(Ok(parcel.received()))
             }
             Next::Closed => Poll::Ready(Err(Closed)),
             Next::Nothing => {
@@ -245,11 +298,8 @@ impl MessagePort {
     /// Who closed the channel, or registers to be woken when somebody does.
     pub(super) fn poll_closed(&self, key: &mut Option<WaiterKey>, cx: &mut Context<'_>) -> Poll<ClosedBy> {
         let Some(mut side) = self.owned() else { return Poll::Ready(ClosedBy::ThisEnd) };
-        if side.state.is_closed() {
-            return Poll::Ready(ClosedBy::ThisEnd);
-        }
-        if let Some(gone) = side.peer_gone_after_data() {
-            return Poll::Ready(gone.into());
+        if let Some(closed_by) = side.closed_by() {
+            return Poll::Ready(closed_by);
         }
         let replaced = side.waiters.register(key, cx.waker());
         drop(side);
@@ -265,7 +315,7 @@ impl MessagePort {
 
     /// Locks this port's side. `None` if the side was transferred away (PORT-51): asked under the lock, for another thread
     /// that shares this port may be doing so.
-    fn owned(&self) -> Option<impl DerefMut<Target = Side>> {
+    pub(super) fn owned(&self) -> Option<impl DerefMut<Target = Side>> {
         let side = self.mine().side.lock();
         self.is_current().then_some(side)
     }
@@ -274,8 +324,8 @@ impl MessagePort {
         self.channel.side(self.end)
     }
 
-    /// The other side: the same one for ever, wherever its port is by now.
-    fn peer(&self) -> &SideCell {
+    /// The other side (PORT-02): the same one for ever, wherever its port is by now.
+    pub(super) fn peer(&self) -> &SideCell {
         self.channel.side(self.end.other())
     }
 }
@@ -302,9 +352,10 @@ impl fmt::Debug for MessagePort {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use futures::FutureExt;
+    use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 
     use super::*;
+    use crate::Bound;
 
     /// Counts what it is told.
     #[derive(Default)]
@@ -359,6 +410,20 @@ mod tests {
         ours.transfer_receiving_steps();
         ours.start();
         assert_eq!(ours.recv().now_or_never().unwrap().unwrap().data(), b"1");
+    }
+
+    #[test]
+    fn whoever_waits_for_room_is_woken_when_a_target_takes_what_waited() {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        ours.set_bound(Bound { messages: 1, ..Bound::NONE });
+        theirs.post_message("waits").unwrap();
+        // It polls only what was woken.
+        let mut waiting = FuturesUnordered::from_iter([theirs.ready()]);
+        assert!(waiting.next().now_or_never().is_none());
+
+        ours.set_target(Arc::new(Counter::default()));
+
+        assert_eq!(waiting.next().now_or_never(), Some(Some(())));
     }
 
     #[test]

@@ -6,25 +6,28 @@
 //!
 //! Ports know nothing of calls: that is [`rpc`](crate::rpc).
 
+mod bound;
 mod channel;
 mod discard;
 mod error;
 mod message_port;
 mod parcel;
 mod recv;
+mod ring;
 mod side;
 mod state;
 mod target;
 mod transfer;
 mod waiters;
 
+pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
-pub use error::{Closed, ClosedBy, DataCloneError};
+pub use error::{Closed, ClosedBy, DataCloneError, DataCloneReason};
 pub use message_port::MessagePort;
 pub use recv::{ClosedFuture, Recv};
 
 pub(crate) use error::Gone;
 pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
-pub(crate) use target::MessageTarget;
+pub(crate) use target::{Announce, MessageTarget};
 pub(crate) use transfer::Shipment;

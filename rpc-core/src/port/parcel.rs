@@ -14,6 +14,24 @@ pub(crate) enum Parcel {
     Value(Carried),
 }
 
+impl Parcel {
+    /// Its bytes, without those of what its ports have queued. A value has none until it is encoded.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Message(message) => message.size(),
+            Self::Value(_) => 0,
+        }
+    }
+
+    /// It has arrived: the ports of a message are the receiver's. Those in a value never left it.
+    pub(super) fn received(self) -> Self {
+        if let Self::Message(message) = &self {
+            message.transfer_receiving_steps();
+        }
+        self
+    }
+}
+
 /// A value that travels through a queue without being encoded.
 pub(crate) trait Value: Any + Send + Sync {
     /// What the layer above sorts its values by: for a call, the id of its method.

@@ -1,11 +1,13 @@
 //! One side of a channel: its state, its queue, and who waits for it. Pure: it neither locks nor wakes nor drops.
 
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, task::Waker};
 
 use super::{
-    Gone, MessageTarget, Parcel,
+    Bound, ClosedBy, Gone, MessageTarget, Parcel, Queued,
+    ring::{Carrier, Place},
     state::PortState,
-    waiters::{Waiters, Woken},
+    target::{Announce, Delivery},
+    waiters::{WaiterKey, Waiters, Woken},
 };
 use crate::sync::Arc;
 
@@ -16,15 +18,30 @@ pub(super) struct Side {
     pub(super) waiters: Waiters,
     /// What waits to be delivered, in the order of posting (LOOP-04).
     queue: VecDeque<Parcel>,
-    target: Option<Arc<dyn MessageTarget>>,
+    /// The bytes of the messages in the queue.
+    queued_bytes: usize,
+    /// There is none unless somebody sets one.
+    limit: Option<Box<Limit>>,
+    delivery: Delivery,
+    /// In flight: the side in whose queue this one's port lies.
+    carrier: Option<Carrier>,
     peer_gone: Option<Gone>,
+}
+
+/// How much may wait at a side, and who waits to post there.
+#[derive(Default)]
+struct Limit {
+    bound: Bound,
+    posters: Waiters,
 }
 
 /// What became of something posted to a side.
 #[must_use = "wake, deliver and drop after unlocking"]
 pub(super) enum Accepted {
-    /// It waits in the queue; these tasks may want it.
-    Queued(Woken),
+    /// It is in the queue, and nobody is to be told.
+    Queued,
+    /// It is in the queue.
+    QueuedFor(Told),
     /// It goes to the side's target.
     For(Arc<dyn MessageTarget>, Parcel),
     /// There is no destination (PORT-23): the sender gets it back.
@@ -33,65 +50,157 @@ pub(super) enum Accepted {
 
 /// What a side has for its reader.
 pub(super) enum Next {
-    /// The oldest entry, and who else may want to know that it is out.
-    Parcel(Parcel, Woken),
+    /// The oldest entry.
+    Parcel(Parcel),
+    /// The same, and others are to be told that it is out.
+    ParcelAnd(Parcel, Box<Told>),
     /// Nothing to deliver yet.
     Nothing,
     /// Nothing will come any more.
     Closed,
 }
 
+/// Who is to be told of a change, once no lock is held.
+#[must_use = "tell them after unlocking"]
+#[derive(Default)]
+pub(super) struct Told {
+    woken: Woken,
+    posters: Woken,
+    announce: Option<(Arc<dyn Announce>, usize)>,
+}
+
+impl Told {
+    /// Tells them.
+    pub(super) fn tell(self) {
+        self.woken.wake();
+        self.posters.wake();
+        if let Some((announce, times)) = self.announce {
+            (0..times).for_each(|_| announce.announce());
+        }
+    }
+}
+
 impl Side {
     /// Adds an entry, or hands it back if there is no destination.
+    #[inline]
     pub(super) fn accept(&mut self, parcel: Parcel) -> Accepted {
         if !self.state.takes_messages() || self.peer_gone.is_some() {
             return Accepted::Refused(parcel);
         }
-        if let Some(target) = &self.target {
+        if let Delivery::Target(target) = &self.delivery {
             return Accepted::For(target.clone(), parcel);
         }
+        self.queued_bytes += parcel.size();
         self.queue.push_back(parcel);
-        Accepted::Queued(if self.state.delivers() { self.waiters.take() } else { Woken::default() })
+        if !self.state.delivers() || (self.waiters.is_empty() && matches!(self.delivery, Delivery::Queue)) {
+            return Accepted::Queued;
+        }
+        Accepted::QueuedFor(self.told(1))
+    }
+
+    /// Everyone who waits, and whoever is to be told of that many things to take.
+    fn told(&mut self, things: usize) -> Told {
+        if things == 0 {
+            return Told::default();
+        }
+        let announce = match &self.delivery {
+            Delivery::Announced(announce) => Some((announce.clone(), things)),
+            Delivery::Queue | Delivery::Target(_) => None,
+        };
+        Told { woken: self.waiters.take(), posters: self.posters_with_room(), announce }
+    }
+
+    /// How many things there are to take: messages, and the end of the channel.
+    fn things(&self) -> usize {
+        let messages = if self.state.delivers() { self.queue.len() } else { 0 };
+        messages + usize::from(self.state.is_closed() || self.peer_gone.is_some())
     }
 
     /// Takes the oldest entry that may be delivered (LOOP-06).
+    #[inline]
     pub(super) fn next(&mut self) -> Next {
         if self.state.delivers()
             && let Some(parcel) = self.queue.pop_front()
         {
-            // Whoever waits for the end of the channel is told after the data (CLOSE-07).
+            self.queued_bytes -= parcel.size();
+            // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
-            return Next::Parcel(parcel, if last { self.waiters.take() } else { Woken::default() });
+            if last || self.limit.is_some() {
+                let woken = if last { self.waiters.take() } else { Woken::default() };
+                let told = Told { woken, posters: self.posters_with_room(), announce: None };
+                return Next::ParcelAnd(parcel, Box::new(told));
+            }
+            return Next::Parcel(parcel);
         }
+        if self.is_finished() { Next::Closed } else { Next::Nothing }
+    }
+
+    /// Sets how much may wait here, for those who ask before they post.
+    pub(super) fn set_bound(&mut self, bound: Bound) -> Woken {
+        let limit = self.limit.get_or_insert_default();
+        limit.bound = bound;
+        self.posters_with_room()
+    }
+
+    /// Whether another message may be posted, for those who ask. Where there is no destination there is room for all that is
+    /// lost anyway.
+    pub(super) fn has_room(&self) -> bool {
+        let Some(limit) = &self.limit else { return true };
+        let is_open = self.state.takes_messages() && self.peer_gone.is_none();
+        !is_open || limit.bound.has_room(self.queued())
+    }
+
+    /// Registers somebody who waits for room.
+    #[must_use = "drop a replaced waker outside the lock"]
+    pub(super) fn register_poster(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
+        self.limit.get_or_insert_default().posters.register(key, waker)
+    }
+
+    /// Those who wait to post, if there is room now.
+    fn posters_with_room(&mut self) -> Woken {
+        let has_room = self.has_room();
+        self.limit.as_mut().filter(|_| has_room).map(|limit| limit.posters.take()).unwrap_or_default()
+    }
+
+    /// Forgets a future that waited for room.
+    #[must_use = "drop a waker outside the lock"]
+    pub(super) fn forget_poster(&mut self, key: WaiterKey) -> Option<Waker> {
+        self.limit.as_mut()?.posters.remove(key)
+    }
+
+    /// Whether nothing is left to deliver, and nothing will come any more.
+    pub(super) fn is_finished(&self) -> bool {
         let nothing_left = self.queue.is_empty() || self.state.is_silent();
-        if nothing_left && (self.state.is_closed() || self.peer_gone.is_some()) {
-            return Next::Closed;
-        }
-        Next::Nothing
+        nothing_left && (self.state.is_closed() || self.peer_gone.is_some())
     }
 
     /// Enables the queue.
-    pub(super) fn start(&mut self) -> Woken {
+    pub(super) fn start(&mut self) -> Told {
+        let delivered = self.state.delivers();
         self.state.start();
-        if self.queue.is_empty() { Woken::default() } else { self.waiters.take() }
+        if delivered || !self.state.delivers() { Told::default() } else { self.told(self.things()) }
     }
 
     /// Closes this side. `None` if it was closed already.
     #[must_use = "wake after unlocking"]
-    pub(super) fn close(&mut self) -> Option<(Woken, Option<Arc<dyn MessageTarget>>)> {
-        self.state.close().then(|| (self.waiters.take(), self.target.take()))
+    pub(super) fn close(&mut self) -> Option<(Told, Option<Arc<dyn MessageTarget>>)> {
+        self.state.close().then(|| (self.told(1), self.take_target()))
     }
 
     /// Notes that the other side has gone, wherever this one is: it is noted here, so it travels along (CLOSE-05, PORT-62).
-    pub(super) fn peer_has_gone(&mut self, gone: Gone) -> (Woken, Option<Arc<dyn MessageTarget>>) {
+    pub(super) fn peer_has_gone(&mut self, gone: Gone) -> (Told, Option<Arc<dyn MessageTarget>>) {
         self.peer_gone.get_or_insert(gone);
-        (self.waiters.take(), self.target.clone())
+        (self.told(1), self.target())
     }
 
-    /// How the other side went, once everything that it posted before was received (CLOSE-07). A queue that is not enabled
-    /// delivers nothing, so it holds nothing up (CLOSE-08).
-    pub(super) fn peer_gone_after_data(&self) -> Option<Gone> {
-        self.peer_gone.filter(|_| self.queue.is_empty() || !self.state.delivers())
+    /// Who closed the channel. The other side's end is told once everything that it posted before was received (CLOSE-07). A
+    /// queue that is not enabled delivers nothing, so it holds nothing up (CLOSE-08).
+    pub(super) fn closed_by(&self) -> Option<ClosedBy> {
+        if self.state.is_closed() {
+            return Some(ClosedBy::ThisEnd);
+        }
+        let told = self.queue.is_empty() || !self.state.delivers();
+        self.peer_gone.filter(|_| told).map(ClosedBy::from)
     }
 
     /// How the other side went, whatever still waits.
@@ -103,34 +212,66 @@ impl Side {
     ///
     /// The queue goes along; who waits, and the target, belong to the old place (PORT-61).
     #[must_use = "wake after unlocking"]
-    pub(super) fn transfer_steps(&mut self) -> Option<(Woken, Option<Arc<dyn MessageTarget>>)> {
-        self.state.transfer_steps().then(|| (self.waiters.take(), self.target.take()))
+    pub(super) fn transfer_steps(&mut self) -> Option<(Woken, Delivery)> {
+        self.state.transfer_steps().then(|| (self.waiters.take(), self.remove_delivery()))
     }
 
-    /// Sends what comes from now on to a target; hands back what waits, for the target too, and the target before it.
-    #[must_use = "deliver and drop after unlocking"]
-    pub(super) fn set_target(
-        &mut self,
-        target: Arc<dyn MessageTarget>,
-    ) -> (VecDeque<Parcel>, Option<Arc<dyn MessageTarget>>) {
+    /// Sends what comes from now on to a target; hands back what waits, for the target too, the
+    /// target before it, and who waits to post.
+    #[must_use = "deliver, drop and wake after unlocking"]
+    pub(super) fn set_target(&mut self, target: Arc<dyn MessageTarget>) -> (VecDeque<Parcel>, Delivery, Woken) {
         self.state.start();
-        (self.take_queue(), self.target.replace(target))
+        let former = std::mem::replace(&mut self.delivery, Delivery::Target(target));
+        // Nothing queues up any more, so whoever waits for room has it.
+        (self.take_queue(), former, self.posters_with_room())
+    }
+
+    /// Tells somebody of everything that waits, and of what comes from now on.
+    pub(super) fn set_announce(&mut self, announce: Arc<dyn Announce>) -> (Told, Delivery) {
+        let former = std::mem::replace(&mut self.delivery, Delivery::Announced(announce));
+        (self.told(self.things()), former)
     }
 
     /// The target, if there is one.
     pub(super) fn target(&self) -> Option<Arc<dyn MessageTarget>> {
-        self.target.clone()
+        match &self.delivery {
+            Delivery::Target(target) => Some(target.clone()),
+            Delivery::Queue | Delivery::Announced(_) => None,
+        }
     }
 
-    /// Lets what comes from now on queue up again.
+    fn take_target(&mut self) -> Option<Arc<dyn MessageTarget>> {
+        let target = self.target()?;
+        self.delivery = Delivery::Queue;
+        Some(target)
+    }
+
+    /// Lets what comes from now on queue up, and tells nobody but those who wait.
     #[must_use = "drop outside the lock"]
-    pub(super) fn remove_target(&mut self) -> Option<Arc<dyn MessageTarget>> {
-        self.target.take()
+    pub(super) fn remove_delivery(&mut self) -> Delivery {
+        std::mem::take(&mut self.delivery)
+    }
+
+    /// Notes in whose queue this side's port travels, or that it has arrived.
+    #[must_use = "drop outside the lock"]
+    pub(super) fn set_carrier(&mut self, carrier: Option<Carrier>) -> Option<Carrier> {
+        std::mem::replace(&mut self.carrier, carrier)
+    }
+
+    /// The side in whose queue this side's port travels.
+    pub(super) fn carrier(&self) -> Option<Place> {
+        self.carrier.as_ref()?.place()
+    }
+
+    /// How much waits.
+    pub(super) fn queued(&self) -> Queued {
+        Queued { messages: self.queue.len(), bytes: self.queued_bytes }
     }
 
     /// Takes everything that waits.
     #[must_use = "drop messages outside the lock"]
     pub(super) fn take_queue(&mut self) -> VecDeque<Parcel> {
+        self.queued_bytes = 0;
         std::mem::take(&mut self.queue)
     }
 }

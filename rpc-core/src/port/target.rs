@@ -1,8 +1,9 @@
-//! Where a side delivers to when nobody reads its queue.
+//! Who else than a reader takes what is posted to a side.
 
 use std::any::Any;
 
 use super::{Gone, Parcel};
+use crate::sync::Arc;
 
 /// Takes what is posted to a side at once, in place of its queue: the table of calls that wait for a reply.
 ///
@@ -14,4 +15,25 @@ pub(crate) trait MessageTarget: Any + Send + Sync {
 
     /// Learns that nothing will be posted any more. May be told more than once.
     fn closed(&self, gone: Gone);
+}
+
+/// Is told that a side has something for its reader, once for each thing: the event loop that runs the side's handlers, which
+/// takes one out of the queue for each time it was told.
+///
+/// It is called by whoever posts, starts or closes, with no lock held.
+pub(crate) trait Announce: Send + Sync {
+    /// There is one more thing to take: a message, or the end of the channel.
+    fn announce(&self);
+}
+
+/// Where what is posted to a side goes.
+#[derive(Clone, Default)]
+pub(super) enum Delivery {
+    /// Into the queue, for a reader who waits or will come.
+    #[default]
+    Queue,
+    /// Into the queue, and somebody is told.
+    Announced(Arc<dyn Announce>),
+    /// To a target, past the queue.
+    Target(Arc<dyn MessageTarget>),
 }

@@ -32,13 +32,18 @@ impl Shipment {
         if !port.is_transferable() {
             return Err("a port in the value was closed or transferred before");
         }
-        let port = port.reference();
-        if self.found.iter().any(|found| found.is_same_side(&port)) {
+        if self.contains(port) {
             return Err("a port is in the value twice");
         }
         let index = u32::try_from(self.found.len()).map_err(|_| "too many ports in one value")?;
-        self.found.push(port);
+        self.found.push(port.reference());
         Ok(index)
+    }
+
+    /// Whether a port is in it.
+    pub(crate) fn contains(&self, port: &MessagePort) -> bool {
+        let port = port.reference();
+        self.found.iter().any(|found| found.is_same_side(&port))
     }
 
     /// Moves the ports out of the value: what is left in it is detached (PORT-51) and may be dropped.

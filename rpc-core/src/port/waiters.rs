@@ -59,8 +59,24 @@ impl Waiters {
     }
 
     /// Takes everyone who waits, to be woken after unlocking.
+    #[inline]
     pub(crate) fn take(&mut self) -> Woken {
-        Woken { first: self.first.take(), more: std::mem::take(&mut self.more) }
+        let Some((_, first)) = self.first.take() else {
+            return if self.more.is_empty() { Woken::default() } else { self.take_many(None) };
+        };
+        if self.more.is_empty() { Woken { first: Some(first), more: None } } else { self.take_many(Some(first)) }
+    }
+
+    #[cold]
+    fn take_many(&mut self, first: Option<Waker>) -> Woken {
+        let more = std::mem::take(&mut self.more).into_iter().map(|(_, waker)| waker);
+        Woken { first, more: Some(more.collect()) }
+    }
+
+    /// Whether nobody waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.more.is_empty()
     }
 }
 
@@ -68,14 +84,18 @@ impl Waiters {
 #[derive(Debug, Default)]
 #[must_use = "wake after unlocking"]
 pub(crate) struct Woken {
-    first: Option<(WaiterKey, Waker)>,
-    more: Vec<(WaiterKey, Waker)>,
+    first: Option<Waker>,
+    more: Option<Box<[Waker]>>,
 }
 
 impl Woken {
     /// Wakes them all.
+    #[inline]
     pub(crate) fn wake(self) {
-        for (_, waker) in self.first.into_iter().chain(self.more) {
+        if let Some(waker) = self.first {
+            waker.wake();
+        }
+        for waker in self.more.into_iter().flatten() {
             waker.wake();
         }
     }

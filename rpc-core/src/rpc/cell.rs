@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
-    message::{Decoder, Encoder},
+    message::Encoder,
     port::Value,
     sync::{Arc, Mutex},
 };
@@ -125,10 +125,9 @@ impl<M: Method> State<M> {
 }
 
 fn read_result<M: Method>(mut message: Message, at: usize) -> Result<Result<M::Ok, M::Err>, CallError> {
-    let ports = message.take_ports();
-    let mut decoder = Decoder::new(message.data().get(at..).unwrap_or_default(), ports);
+    let mut decoder = message.decoder(at);
     let result = (M::RESULT.take)(&mut decoder);
-    let result = result.and_then(|result| decoder.end().map(|()| result));
+    let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(error)))
 }
 

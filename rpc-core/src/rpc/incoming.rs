@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
-    message::{DecodeError, Decoder},
+    message::DecodeError,
     port::{Carried, Parcel},
 };
 
@@ -154,8 +154,7 @@ fn open_frame<M: Method>(message: Message, id: Option<CallId>, args_at: usize) -
 }
 
 fn read_args<M: Method>(mut message: Message, at: usize) -> Result<M::Args, DecodeError> {
-    let ports = message.take_ports();
-    let mut decoder = Decoder::new(message.data().get(at..).unwrap_or_default(), ports);
+    let mut decoder = message.decoder(at);
     let args = M::decode_args(&mut decoder)?;
     decoder.end()?;
     Ok(args)

@@ -60,7 +60,7 @@ impl ClientStub {
 
     /// Gives up the port.
     pub fn into_port(self) -> MessagePort {
-        self.port.remove_target();
+        self.port.remove_delivery();
         self.port
     }
 

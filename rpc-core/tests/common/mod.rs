@@ -52,7 +52,7 @@ pub(crate) fn take(port: &MessagePort) -> Message {
 
 /// The first port of the message that is there.
 pub(crate) fn take_port(port: &MessagePort) -> MessagePort {
-    let (_data, ports) = take(port).into_parts();
+    let ports = take(port).into_parts().ports;
     ports.into_iter().next().expect("a port came in the message")
 }
 
@@ -109,4 +109,17 @@ impl Wake for Wakes {
 /// Polls a future once for a task.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Gives every other task that is ready one turn.
+pub(crate) async fn turn() {
+    let mut is_over = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
