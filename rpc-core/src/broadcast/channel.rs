@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Message, Origin,
-    event_loop::{EventLoop, ListenerId, Listeners, Remote, Target, TargetKey, WeakEventLoop},
+    event_loop::{EventLoop, ListenerId, MessageListeners, Remote, Target, TargetKey, WeakEventLoop},
     message::{Encoder, MessageErrorEvent, MessageEvent, Payload},
     port::DataCloneReason,
 };
@@ -51,8 +51,7 @@ struct Inner<T> {
     /// Nothing will be fired any more.
     is_released: Cell<bool>,
     is_delivering: Cell<bool>,
-    message: Listeners<MessageEvent<T>>,
-    error: Listeners<MessageErrorEvent>,
+    listeners: MessageListeners<T>,
 }
 
 impl<T: Payload + 'static> BroadcastChannel<T> {
@@ -71,8 +70,7 @@ impl<T: Payload + 'static> BroadcastChannel<T> {
             is_closed: Cell::default(),
             is_released: Cell::default(),
             is_delivering: Cell::default(),
-            message: Listeners::default(),
-            error: Listeners::default(),
+            listeners: MessageListeners::default(),
         });
         inner.key.set(event_loop.add(inner.clone()));
         if event_loop.is_closed() {
@@ -123,36 +121,32 @@ impl<T: Payload + 'static> BroadcastChannel<T> {
 
     /// Assigns the handler for messages. It replaces the one before. There is nothing to start (BC-14).
     pub fn set_onmessage(&self, handler: impl FnMut(&mut MessageEvent<T>) + 'static) {
-        self.0.message.assign(Some(handler));
-        self.0.clear_if_released();
+        self.0.listeners.set_onmessage(Some(handler));
     }
 
     /// Takes the handler for messages away.
     pub fn clear_onmessage(&self) {
-        self.0.message.assign(None::<fn(&mut MessageEvent<T>)>);
+        self.0.listeners.set_onmessage(None::<fn(&mut MessageEvent<T>)>);
     }
 
     /// Assigns the handler for messages that cannot be read (BC-12).
     pub fn set_onmessageerror(&self, handler: impl FnMut(&mut MessageErrorEvent) + 'static) {
-        self.0.error.assign(Some(handler));
-        self.0.clear_if_released();
+        self.0.listeners.set_onmessageerror(Some(handler));
     }
 
     /// Takes the handler for messages that cannot be read away.
     pub fn clear_onmessageerror(&self) {
-        self.0.error.assign(None::<fn(&mut MessageErrorEvent)>);
+        self.0.listeners.set_onmessageerror(None::<fn(&mut MessageErrorEvent)>);
     }
 
     /// Adds a listener for messages.
     pub fn add_listener(&self, listener: impl FnMut(&mut MessageEvent<T>) + 'static) -> ListenerId {
-        let id = self.0.message.add(listener);
-        self.0.clear_if_released();
-        id
+        self.0.listeners.add(listener)
     }
 
     /// Removes a listener. One that is not there is ignored.
     pub fn remove_listener(&self, id: ListenerId) {
-        self.0.message.remove(id);
+        self.0.listeners.remove(id);
     }
 
     /// [Closes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-broadcastchannel-close) the channel. Again is
@@ -194,11 +188,7 @@ impl<T: Payload + 'static> Inner<T> {
 
     fn deliver(&self, broadcast: &Broadcast) {
         let _delivering = Delivering::new(self);
-        let origin = broadcast.origin.clone();
-        match T::read(broadcast.copy()) {
-            Ok((data, _no_ports)) => self.message.fire(&mut MessageEvent::of_broadcast(data, origin)),
-            Err(error) => self.error.fire(&mut MessageErrorEvent::of_broadcast(error, origin)),
-        };
+        self.listeners.fire(MessageEvent::read(broadcast.copy(), broadcast.origin.clone(), None));
     }
 
     /// Lets a closed channel go, but not before all its listeners were told of the message that one of them closed it on.
@@ -210,7 +200,7 @@ impl<T: Payload + 'static> Inner<T> {
 
     /// Lets the channel go if nobody but the loop and that many others have it, and nobody listens.
     fn release_if_unused(self: &Rc<Self>, others: usize) {
-        if Rc::strong_count(self) <= 1 + others && self.message.is_empty() && self.error.is_empty() {
+        if Rc::strong_count(self) <= 1 + others && self.listeners.is_empty() {
             self.release();
         }
     }
@@ -220,20 +210,8 @@ impl<T: Payload + 'static> Inner<T> {
             return;
         }
         self.group.leave(&self.topic, &self.member());
-        self.clear();
+        self.listeners.end();
         self.event_loop.remove(self.key.get());
-    }
-
-    /// Lets go of what was added to a channel that nothing comes to: it may hold the channel.
-    fn clear_if_released(&self) {
-        if self.is_released.get() {
-            self.clear();
-        }
-    }
-
-    fn clear(&self) {
-        self.message.clear();
-        self.error.clear();
     }
 }
 

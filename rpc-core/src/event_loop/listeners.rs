@@ -6,6 +6,8 @@ use std::{
     rc::Rc,
 };
 
+use crate::message::{MessageErrorEvent, MessageEvent};
+
 /// Names a listener, to remove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenerId(u64);
@@ -60,17 +62,14 @@ impl<E: 'static> Listeners<E> {
         drop(removed);
     }
 
-    /// Tells everyone who listens now and still does when its turn comes. Tells whether there was anyone.
-    pub(crate) fn fire(&self, event: &mut E) -> bool {
+    /// Tells everyone who listens now and still does when its turn comes.
+    pub(crate) fn fire(&self, event: &mut E) {
         let ids: Vec<_> = self.list.borrow().iter().map(|(id, _)| *id).collect();
-        let mut told = false;
         for id in ids {
             if let Some(listener) = self.get(id) {
-                told = true;
                 (listener.borrow_mut())(event);
             }
         }
-        told
     }
 
     /// Whether nobody listens.
@@ -92,5 +91,75 @@ impl<E: 'static> Listeners<E> {
 impl<E> fmt::Debug for Listeners<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listeners").field("count", &self.list.borrow().len()).finish()
+    }
+}
+
+/// The listeners of something that messages are fired at.
+pub(crate) struct MessageListeners<T> {
+    message: Listeners<MessageEvent<T>>,
+    error: Listeners<MessageErrorEvent>,
+    is_over: Cell<bool>,
+}
+
+impl<T> Default for MessageListeners<T> {
+    fn default() -> Self {
+        Self { message: Listeners::default(), error: Listeners::default(), is_over: Cell::new(false) }
+    }
+}
+
+impl<T: 'static> MessageListeners<T> {
+    /// Assigns the handler for messages, or takes it away.
+    pub(crate) fn set_onmessage(&self, handler: Option<impl FnMut(&mut MessageEvent<T>) + 'static>) {
+        self.message.assign(handler);
+        self.clear_if_over();
+    }
+
+    /// Assigns the handler for messages that cannot be read, or takes it away.
+    pub(crate) fn set_onmessageerror(&self, handler: Option<impl FnMut(&mut MessageErrorEvent) + 'static>) {
+        self.error.assign(handler);
+        self.clear_if_over();
+    }
+
+    /// Adds a listener for messages.
+    pub(crate) fn add(&self, listener: impl FnMut(&mut MessageEvent<T>) + 'static) -> ListenerId {
+        let id = self.message.add(listener);
+        self.clear_if_over();
+        id
+    }
+
+    /// Removes a listener for messages. One that is not there is ignored.
+    pub(crate) fn remove(&self, id: ListenerId) {
+        self.message.remove(id);
+    }
+
+    /// Tells of a message, or of one that could not be read (PORT-27).
+    pub(crate) fn fire(&self, event: Result<MessageEvent<T>, MessageErrorEvent>) {
+        match event {
+            Ok(mut event) => self.message.fire(&mut event),
+            Err(mut event) => self.error.fire(&mut event),
+        }
+    }
+
+    /// Whether nobody listens.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.message.is_empty() && self.error.is_empty()
+    }
+
+    /// Lets all of them go.
+    pub(crate) fn clear(&self) {
+        self.message.clear();
+        self.error.clear();
+    }
+
+    /// Nothing will be fired any more: lets all of them go, now and from now on. One that was kept might hold what it listens to.
+    pub(crate) fn end(&self) {
+        self.is_over.set(true);
+        self.clear();
+    }
+
+    fn clear_if_over(&self) {
+        if self.is_over.get() {
+            self.clear();
+        }
     }
 }

@@ -15,10 +15,10 @@ pub use listeners::ListenerId;
 pub use port_target::PortTarget;
 pub use runner::{EventLoop, Run};
 
-pub(crate) use listeners::Listeners;
 pub(crate) use tasks::Remote;
 #[cfg(feature = "windows")]
 pub(crate) use {
+    listeners::MessageListeners,
     runner::{Target, TargetKey, WeakEventLoop},
     tasks::Task,
 };

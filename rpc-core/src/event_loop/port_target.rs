@@ -10,7 +10,8 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    EventLoop, ListenerId, Listeners, Remote,
+    EventLoop, ListenerId, Remote,
+    listeners::{Listeners, MessageListeners},
     runner::{Target, TargetKey, WeakEventLoop},
 };
 use crate::{
@@ -29,8 +30,7 @@ impl EventLoop {
         let inner = Rc::new(Inner {
             port: RefCell::new(Some(port)),
             place: Cell::new(None),
-            message: Listeners::default(),
-            error: Listeners::default(),
+            listeners: MessageListeners::default(),
             closed: Listeners::default(),
             is_closed_told: Cell::new(false),
         });
@@ -56,8 +56,7 @@ struct Inner<T> {
     /// `None` once it was taken out again, or the loop has ended. There are no listeners then either.
     port: RefCell<Option<MessagePort>>,
     place: Cell<Option<(WeakEventLoop, TargetKey)>>,
-    message: Listeners<MessageEvent<T>>,
-    error: Listeners<MessageErrorEvent>,
+    listeners: MessageListeners<T>,
     closed: Listeners<ClosedBy>,
     is_closed_told: Cell<bool>,
 }
@@ -65,23 +64,19 @@ struct Inner<T> {
 impl<T: Payload + 'static> PortTarget<T> {
     /// Assigns the handler for messages, and starts the port (PORT-36). It replaces the one before.
     pub fn set_onmessage(&self, handler: impl FnMut(&mut MessageEvent<T>) + 'static) {
-        if self.is_attached() {
-            self.0.message.assign(Some(handler));
-        }
+        self.0.listeners.set_onmessage(Some(handler));
         self.start();
     }
 
     /// Takes the handler for messages away. The port stays started (PORT-03): what comes now is told to nobody.
     pub fn clear_onmessage(&self) {
-        self.0.message.assign(None::<fn(&mut MessageEvent<T>)>);
+        self.0.listeners.set_onmessage(None::<fn(&mut MessageEvent<T>)>);
         self.start();
     }
 
     /// Assigns the handler for messages that cannot be read. It does not start the port (PORT-36).
     pub fn set_onmessageerror(&self, handler: impl FnMut(&mut MessageErrorEvent) + 'static) {
-        if self.is_attached() {
-            self.0.error.assign(Some(handler));
-        }
+        self.0.listeners.set_onmessageerror(Some(handler));
     }
 
     /// Assigns the handler that is told when the other end has gone, after everything that it posted (CLOSE-01, CLOSE-07). It does
@@ -94,16 +89,12 @@ impl<T: Payload + 'static> PortTarget<T> {
 
     /// Adds a listener for messages. It does not start the port (PORT-36).
     pub fn add_listener(&self, listener: impl FnMut(&mut MessageEvent<T>) + 'static) -> ListenerId {
-        let id = self.0.message.add(listener);
-        if !self.is_attached() {
-            self.0.message.remove(id);
-        }
-        id
+        self.0.listeners.add(listener)
     }
 
     /// Removes a listener.
     pub fn remove_listener(&self, id: ListenerId) {
-        self.0.message.remove(id);
+        self.0.listeners.remove(id);
     }
 
     /// As [`MessagePort::start`].
@@ -167,7 +158,7 @@ impl<T: Payload + 'static> Inner<T> {
             (parcel.and_then(|parcel| port.unpack(parcel)), closed_by, port.is_finished())
         };
         if let Some(message) = parcel {
-            self.fire(message);
+            self.listeners.fire(MessageEvent::read(message, String::new(), None));
         }
         if let Some(closed_by) = closed_by
             && !self.is_closed_told.replace(true)
@@ -180,24 +171,16 @@ impl<T: Payload + 'static> Inner<T> {
         }
     }
 
-    fn fire(&self, message: Message) {
-        match T::read(message) {
-            Ok((data, ports)) => self.message.fire(&mut MessageEvent::of_port(data, ports)),
-            Err(error) => self.error.fire(&mut MessageErrorEvent::of_port(error)),
-        };
-    }
-
     /// Lets the port go if nobody but the loop and that many others have it, and nobody listens.
     fn release_if_unused(self: Rc<Self>, others: usize) {
-        if Rc::strong_count(&self) <= 1 + others && self.message.is_empty() {
+        if Rc::strong_count(&self) <= 1 + others && self.listeners.is_empty() {
             self.released();
         }
     }
 
     /// Nothing will be fired any more: lets go of the listeners, which may hold this target, and of the loop.
     fn release(&self) {
-        self.message.clear();
-        self.error.clear();
+        self.listeners.end();
         self.closed.clear();
         if let Some((event_loop, key)) = self.place.take() {
             event_loop.remove(key);

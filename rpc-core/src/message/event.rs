@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::DecodeError;
+use super::{DecodeError, Message, Payload};
 use crate::MessagePort;
 #[cfg(feature = "windows")]
 use crate::window::WindowProxy;
@@ -46,41 +46,15 @@ pub struct MessageErrorEvent {
     pub source: Option<Source>,
 }
 
-impl<T> MessageEvent<T> {
-    /// What a port delivers: no origin, no source (EVT-04).
-    pub(crate) fn of_port(data: T, ports: Vec<MessagePort>) -> Self {
-        Self { data, origin: String::new(), last_event_id: String::new(), source: None, ports }
-    }
-
-    /// What a window delivers: the sender's origin, and its window (EVT-05).
-    #[cfg(feature = "windows")]
-    pub(crate) fn of_window(data: T, ports: Vec<MessagePort>, origin: String, source: WindowProxy) -> Self {
-        Self { origin, source: Some(Source::Window(source)), ..Self::of_port(data, ports) }
-    }
-
-    /// What a broadcast channel delivers: the sender's origin, no source, no ports (EVT-06).
-    #[cfg(feature = "windows")]
-    pub(crate) fn of_broadcast(data: T, origin: String) -> Self {
-        Self { origin, ..Self::of_port(data, Vec::new()) }
-    }
-}
-
-impl MessageErrorEvent {
-    /// What a port delivers: no origin, no source (EVT-09).
-    pub(crate) fn of_port(error: DecodeError) -> Self {
-        Self { error, origin: String::new(), source: None }
-    }
-
-    /// What a window delivers: the sender's origin, and its window (WIN-08).
-    #[cfg(feature = "windows")]
-    pub(crate) fn of_window(error: DecodeError, origin: String, source: WindowProxy) -> Self {
-        Self { error, origin, source: Some(Source::Window(source)) }
-    }
-
-    /// What a broadcast channel delivers: the sender's origin, no source (BC-12).
-    #[cfg(feature = "windows")]
-    pub(crate) fn of_broadcast(error: DecodeError, origin: String) -> Self {
-        Self { error, origin, source: None }
+impl<T: Payload> MessageEvent<T> {
+    /// Reads a message into the event that it is fired as, or into the one that says that it cannot be read (PORT-27). Through a
+    /// port it has neither origin nor source (EVT-04, EVT-09), through a window both (EVT-05, WIN-08), through a broadcast channel
+    /// an origin (EVT-06, BC-12).
+    pub(crate) fn read(message: Message, origin: String, source: Option<Source>) -> Result<Self, MessageErrorEvent> {
+        match T::read(message) {
+            Ok((data, ports)) => Ok(Self { data, origin, last_event_id: String::new(), source, ports }),
+            Err(error) => Err(MessageErrorEvent { error, origin, source }),
+        }
     }
 }
 

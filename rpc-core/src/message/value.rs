@@ -114,8 +114,8 @@ impl<T: Payload> Future for RecvValue<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.recv).poll(cx).map(|received| {
-            let (data, ports) = T::read(received?)?;
-            Ok(MessageEvent::of_port(data, ports))
+            let event = MessageEvent::read(received?, String::new(), None);
+            event.map_err(|unreadable| RecvError::Unreadable(unreadable.error))
         })
     }
 }
@@ -144,11 +144,5 @@ impl Error for RecvError {}
 impl From<Closed> for RecvError {
     fn from(_: Closed) -> Self {
         Self::Closed
-    }
-}
-
-impl From<DecodeError> for RecvError {
-    fn from(error: DecodeError) -> Self {
-        Self::Unreadable(error)
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use super::{WindowProxy, proxy::Posted};
 use crate::{
     Origin,
-    event_loop::{EventLoop, ListenerId, Listeners, Remote, Target, TargetKey, WeakEventLoop},
-    message::{MessageErrorEvent, MessageEvent, Payload},
+    event_loop::{EventLoop, ListenerId, MessageListeners, Remote, Target, TargetKey, WeakEventLoop},
+    message::{MessageErrorEvent, MessageEvent, Payload, Source},
 };
 
 /// A window in an event loop, whose messages are read as a `T`; [`Message`](crate::Message) for the bytes.
@@ -57,8 +57,7 @@ struct Inner<T> {
     document: Cell<DocumentId>,
     /// The document that an event is being fired in.
     firing: Rc<Cell<DocumentId>>,
-    message: Listeners<MessageEvent<T>>,
-    error: Listeners<MessageErrorEvent>,
+    listeners: MessageListeners<T>,
 }
 
 /// Counts the documents of one window.
@@ -75,8 +74,7 @@ impl<T: Payload + 'static> Window<T> {
             origin: RefCell::new(origin),
             document: Cell::default(),
             firing: Rc::default(),
-            message: Listeners::default(),
-            error: Listeners::default(),
+            listeners: MessageListeners::default(),
         });
         inner.key.set(event_loop.add(inner.clone()));
         if event_loop.is_closed() {
@@ -97,42 +95,38 @@ impl<T: Payload + 'static> Window<T> {
         let former = self.0.origin.replace(origin);
         drop(former);
         self.0.document.set(self.0.document.get() + 1);
-        self.0.clear();
+        self.0.listeners.clear();
     }
 
     /// Assigns the handler for messages. It replaces the one before. There is nothing to start: a window takes messages from
     /// when it is opened.
     pub fn set_onmessage(&self, handler: impl FnMut(&mut MessageEvent<T>) + 'static) {
-        self.0.message.assign(Some(self.of_this_document(handler)));
-        self.0.clear_if_closed();
+        self.0.listeners.set_onmessage(Some(self.of_this_document(handler)));
     }
 
     /// Takes the handler for messages away.
     pub fn clear_onmessage(&self) {
-        self.0.message.assign(None::<fn(&mut MessageEvent<T>)>);
+        self.0.listeners.set_onmessage(None::<fn(&mut MessageEvent<T>)>);
     }
 
     /// Assigns the handler for messages that cannot be read (WIN-08).
     pub fn set_onmessageerror(&self, handler: impl FnMut(&mut MessageErrorEvent) + 'static) {
-        self.0.error.assign(Some(self.of_this_document(handler)));
-        self.0.clear_if_closed();
+        self.0.listeners.set_onmessageerror(Some(self.of_this_document(handler)));
     }
 
     /// Takes the handler for messages that cannot be read away.
     pub fn clear_onmessageerror(&self) {
-        self.0.error.assign(None::<fn(&mut MessageErrorEvent)>);
+        self.0.listeners.set_onmessageerror(None::<fn(&mut MessageErrorEvent)>);
     }
 
     /// Adds a listener for messages.
     pub fn add_listener(&self, listener: impl FnMut(&mut MessageEvent<T>) + 'static) -> ListenerId {
-        let id = self.0.message.add(self.of_this_document(listener));
-        self.0.clear_if_closed();
-        id
+        self.0.listeners.add(self.of_this_document(listener))
     }
 
     /// Removes a listener. One that is not there is ignored.
     pub fn remove_listener(&self, id: ListenerId) {
-        self.0.message.remove(id);
+        self.0.listeners.remove(id);
     }
 
     /// What others post to this window with.
@@ -186,37 +180,21 @@ impl<T: Payload + 'static> Inner<T> {
         self.firing.set(self.document.get());
         let Posted { message, origin, source, .. } = posted;
         message.transfer_receiving_steps();
-        match T::read(message) {
-            Ok((data, ports)) => {
-                self.message.fire(&mut MessageEvent::of_window(data, ports, origin.to_string(), source))
-            }
-            Err(error) => self.error.fire(&mut MessageErrorEvent::of_window(error, origin.to_string(), source)),
-        };
+        let source = Some(Source::Window(source));
+        self.listeners.fire(MessageEvent::read(message, origin.to_string(), source));
     }
 
     /// Closes the window if nobody but the loop and that many others have it, and nobody listens.
     fn close_if_unused(self: &Rc<Self>, others: usize) {
-        if Rc::strong_count(self) <= 1 + others && self.message.is_empty() && self.error.is_empty() {
+        if Rc::strong_count(self) <= 1 + others && self.listeners.is_empty() {
             self.close();
         }
     }
 
     fn close(&self) {
         self.is_closed.set(true);
-        self.clear();
+        self.listeners.end();
         self.event_loop.remove(self.key.get());
-    }
-
-    /// Lets go of what was added to a closed window: it may hold the window.
-    fn clear_if_closed(&self) {
-        if self.is_closed.get() {
-            self.clear();
-        }
-    }
-
-    fn clear(&self) {
-        self.message.clear();
-        self.error.clear();
     }
 }
 
