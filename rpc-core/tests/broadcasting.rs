@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use common::{channel, closed_by, take_texts};
+use common::{Log, channel, closed_by, take_texts};
 use futures::{
     StreamExt,
     channel::mpsc,
@@ -29,26 +29,6 @@ const HERE: &str = "https://news.example";
 
 fn here() -> Origin {
     HERE.parse().unwrap()
-}
-
-/// What handlers have said, in order.
-#[derive(Clone, Default)]
-struct Log(Rc<RefCell<Vec<String>>>);
-
-impl Log {
-    fn push(&self, entry: impl ToString) {
-        self.0.borrow_mut().push(entry.to_string());
-    }
-
-    fn taken(&self) -> Vec<String> {
-        self.0.take()
-    }
-
-    /// A handler that writes down the data, with a name before it.
-    fn handler<T: ToString>(&self, name: &str) -> impl FnMut(&mut MessageEvent<T>) + use<T> {
-        let (log, name) = (self.clone(), name.to_owned());
-        move |event| log.push(format!("{name}{}", event.data.to_string()))
-    }
 }
 
 /// A context: a loop in a group, and a log.

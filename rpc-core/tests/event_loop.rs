@@ -3,38 +3,19 @@
 mod common;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     rc::Rc,
     sync::{Arc, Weak},
     thread,
 };
 
+use common::Log;
 use futures::executor::{LocalPool, block_on};
 use futures::{FutureExt, task::LocalSpawnExt};
 use handover_core::{
     ClosedBy, Message, MessageChannel, MessagePort,
     event_loop::{EventLoop, PortTarget},
 };
-
-/// What handlers have said, in order.
-#[derive(Clone, Default)]
-struct Log(Rc<RefCell<Vec<String>>>);
-
-impl Log {
-    fn push(&self, entry: impl ToString) {
-        self.0.borrow_mut().push(entry.to_string());
-    }
-
-    fn taken(&self) -> Vec<String> {
-        self.0.take()
-    }
-
-    /// A handler that writes down the data, with a name before it.
-    fn handler<T: ToString>(&self, name: &str) -> impl FnMut(&mut handover_core::message::MessageEvent<T>) + 'static {
-        let (log, name) = (self.clone(), name.to_owned());
-        move |event| log.push(format!("{name}{}", event.data.to_string()))
-    }
-}
 
 fn channel() -> (MessagePort, MessagePort) {
     MessageChannel::new().into_ports()
@@ -308,7 +289,7 @@ fn ports_that_are_listed_and_not_part_of_the_value_are_beside_it_in_list_order()
     let said = log.clone();
     target.set_onmessage(move |event| {
         for port in event.ports.drain(..) {
-            port.post_value(said.0.borrow().len() as u32).unwrap();
+            port.post_value(said.len() as u32).unwrap();
             said.push("port");
         }
     });

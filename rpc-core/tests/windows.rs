@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use common::{channel, closed_by, closed_port, holding, take_texts};
+use common::{Log, channel, closed_by, closed_port, holding, take_texts};
 use futures::executor::block_on;
 use handover_core::{
     Buffer, ClosedBy, Message, MessagePort, Origin, TargetOrigin, Window, WindowProxy,
@@ -29,26 +29,6 @@ fn origin(text: &str) -> Origin {
 
 fn only(text: &str) -> TargetOrigin {
     TargetOrigin::Only(origin(text))
-}
-
-/// What handlers have said, in order.
-#[derive(Clone, Default)]
-struct Log(Rc<RefCell<Vec<String>>>);
-
-impl Log {
-    fn push(&self, entry: impl ToString) {
-        self.0.borrow_mut().push(entry.to_string());
-    }
-
-    fn taken(&self) -> Vec<String> {
-        self.0.take()
-    }
-
-    /// A handler that writes down the data, with a name before it.
-    fn handler<T: ToString>(&self, name: &str) -> impl FnMut(&mut MessageEvent<T>) + use<T> {
-        let (log, name) = (self.clone(), name.to_owned());
-        move |event| log.push(format!("{name}{}", event.data.to_string()))
-    }
 }
 
 /// Two windows of one loop, of different origins; what the second one receives is written down.

@@ -22,7 +22,8 @@ use crate::{
 };
 
 impl EventLoop {
-    /// Fires what comes to a port at the port's handlers in this loop (EVT-10), each message read as a `T`; [`Message`] for the bytes.
+    /// Fires what comes to a port at the port's handlers in this loop (EVT-10), each message read as a `T`; [`Message`] for the
+    /// bytes.
     ///
     /// Nothing is delivered before the port is started, which the first handler that is [assigned](PortTarget::set_onmessage)
     /// does (PORT-36).

@@ -41,9 +41,9 @@ impl MessagePort {
     /// [Posts](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-postmessage) a message to the
     /// other end, with the ports in it. Returns at once; the queue has no bound.
     ///
-    /// The message is in the other end's queue when this returns (LOOP-03), wherever that end is by then (PORT-21). If there is no other end any more, the message
-    /// and its ports are dropped silently (PORT-23, PORT-46). A message that holds the other end itself is lost, and the
-    /// channel with it (PORT-24).
+    /// The message is in the other end's queue when this returns (LOOP-03), wherever that end is by then (PORT-21). If there is
+    /// no other end any more, the message and its ports are dropped silently (PORT-23, PORT-46). A message that holds the other
+    /// end itself is lost, and the channel with it (PORT-24).
     ///
     /// # Errors
     /// [`DataCloneError`] if a port in the message has been closed (PORT-44, PORT-58). Everything comes back inside (PORT-31).
@@ -81,7 +81,8 @@ impl MessagePort {
         // Noticed before queueing, for a queue that held its own port would never be dropped.
         if self.is_doomed(&parcel) {
             tracing::warn!(
-                "a message was lost, because nobody could have received it: it held the port that it was posted to"
+                "a message was lost, because nobody could have received it: it held the port that it was posted to, or one in \
+                 whose queue that port lies"
             );
             return Ok(());
         }
@@ -244,9 +245,10 @@ impl MessagePort {
     pub(crate) fn try_take(&self) -> Option<Parcel> {
         let next = self.owned()?.next();
         match next {
-            Next::Parcel(parcel) => Some(parcel.received()),
-            Next::ParcelAnd(parcel, told) => {
-                told.tell();
+            Next::Parcel(parcel, told) => {
+                if let Some(told) = told {
+                    told.tell();
+                }
                 Some(parcel.received())
             }
             Next::Closed | Next::Nothing => None,
@@ -276,13 +278,11 @@ impl MessagePort {
     ) -> Poll<Result<Parcel, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
         match side.next() {
-            Next::Parcel(parcel) => {
+            Next::Parcel(parcel, told) => {
                 drop(side);
-                Poll::Ready(Ok(parcel.received()))
-            }
-            Next::ParcelAnd(parcel, told) => {
-                drop(side);
-                told.tell();
+                if let Some(told) = told {
+                    told.tell();
+                }
                 Poll::Ready(Ok(parcel.received()))
             }
             Next::Closed => Poll::Ready(Err(Closed)),

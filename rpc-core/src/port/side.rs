@@ -50,10 +50,8 @@ pub(super) enum Accepted {
 
 /// What a side has for its reader.
 pub(super) enum Next {
-    /// The oldest entry.
-    Parcel(Parcel),
-    /// The same, and others are to be told that it is out.
-    ParcelAnd(Parcel, Box<Told>),
+    /// The oldest entry, and who else is to be told that it is out: hardly ever anybody.
+    Parcel(Parcel, Option<Box<Told>>),
     /// Nothing to deliver yet.
     Nothing,
     /// Nothing will come any more.
@@ -125,12 +123,11 @@ impl Side {
             self.queued_bytes -= parcel.size();
             // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
-            if last || self.limit.is_some() {
+            let told = (last || self.limit.is_some()).then(|| {
                 let woken = if last { self.waiters.take() } else { Woken::default() };
-                let told = Told { woken, posters: self.posters_with_room(), announce: None };
-                return Next::ParcelAnd(parcel, Box::new(told));
-            }
-            return Next::Parcel(parcel);
+                Box::new(Told { woken, posters: self.posters_with_room(), announce: None })
+            });
+            return Next::Parcel(parcel, told);
         }
         if self.is_finished() { Next::Closed } else { Next::Nothing }
     }

@@ -199,8 +199,12 @@ impl<M: Method> Value for CallCell<M> {
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(error.to_string()))));
             return None;
         }
-        self.sent_as_bytes(id)?;
-        table.register(id, self);
+        // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
+        table.register(id, self.clone());
+        if self.sent_as_bytes(id).is_none() {
+            drop(table.forget(id));
+            return None;
+        }
         let message = encoder.finish();
         // The values are dropped after their ports have moved out of them.
         drop(args);

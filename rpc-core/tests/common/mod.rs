@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::{
+    cell::RefCell,
     pin::Pin,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,7 +13,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use handover_core::{Closed, ClosedBy, Message, MessageChannel, MessagePort};
+use handover_core::{Closed, ClosedBy, Message, MessageChannel, MessagePort, message::MessageEvent};
 
 /// The two ends of a new channel, not started.
 pub(crate) fn channel() -> (MessagePort, MessagePort) {
@@ -122,4 +124,28 @@ pub(crate) async fn turn() {
         Poll::Pending
     })
     .await;
+}
+
+/// What handlers have said, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Rc<RefCell<Vec<String>>>);
+
+impl Log {
+    pub(crate) fn push(&self, entry: impl ToString) {
+        self.0.borrow_mut().push(entry.to_string());
+    }
+
+    pub(crate) fn taken(&self) -> Vec<String> {
+        self.0.take()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// A handler that writes down the data, with a name before it.
+    pub(crate) fn handler<T: ToString>(&self, name: &str) -> impl FnMut(&mut MessageEvent<T>) + use<T> {
+        let (log, name) = (self.clone(), name.to_owned());
+        move |event| log.push(format!("{name}{}", event.data.to_string()))
+    }
 }
