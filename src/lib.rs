@@ -5,9 +5,12 @@ pub use handover_transports::worker_thread;
 #[cfg(feature = "in-process")]
 pub use handover_transports::{context, context::block_on, in_process};
 
+pub use handover_core::rpc::{
+    CallContext, CallInfo, CallSide, ClientOptions, Interceptor, Metadata, Metadatum, Outcome, ServeOptions,
+};
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
-    MessagePort, NotSent, Refusal, RpcError, event_loop, message, port, rpc, wire,
+    MessagePort, NotSent, Refusal, RpcError, clock, event_loop, message, port, rpc, wire,
 };
 #[cfg(feature = "windows")]
 pub use handover_core::{
@@ -18,7 +21,7 @@ pub use handover_macros::service;
 
 /// What nearly every program that uses `handover` names.
 pub mod prelude {
-    pub use crate::{CallError, Client, MessageChannel, MessagePort, RpcError, service};
+    pub use crate::{CallContext, CallError, Client, MessageChannel, MessagePort, RpcError, service};
 }
 
 /// For the code that `#[service]` writes. Nothing here is for users, and anything here may change.
@@ -28,8 +31,9 @@ pub mod __private {
         Call, CallError, Client, MessagePort, RpcError,
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
-            Answer, Argument, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened, Responder, ResultCodec,
-            Service, Tell, assert_distinct, put_argument, result_codec, serve, take_argument,
+            Answer, Argument, ClientOptions, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened,
+            Responder, ResultCodec, ServeOptions, Service, Tell, assert_distinct, put_argument, result_codec, serve,
+            take_argument,
         },
         serde,
     };

@@ -77,7 +77,7 @@ fn stall() -> (MessagePort, oneshot::Sender<()>) {
 }
 
 fn call(id: u64, method: &str, args: &[u8]) -> Vec<u8> {
-    Frame::Call { id: CallId(id), method: MethodId::of_name(method), args }.to_bytes()
+    Frame::call(CallId(id), MethodId::of_name(method), args).to_bytes()
 }
 
 /// `price("a", 2)` as a peer would write it.
@@ -288,8 +288,8 @@ fn ports_that_no_argument_takes_are_closed() {
 fn one_way_calls_that_cannot_be_run_are_dropped() {
     handover::block_on(async {
         let (peer, _go) = stall();
-        let unknown = Frame::Tell { method: MethodId::of_name("shout"), args: &[] }.to_bytes();
-        let malformed = Frame::Tell { method: MethodId::of_name("tell"), args: &[9] }.to_bytes();
+        let unknown = Frame::tell(MethodId::of_name("shout"), &[]).to_bytes();
+        let malformed = Frame::tell(MethodId::of_name("tell"), &[9]).to_bytes();
 
         peer.post_message(unknown).unwrap();
         peer.post_message(malformed).unwrap();
@@ -394,7 +394,7 @@ fn every_byte_of_every_frame_may_be_anything() {
         let frames = [
             good(1),
             call(2, "hold", &[0, 0]),
-            Frame::Tell { method: MethodId::of_name("tell"), args: &[1, b'a'] }.to_bytes(),
+            Frame::tell(MethodId::of_name("tell"), &[1, b'a']).to_bytes(),
             good_reply(1),
             Frame::Fault { id: CallId(0), fault: Fault::Refused(Refusal::Malformed("why".to_owned())) }.to_bytes(),
             Frame::Cancel { id: CallId(1) }.to_bytes(),

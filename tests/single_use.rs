@@ -62,7 +62,7 @@ fn raw_gate(gate: Gate) -> (MessagePort, Rc<Cell<u32>>) {
 }
 
 fn open_frame(id: u64) -> Vec<u8> {
-    Frame::Call { id: CallId(id), method: MethodId::of_name("open"), args: &[40] }.to_bytes()
+    Frame::call(CallId(id), MethodId::of_name("open"), &[40]).to_bytes()
 }
 
 fn refused(id: u64) -> Vec<u8> {
@@ -153,7 +153,7 @@ fn a_second_use_while_the_first_runs_is_refused_and_the_first_is_still_answered(
 fn a_malformed_single_use_is_refused_and_uses_nothing_up() {
     handover::block_on(async {
         let (cheater, opened) = raw_gate(Gate::default());
-        let malformed = Frame::Call { id: CallId(1), method: MethodId::of_name("open"), args: &[] }.to_bytes();
+        let malformed = Frame::call(CallId(1), MethodId::of_name("open"), &[]).to_bytes();
 
         cheater.post_message(malformed).unwrap();
 
@@ -172,7 +172,7 @@ fn the_single_use_waits_for_the_calls_before_it_and_refuses_those_after_it() {
     handover::block_on(async {
         let (go, hold) = oneshot::channel();
         let (cheater, opened) = raw_gate(Gate { hold_knock: Some(hold).into(), ..Gate::default() });
-        let knock = |id| Frame::Call { id: CallId(id), method: MethodId::of_name("knock"), args: &[] }.to_bytes();
+        let knock = |id| Frame::call(CallId(id), MethodId::of_name("knock"), &[]).to_bytes();
         cheater.post_message(knock(1)).unwrap();
         cheater.post_message(open_frame(2)).unwrap();
         cheater.post_message(knock(3)).unwrap();

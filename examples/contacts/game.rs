@@ -59,7 +59,7 @@ async fn cheat(right: AddOneClient, played: &mut Played) -> Result<(), Trouble> 
     let args = postcard::to_stdvec(&(contact("Walter Tell", "walter@pomme.example.net"),))
         .map_err(|error| Trouble::new("encoding a contact", error))?;
     for id in [1, 2] {
-        let frame = Frame::Call { id: CallId(id), method: MethodId::of_name("add"), args: &args };
+        let frame = Frame::call(CallId(id), MethodId::of_name("add"), &args);
         port.post_message(frame.to_bytes()).map_err(|error| Trouble::new("posting a call", error))?;
     }
     for _ in [1, 2] {

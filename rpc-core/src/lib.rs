@@ -3,6 +3,7 @@
 //! - [`port`]: channels, ports, and how a port travels inside a message;
 //! - [`message`]: what a port carries;
 //! - [`event_loop`]: contexts with handlers, as an alternative to waiting for messages;
+//! - [`clock`]: the time, for deadlines;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
@@ -17,6 +18,7 @@
 
 #[cfg(feature = "windows")]
 pub mod broadcast;
+pub mod clock;
 pub mod event_loop;
 pub mod message;
 #[cfg(feature = "windows")]

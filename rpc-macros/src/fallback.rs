@@ -34,6 +34,12 @@ fn server(service: &Service, rpc: &TokenStream) -> Expanded {
                 Self(service)
             }
 
+            #[must_use]
+            #vis fn with(self, options: #rpc::ServeOptions) -> Self {
+                ::core::mem::drop(options);
+                self
+            }
+
             #vis async fn serve(self, port: #rpc::MessagePort) {
                 ::core::mem::drop((self.0, port));
             }

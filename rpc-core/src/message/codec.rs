@@ -68,6 +68,11 @@ impl Encoder {
         Ok(())
     }
 
+    /// How many bytes were written.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether a value that was written holds this port.
     pub(crate) fn contains(&self, port: &MessagePort) -> bool {
         self.cargo.contains(port)

@@ -34,8 +34,8 @@ impl Parcel {
 
 /// A value that travels through a queue without being encoded.
 pub(crate) trait Value: Any + Send + Sync {
-    /// What the layer above sorts its values by: for a call, the id of its method.
-    fn selector(&self) -> u32;
+    /// What the layer above sorts its values by: for a call, the id of its method, and whether it wants an answer.
+    fn selector(&self) -> u64;
 
     /// Turns it into bytes for a reader that does not know its type. Answers will come back by `via`, the port that received it.
     ///
@@ -56,7 +56,7 @@ impl Carried {
     }
 
     /// See [`Value::selector`].
-    pub(crate) fn selector(&self) -> u32 {
+    pub(crate) fn selector(&self) -> u64 {
         self.0.as_ref().map_or(0, |value| value.selector())
     }
 

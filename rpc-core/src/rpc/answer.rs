@@ -10,9 +10,12 @@ use std::{
 use pin_project::pin_project;
 
 use super::{
-    CallError, Interruption, Method, Refusal,
+    CallContext, CallError, CallInfo, CallSide, Interruption, Method, Outcome, Refusal,
+    attached::Attached,
     cell::{CallCell, Ending},
-    frame::{CallId, Fault, Frame, reply_head},
+    context,
+    frame::{CallId, Fault, Frame, Options, reply_head},
+    options::ServeOptions,
 };
 use crate::{Message, message::Encoder, sync::Arc};
 
@@ -33,7 +36,11 @@ impl Answer {
 
 /// The duty to answer one call, exactly once (C20). Dropped without an answer, it ends the call as interrupted.
 #[derive(Debug)]
-pub struct Responder<M: Method>(Caller<M>);
+pub struct Responder<M: Method> {
+    to: Caller<M>,
+    /// What few calls have: a deadline, metadata, interceptors.
+    attached: Option<Box<Attached>>,
+}
 
 /// Where an answer goes.
 enum Caller<M: Method> {
@@ -57,21 +64,43 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
 
 impl<M: Method> Responder<M> {
     pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
-        Self(Caller::Here(cell))
+        Self { to: Caller::Here(cell), attached: None }
     }
 
     pub(super) fn there(id: CallId) -> Self {
-        Self(Caller::There(id))
+        Self { to: Caller::There(id), attached: None }
     }
 
     pub(super) fn nobody() -> Self {
-        Self(Caller::Nobody)
+        Self { to: Caller::Nobody, attached: None }
     }
 
-    fn take(&mut self) -> Caller<M> {
-        std::mem::replace(&mut self.0, Caller::Nobody)
+    /// Notes what came beside the arguments, and shows the call to the interceptors.
+    ///
+    /// # Errors
+    /// The answer, if the call is not to be run.
+    pub(super) fn attach(mut self, options: Options, settings: &ServeOptions) -> Result<Self, Answer> {
+        if options.is_empty() && settings.is_plain() {
+            return Ok(self);
+        }
+        match Attached::new(CallInfo::new(CallSide::Service, M::ID, M::NAME), options, settings) {
+            Ok(attached) => {
+                self.attached = Some(Box::new(attached));
+                Ok(self)
+            }
+            Err(refusal) => Err(self.refuse(refusal)),
+        }
     }
 
+    /// What the method can know of the call.
+    pub fn context(&self) -> CallContext {
+        match &self.attached {
+            Some(attached) => attached.context().clone(),
+            None => CallContext::new(CallInfo::new(CallSide::Service, M::ID, M::NAME), None, None),
+        }
+    }
+
+    /// Answers with what the method returned.
     fn reply(&mut self, result: Result<M::Ok, M::Err>) -> Answer {
         match self.take() {
             Caller::Here(cell) => {
@@ -91,6 +120,7 @@ impl<M: Method> Responder<M> {
 
     /// Answers that the method did not run.
     pub(super) fn refuse(mut self, refusal: Refusal) -> Answer {
+        self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
         match self.take() {
             Caller::Here(cell) => {
                 cell.end(Ending::Failed(CallError::Refused(refusal)));
@@ -104,9 +134,9 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    fn panicked(&mut self, message: String) -> Answer {
-        tracing::error!(method = M::NAME, message, "a method panicked");
-        let interruption = Interruption::Panicked(message);
+    /// Answers that the method did not run to its end.
+    fn interrupt(&mut self, interruption: Interruption) -> Answer {
+        self.settle(|| Outcome::Failed(CallError::Unknown(interruption.clone())));
         match self.take() {
             Caller::Here(cell) => {
                 cell.end(Ending::Failed(CallError::Unknown(interruption)));
@@ -117,11 +147,37 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    fn poll_abandoned(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.0 {
-            Caller::Here(cell) => cell.poll_abandoned(cx),
-            // A cancel frame ends the whole handler, and a one-way call runs to its end.
-            Caller::There(_) | Caller::Nobody => Poll::Pending,
+    fn panicked(&mut self, message: String) -> Answer {
+        tracing::error!(method = M::NAME, message, "a method panicked");
+        self.interrupt(Interruption::Panicked(message))
+    }
+
+    fn take(&mut self) -> Caller<M> {
+        std::mem::replace(&mut self.to, Caller::Nobody)
+    }
+
+    /// Shows the interceptors how the call ended.
+    fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
+        if let Some(attached) = self.attached.take() {
+            attached.end(&outcome());
+        }
+    }
+
+    /// Ready with the answer when the method is not to go on: nobody waits for it, or its time is up.
+    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        if !M::CANCELS {
+            return Poll::Pending;
+        }
+        if let Caller::Here(cell) = &self.to
+            && cell.poll_abandoned(cx).is_ready()
+        {
+            self.settle(|| Outcome::Cancelled);
+            return Poll::Ready(Answer::DONE);
+        }
+        // A cancel frame ends the whole handler, and a one-way call runs to its end.
+        match &mut self.attached {
+            Some(attached) => attached.poll_expiry(cx).map(|()| self.interrupt(Interruption::DeadlineExceeded)),
+            None => Poll::Pending,
         }
     }
 
@@ -133,6 +189,7 @@ impl<M: Method> Responder<M> {
 
 impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
+        self.settle(|| Outcome::Cancelled);
         if let Caller::Here(cell) = self.take() {
             let why = if std::thread::panicking() { crate::port::Gone::Panicked } else { crate::port::Gone::Closed };
             cell.end(Ending::Failed(CallError::Unknown(why.into())));
@@ -153,21 +210,31 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let this = self.project();
+        let context = this.responder.attached.as_ref().map(|attached| attached.context().clone());
+        let _left = context::enter(context.as_ref());
+        let _span = context.as_ref().map(|context| context.info().span.enter());
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            this.handler.poll(cx).map(|returned| this.responder.reply(M::into_result(returned)))
+            this.handler.poll(cx).map(|returned| {
+                let result = M::into_result(returned);
+                let outcome = if result.is_ok() { Outcome::Returned } else { Outcome::ServiceError };
+                (this.responder.reply(result), outcome)
+            })
         }));
         match ran {
-            Ok(Poll::Ready(answer)) => Poll::Ready(answer),
-            Ok(Poll::Pending) => this.responder.poll_abandoned(cx).map(|()| Answer::DONE),
+            Ok(Poll::Ready((answer, outcome))) => {
+                this.responder.settle(|| outcome);
+                Poll::Ready(answer)
+            }
+            Ok(Poll::Pending) => this.responder.poll_stop(cx),
             Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
         }
     }
 }
 
 /// What a panic said.
-fn panic_message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

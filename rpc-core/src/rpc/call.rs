@@ -5,9 +5,16 @@ use std::{
     ops::Deref,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use super::{CallError, ClientStub, Failure, NotSent, cell::PendingCall, frame::Frame};
+use super::{
+    CallError, ClientStub, Failure, Interruption, Metadatum, NotSent, Outcome,
+    cell::{Abandoned, PendingCall},
+    frame::Frame,
+    outgoing::Outgoing,
+    window::{Kind, Place},
+};
 use crate::{
     port::{Carried, Parcel},
     sync::Arc,
@@ -16,7 +23,8 @@ use crate::{
 /// A call that was made: a future of what the method returns.
 ///
 /// The call is sent when the future is first polled; calls of one client are served in the order in which they were sent.
-/// Many may be outstanding. Nothing is spawned: the reply is put into the call by whoever posts it, on any executor.
+/// Many may be outstanding; if the service said how many it takes, the others wait here for their turn. Nothing is spawned: the
+/// reply is put into the call by whoever posts it, on any executor.
 ///
 /// # Errors
 /// `E` is [`CallError`], or [`RpcError`](super::RpcError) where the method has an error of its own. Every call ends: with a
@@ -29,6 +37,9 @@ pub struct Call<'c, T, E: Failure> {
     stub: Via<'c>,
     cell: Arc<dyn PendingCall<T, E::Service>>,
     stage: Stage,
+    place: Place,
+    /// What few calls have: options, a deadline, interceptors.
+    outgoing: Option<Box<Outgoing>>,
 }
 
 /// The client that the call goes through: a single-use call owns it.
@@ -51,23 +62,100 @@ impl Deref for Via<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Made,
+    /// Its options are settled; it waits until there is room in the window.
+    Ready,
     Sent,
     Ended,
 }
 
 impl<'c, T, E: Failure> Call<'c, T, E> {
     pub(super) fn new(stub: Via<'c>, cell: Arc<dyn PendingCall<T, E::Service>>) -> Self {
-        Self { stub, cell, stage: Stage::Made }
+        Self { stub, cell, stage: Stage::Made, place: Place::Outside, outgoing: None }
+    }
+
+    /// Ends the call after so long, from when it is first polled; at most a year. The method ends at its next `.await`, and so do
+    /// the calls that it makes: they inherit what is left.
+    ///
+    /// A call that is made while a method runs has no more time than that method. The clock is that of the [context](crate::clock).
+    #[must_use = "a call is sent when it is awaited"]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.outgoing().set_deadline(deadline);
+        self
+    }
+
+    /// Sends a value beside the arguments. If it cannot be sent, the call ends as [`NotSent::Unencodable`].
+    #[must_use = "a call is sent when it is awaited"]
+    pub fn metadata<M: Metadatum>(mut self, value: &M) -> Self {
+        self.outgoing().insert(value);
+        self
+    }
+
+    fn outgoing(&mut self) -> &mut Outgoing {
+        self.outgoing.get_or_insert_default()
+    }
+
+    /// Settles what is said beside the arguments.
+    fn prepare(&mut self) -> Result<(), CallError> {
+        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || self.cell.method())?;
+        if let Some(options) = options {
+            self.cell.set_options(options);
+        }
+        self.stage = Stage::Ready;
+        Ok(())
     }
 
     fn send(&mut self) -> Result<(), CallError> {
         let parcel = Parcel::Value(Carried::new(self.cell.clone().to_value()));
-        if self.stub.port().post(parcel).is_err() {
-            self.stage = Stage::Ended;
-            return Err(CallError::NotSent(NotSent::Closed));
-        }
+        self.stub.port().post(parcel).map_err(|_| CallError::NotSent(NotSent::Closed))?;
         self.stage = Stage::Sent;
         Ok(())
+    }
+
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E::Service>, CallError>> {
+        if self.stage == Stage::Made {
+            self.prepare()?;
+        }
+        if self.stage == Stage::Ready {
+            if self.stub.replies().window().poll_enter(Kind::Call, &mut self.place, cx).is_pending() {
+                return self.poll_expiry(cx);
+            }
+            self.send()?;
+        }
+        match self.cell.poll_ending(cx) {
+            Poll::Ready(outcome) => Poll::Ready(outcome),
+            Poll::Pending => self.poll_expiry(cx),
+        }
+    }
+
+    fn poll_expiry<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, CallError>> {
+        let Some(outgoing) = &mut self.outgoing else { return Poll::Pending };
+        ready!(outgoing.poll_expiry(cx));
+        Poll::Ready(Err(match self.abandon() {
+            Abandoned::Unsent => CallError::NotSent(NotSent::DeadlineExceeded),
+            Abandoned::Running | Abandoned::SentAsBytes(_) | Abandoned::Ended => {
+                CallError::Unknown(Interruption::DeadlineExceeded)
+            }
+        }))
+    }
+
+    /// Waits no longer, and tells the other end if it has the call.
+    fn abandon(&self) -> Abandoned {
+        let abandoned = self.cell.abandon();
+        if let Abandoned::SentAsBytes(id) = abandoned {
+            drop(self.stub.replies().forget(id));
+            // If the port is closed, so is the call.
+            let _closed = self.stub.port().post(Parcel::Message(Frame::Cancel { id }.to_bytes().into()));
+        }
+        abandoned
+    }
+
+    /// The call is over: makes room for the next, and tells the interceptors.
+    fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
+        self.stage = Stage::Ended;
+        self.stub.replies().window().leave(Kind::Call, &mut self.place);
+        if let Some(outgoing) = self.outgoing.take() {
+            outgoing.end(&self.stub, outcome);
+        }
     }
 }
 
@@ -75,25 +163,25 @@ impl<T, E: Failure> Future for Call<'_, T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.stage == Stage::Made {
-            self.send()?;
+        if self.stage == Stage::Ended {
+            return Poll::Ready(Err(CallError::Unknown(Interruption::Closed).into()));
         }
-        let outcome = ready!(self.cell.poll_ending(cx));
-        self.stage = Stage::Ended;
+        let span = self.outgoing.as_ref().map(|outgoing| outgoing.span().clone());
+        let _entered = span.as_ref().map(tracing::Span::enter);
+        let outcome = ready!(self.poll_outcome(cx));
+        self.end(|| Outcome::of(&outcome));
         Poll::Ready(outcome?.map_err(E::of_service))
     }
 }
 
 impl<T, E: Failure> Drop for Call<'_, T, E> {
     fn drop(&mut self) {
-        if self.stage != Stage::Sent {
-            return;
+        match self.stage {
+            Stage::Made | Stage::Ended => return,
+            Stage::Ready => {}
+            Stage::Sent => drop(self.abandon()),
         }
-        if let Some(id) = self.cell.abandon() {
-            drop(self.stub.replies().forget(id));
-            // If the port is closed, so is the call.
-            let _closed = self.stub.port().post(Parcel::Message(Frame::Cancel { id }.to_bytes().into()));
-        }
+        self.end(|| Outcome::Cancelled);
     }
 }
 

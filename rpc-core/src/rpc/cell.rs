@@ -3,8 +3,8 @@
 use std::task::{Context, Poll, Waker};
 
 use super::{
-    CallError, Interruption, Method, NotSent,
-    frame::{CallId, call_head},
+    CallError, Interruption, Method, MethodId, NotSent,
+    frame::{CallId, Options, call_head},
     replies::{AwaitingReply, ReplyTable},
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct CallCell<M: Method> {
 /// Where a call is in its life.
 enum State<M: Method> {
     /// The arguments wait for the service.
-    Posted { args: M::Args, caller: Option<Waker> },
+    Posted { args: M::Args, options: Option<Box<Options>>, caller: Option<Waker> },
     /// A handler of this process has the arguments.
     Running { caller: Option<Waker>, handler: Option<Waker> },
     /// The arguments went out as bytes, under this id.
@@ -45,16 +45,16 @@ pub(super) enum Ending<T, E> {
 
 impl<M: Method> CallCell<M> {
     pub(super) fn new(args: M::Args) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Posted { args, caller: None }) })
+        Arc::new(Self { state: Mutex::new(State::Posted { args, options: None, caller: None }) })
     }
 
-    /// Hands out the arguments, once. `None` if the caller waits no longer.
-    pub(super) fn start(&self) -> Option<M::Args> {
+    /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
+    pub(super) fn start(&self) -> Option<(M::Args, Option<Box<Options>>)> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Over) {
-            State::Posted { args, caller } => {
+            State::Posted { args, options, caller } => {
                 *state = State::Running { caller, handler: None };
-                Some(args)
+                Some((args, options))
             }
             other => {
                 *state = other;
@@ -139,8 +139,27 @@ pub(super) trait PendingCall<T, E>: Send + Sync {
     /// Takes the ending, or registers the caller to be woken for it. A reply of bytes is read here, by the caller.
     fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E>, CallError>>;
 
-    /// The caller waits no longer. Wakes the handler, so that it ends; or tells the id by which the other end knows the call.
-    fn abandon(&self) -> Option<CallId>;
+    /// Says something beside the arguments, before the cell is posted.
+    fn set_options(&self, options: Box<Options>);
+
+    /// Which method it calls.
+    fn method(&self) -> (MethodId, &'static str);
+
+    /// The caller waits no longer. Wakes the handler, so that it ends. Tells how far the call had come.
+    fn abandon(&self) -> Abandoned;
+}
+
+/// How far a call had come when its caller gave it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Abandoned {
+    /// Nobody had taken it: it will not run.
+    Unsent,
+    /// A handler of this process had it.
+    Running,
+    /// It had gone out as bytes; the other end knows it by this id.
+    SentAsBytes(CallId),
+    /// It had ended.
+    Ended,
 }
 
 impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
@@ -165,42 +184,54 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         Poll::Pending
     }
 
-    fn abandon(&self) -> Option<CallId> {
+    fn set_options(&self, options: Box<Options>) {
+        if let State::Posted { options: place, .. } = &mut *self.state.lock() {
+            *place = Some(options);
+        }
+    }
+
+    fn method(&self) -> (MethodId, &'static str) {
+        (M::ID, M::NAME)
+    }
+
+    fn abandon(&self) -> Abandoned {
         let former = std::mem::replace(&mut *self.state.lock(), State::Over);
         match former {
+            State::Posted { .. } => Abandoned::Unsent,
             State::Running { handler, .. } => {
                 if let Some(handler) = handler {
                     handler.wake();
                 }
-                None
+                Abandoned::Running
             }
-            State::SentAsBytes { id, .. } => Some(id),
-            State::Posted { .. } | State::Ended(_) | State::Over => None,
+            State::SentAsBytes { id, .. } => Abandoned::SentAsBytes(id),
+            State::Ended(_) | State::Over => Abandoned::Ended,
         }
     }
 }
 
 impl<M: Method> Value for CallCell<M> {
-    fn selector(&self) -> u32 {
-        M::ID.0
+    fn selector(&self) -> u64 {
+        M::ID.0.into()
     }
 
     /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
-        let args = self.start()?;
+        let (args, options) = self.start()?;
         let Some(table) = via.peer_target().and_then(ReplyTable::of_target) else {
             // The client is gone, or became a plain port: a reply would find nobody.
             self.discarded();
             return None;
         };
         let id = table.next_id();
-        let mut encoder = Encoder::after(call_head(id, M::ID));
+        let options = options.map(|options| *options).unwrap_or_default();
+        let mut encoder = Encoder::after(call_head(id, M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(error.to_string()))));
             return None;
         }
         // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
-        table.register(id, self.clone());
+        table.register(id, self.clone(), encoder.size());
         if self.sent_as_bytes(id).is_none() {
             drop(table.forget(id));
             return None;

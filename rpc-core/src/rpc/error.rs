@@ -26,6 +26,12 @@ pub enum NotSent {
     Closed,
     /// The arguments could not be turned into bytes.
     Unencodable(String),
+    /// The call's deadline passed before anyone took the call out of the port.
+    DeadlineExceeded,
+    /// The call has a deadline, and this context has no [clock](crate::clock).
+    NoClock,
+    /// An interceptor of the caller's own did not let it go.
+    Denied(String),
 }
 
 /// Why the other end did not run a method. Variants are added at the end: their place is their number on the wire.
@@ -40,6 +46,14 @@ pub enum Refusal {
     Spent,
     /// A call with the same id is still running.
     RepeatedCallId,
+    /// Too many calls wait already.
+    Overloaded,
+    /// This caller may not make this call, and why.
+    Denied(String),
+    /// The call's deadline passed before the method began.
+    DeadlineExceeded,
+    /// The two ends know the method in different shapes; where they differ first.
+    Mismatch(String),
 }
 
 /// What came between a call and its answer. Variants are added at the end: their place is their number on the wire.
@@ -52,6 +66,10 @@ pub enum Interruption {
     Panicked(String),
     /// The answer could not be turned into bytes, or could not be read.
     UnreadableReply(String),
+    /// The call's deadline passed.
+    DeadlineExceeded,
+    /// The method was ended before its time, and why: what it depended on had gone.
+    Cancelled(String),
 }
 
 impl From<Gone> for Interruption {
@@ -60,6 +78,23 @@ impl From<Gone> for Interruption {
             Gone::Closed => Self::Closed,
             Gone::Panicked => Self::Panicked("the context at the other end panicked".to_owned()),
         }
+    }
+}
+
+impl CallError {
+    /// Whether the method may have run, in whole or in part. If not, the call can be made again without harm.
+    pub fn may_have_run(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether the call ended because its time was up, wherever that was noticed.
+    pub fn is_deadline(&self) -> bool {
+        matches!(
+            self,
+            Self::NotSent(NotSent::DeadlineExceeded)
+                | Self::Refused(Refusal::DeadlineExceeded)
+                | Self::Unknown(Interruption::DeadlineExceeded)
+        )
     }
 }
 
@@ -78,6 +113,11 @@ impl fmt::Display for NotSent {
         match self {
             Self::Closed => f.write_str("the port is closed"),
             Self::Unencodable(why) => write!(f, "the arguments could not be encoded: {why}"),
+            Self::DeadlineExceeded => f.write_str("its deadline passed while it waited to be taken"),
+            Self::NoClock => {
+                f.write_str("it has a deadline, and this context has no clock: enter one, or use `system-clock`")
+            }
+            Self::Denied(why) => write!(f, "it was denied by the caller's own interceptor: {why}"),
         }
     }
 }
@@ -89,6 +129,10 @@ impl fmt::Display for Refusal {
             Self::Malformed(why) => write!(f, "the arguments could not be read: {why}"),
             Self::Spent => f.write_str("the right to a single use was used before"),
             Self::RepeatedCallId => f.write_str("a call with the same id is still running"),
+            Self::Overloaded => f.write_str("too many calls wait already"),
+            Self::Denied(why) => write!(f, "denied: {why}"),
+            Self::DeadlineExceeded => f.write_str("its deadline passed before the method began"),
+            Self::Mismatch(what) => write!(f, "the two ends know the method in different shapes: {what}"),
         }
     }
 }
@@ -99,6 +143,8 @@ impl fmt::Display for Interruption {
             Self::Closed => f.write_str("the port was closed"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::UnreadableReply(why) => write!(f, "the reply could not be read: {why}"),
+            Self::DeadlineExceeded => f.write_str("its deadline passed"),
+            Self::Cancelled(why) => write!(f, "it was cancelled: {why}"),
         }
     }
 }

@@ -9,18 +9,18 @@
 //! use handover_core::wire::{CallId, Frame, MethodId};
 //!
 //! let args = [2, 3]; // postcard: two `u32`
-//! let frame = Frame::Call { id: CallId(1), method: MethodId::of_name("add"), args: &args };
+//! let frame = Frame::call(CallId(1), MethodId::of_name("add"), &args);
 //! let bytes = frame.to_bytes();
-//! assert_eq!(bytes, [1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 2, 3]);
+//! assert_eq!(bytes, [1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 0, 2, 3]);
 //! assert_eq!(Frame::parse(&bytes), Ok(frame));
 //! ```
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use super::MethodId;
-use super::{Interruption, Refusal};
+use super::{Interruption, Metadata, Refusal};
 
 /// The version of the frames: the first byte of each.
 pub const VERSION: u8 = 1;
@@ -39,6 +39,32 @@ pub enum Fault {
     Interrupted(Interruption),
 }
 
+/// What a call says beside its arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// How much time is left for the call, to the microsecond.
+    pub deadline: Option<Duration>,
+    /// Metadata for the service.
+    pub metadata: Metadata,
+}
+
+impl Options {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.deadline.is_none() && self.metadata.is_empty()
+    }
+}
+
+/// How much a service takes of one caller at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Calls that have begun to be sent and have not ended; and, counted by themselves, one-way calls that were sent and not
+    /// [given back](Frame::Credit).
+    pub calls: u32,
+    /// The bytes of arguments in those calls: one more call is sent as long as there are fewer.
+    pub bytes: u64,
+}
+
 /// One frame: a message's bytes. Ports in arguments and results are in the message's list, by index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,6 +75,8 @@ pub enum Frame<'b> {
         id: CallId,
         /// Which method.
         method: MethodId,
+        /// What is said beside the arguments.
+        options: Options,
         /// The arguments, each in postcard, one after the other.
         args: &'b [u8],
     },
@@ -56,6 +84,8 @@ pub enum Frame<'b> {
     Tell {
         /// Which method.
         method: MethodId,
+        /// What is said beside the arguments.
+        options: Options,
         /// The arguments.
         args: &'b [u8],
     },
@@ -77,6 +107,16 @@ pub enum Frame<'b> {
     Cancel {
         /// Which call.
         id: CallId,
+    },
+    /// From the service: how much it takes at a time.
+    Hello {
+        /// That much.
+        window: Window,
+    },
+    /// From the service: so many more one-way calls may be sent.
+    Credit {
+        /// That many.
+        tells: u32,
     },
 }
 
@@ -109,8 +149,24 @@ const TELL: u8 = 2;
 const REPLY: u8 = 3;
 const FAULT: u8 = 4;
 const CANCEL: u8 = 5;
+const HELLO: u8 = 6;
+const CREDIT: u8 = 7;
+
+/// The bits of the byte that says which options follow.
+const HAS_DEADLINE: u8 = 1;
+const HAS_METADATA: u8 = 2;
 
 impl<'b> Frame<'b> {
+    /// A call that says nothing beside its arguments.
+    pub fn call(id: CallId, method: MethodId, args: &'b [u8]) -> Self {
+        Self::Call { id, method, options: Options::default(), args }
+    }
+
+    /// A one-way call that says nothing beside its arguments.
+    pub fn tell(method: MethodId, args: &'b [u8]) -> Self {
+        Self::Tell { method, options: Options::default(), args }
+    }
+
     /// Reads a frame.
     ///
     /// # Errors
@@ -123,22 +179,27 @@ impl<'b> Frame<'b> {
         match *kind {
             CALL => {
                 let (id, rest) = parse_id(rest)?;
-                let (method, args) = parse_method(rest)?;
-                Ok(Self::Call { id, method, args })
+                let (method, rest) = parse_method(rest)?;
+                let (options, args) = parse_options(rest)?;
+                Ok(Self::Call { id, method, options, args })
             }
-            TELL => parse_method(rest).map(|(method, args)| Self::Tell { method, args }),
+            TELL => {
+                let (method, rest) = parse_method(rest)?;
+                let (options, args) = parse_options(rest)?;
+                Ok(Self::Tell { method, options, args })
+            }
             REPLY => parse_id(rest).map(|(id, result)| Self::Reply { id, result }),
             FAULT => {
                 let (id, rest) = parse_id(rest)?;
-                let (fault, rest) = postcard::take_from_bytes(rest).map_err(|_| FrameError::Malformed)?;
-                expect_end(rest)?;
-                Ok(Self::Fault { id, fault })
+                parse_last(rest).map(|fault| Self::Fault { id, fault })
             }
             CANCEL => {
                 let (id, rest) = parse_id(rest)?;
                 expect_end(rest)?;
                 Ok(Self::Cancel { id })
             }
+            HELLO => parse_last(rest).map(|window| Self::Hello { window }),
+            CREDIT => parse_last(rest).map(|tells| Self::Credit { tells }),
             kind => Err(FrameError::Kind(kind)),
         }
     }
@@ -146,24 +207,25 @@ impl<'b> Frame<'b> {
     /// Writes the frame.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Call { id, method, args } => join(call_head(*id, *method), args),
-            Self::Tell { method, args } => join(tell_head(*method), args),
+            Self::Call { id, method, options, args } => join(call_head(*id, *method, options), args),
+            Self::Tell { method, options, args } => join(tell_head(*method, options), args),
             Self::Reply { id, result } => join(reply_head(*id), result),
-            Self::Fault { id, fault } => postcard::to_extend(fault, head_with_id(FAULT, *id))
-                .expect("enums of strings and numbers always encode"),
+            Self::Fault { id, fault } => put(fault, head_with_id(FAULT, *id)),
             Self::Cancel { id } => head_with_id(CANCEL, *id),
+            Self::Hello { window } => put(window, vec![VERSION, HELLO]),
+            Self::Credit { tells } => put(tells, vec![VERSION, CREDIT]),
         }
     }
 }
 
 /// A call frame up to its arguments.
-pub(crate) fn call_head(id: CallId, method: MethodId) -> Vec<u8> {
-    join(head_with_id(CALL, id), &method.0.to_le_bytes())
+pub(crate) fn call_head(id: CallId, method: MethodId, options: &Options) -> Vec<u8> {
+    put_options(options, join(head_with_id(CALL, id), &method.0.to_le_bytes()))
 }
 
 /// A one-way call's frame up to its arguments.
-pub(crate) fn tell_head(method: MethodId) -> Vec<u8> {
-    join(vec![VERSION, TELL], &method.0.to_le_bytes())
+pub(crate) fn tell_head(method: MethodId, options: &Options) -> Vec<u8> {
+    put_options(options, join(vec![VERSION, TELL], &method.0.to_le_bytes()))
 }
 
 /// A reply frame up to its result.
@@ -173,7 +235,21 @@ pub(crate) fn reply_head(id: CallId) -> Vec<u8> {
 
 /// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow.
 fn head_with_id(kind: u8, id: CallId) -> Vec<u8> {
-    postcard::to_extend(&id.0, vec![VERSION, kind]).expect("a number always encodes")
+    put(&id.0, vec![VERSION, kind])
+}
+
+fn put_options(options: &Options, mut head: Vec<u8>) -> Vec<u8> {
+    let Options { deadline, metadata } = options;
+    let has = |bit, there| if there { bit } else { 0 };
+    head.push(has(HAS_DEADLINE, deadline.is_some()) | has(HAS_METADATA, !metadata.is_empty()));
+    if let Some(deadline) = deadline {
+        head = put(&u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX), head);
+    }
+    if metadata.is_empty() { head } else { put(metadata, head) }
+}
+
+fn put(value: &impl Serialize, bytes: Vec<u8>) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("enums, strings and numbers always encode")
 }
 
 fn join(mut head: Vec<u8>, body: &[u8]) -> Vec<u8> {
@@ -181,8 +257,35 @@ fn join(mut head: Vec<u8>, body: &[u8]) -> Vec<u8> {
     head
 }
 
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), FrameError> {
+    postcard::take_from_bytes(bytes).map_err(|_| FrameError::Malformed)
+}
+
+/// Reads what a frame ends with.
+fn parse_last<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
+    let (value, rest) = parse(bytes)?;
+    expect_end(rest)?;
+    Ok(value)
+}
+
 fn parse_id(bytes: &[u8]) -> Result<(CallId, &[u8]), FrameError> {
-    postcard::take_from_bytes(bytes).map(|(id, rest)| (CallId(id), rest)).map_err(|_| FrameError::Malformed)
+    parse(bytes).map(|(id, rest)| (CallId(id), rest))
+}
+
+fn parse_options(bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
+    let Some((flags, mut rest)) = bytes.split_first() else { return Err(FrameError::Malformed) };
+    if flags & !(HAS_DEADLINE | HAS_METADATA) != 0 {
+        return Err(FrameError::Malformed);
+    }
+    let mut options = Options::default();
+    if flags & HAS_DEADLINE != 0 {
+        let (micros, after) = parse(rest)?;
+        (options.deadline, rest) = (Some(Duration::from_micros(micros)), after);
+    }
+    if flags & HAS_METADATA != 0 {
+        (options.metadata, rest) = parse(rest)?;
+    }
+    if options.metadata.is_too_much() { Err(FrameError::Malformed) } else { Ok((options, rest)) }
 }
 
 fn parse_method(bytes: &[u8]) -> Result<(MethodId, &[u8]), FrameError> {
@@ -197,24 +300,47 @@ fn expect_end(rest: &[u8]) -> Result<(), FrameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rpc::Metadatum;
+
+    #[derive(Serialize, Deserialize)]
+    struct Number(u32);
+
+    impl Metadatum for Number {
+        const NAME: &'static str = "n";
+    }
 
     /// Frames as WIRE.md writes them.
     fn golden() -> Vec<(Frame<'static>, Vec<u8>)> {
         let add = MethodId::of_name("add");
+        let call = |method, options, args| Frame::Call { id: CallId(1), method, options, args };
+        let timed = Options { deadline: Some(Duration::from_micros(300)), metadata: Metadata::default() };
+        let mut metadata = Metadata::default();
+        metadata.insert(&Number(5)).unwrap();
+        let spoken = Options { deadline: None, metadata };
         let fault = |fault| Frame::Fault { id: CallId(300), fault };
         let refused = |refusal| fault(Fault::Refused(refusal));
         let interrupted = |interruption| fault(Fault::Interrupted(interruption));
         vec![
-            (Frame::Call { id: CallId(1), method: add, args: &[2, 3] }, vec![1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 2, 3]),
-            (Frame::Tell { method: MethodId(7), args: &[] }, vec![1, 2, 7, 0, 0, 0]),
+            (call(add, Options::default(), &[2, 3]), vec![1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 0, 2, 3]),
+            (call(MethodId(7), timed, &[9]), vec![1, 1, 1, 7, 0, 0, 0, 1, 0xac, 2, 9]),
+            (call(MethodId(7), spoken, &[9]), vec![1, 1, 1, 7, 0, 0, 0, 2, 1, 1, b'n', 1, 5, 9]),
+            (Frame::Tell { method: MethodId(7), options: Options::default(), args: &[] }, vec![1, 2, 7, 0, 0, 0, 0]),
             (Frame::Reply { id: CallId(1), result: &[0, 5] }, vec![1, 3, 1, 0, 5]),
             (refused(Refusal::UnknownMethod(MethodId(300))), vec![1, 4, 0xac, 2, 0, 0, 0xac, 2]),
             (refused(Refusal::Malformed("no".into())), vec![1, 4, 0xac, 2, 0, 1, 2, b'n', b'o']),
             (refused(Refusal::Spent), vec![1, 4, 0xac, 2, 0, 2]),
             (refused(Refusal::RepeatedCallId), vec![1, 4, 0xac, 2, 0, 3]),
+            (refused(Refusal::Overloaded), vec![1, 4, 0xac, 2, 0, 4]),
+            (refused(Refusal::Denied("no".into())), vec![1, 4, 0xac, 2, 0, 5, 2, b'n', b'o']),
+            (refused(Refusal::DeadlineExceeded), vec![1, 4, 0xac, 2, 0, 6]),
+            (refused(Refusal::Mismatch("no".into())), vec![1, 4, 0xac, 2, 0, 7, 2, b'n', b'o']),
             (interrupted(Interruption::Closed), vec![1, 4, 0xac, 2, 1, 0]),
             (interrupted(Interruption::Panicked("ow".into())), vec![1, 4, 0xac, 2, 1, 1, 2, b'o', b'w']),
             (interrupted(Interruption::UnreadableReply("no".into())), vec![1, 4, 0xac, 2, 1, 2, 2, b'n', b'o']),
+            (interrupted(Interruption::DeadlineExceeded), vec![1, 4, 0xac, 2, 1, 3]),
+            (interrupted(Interruption::Cancelled("ow".into())), vec![1, 4, 0xac, 2, 1, 4, 2, b'o', b'w']),
+            (Frame::Hello { window: Window { calls: 16, bytes: 300 } }, vec![1, 6, 16, 0xac, 2]),
+            (Frame::Credit { tells: 8 }, vec![1, 7, 8]),
             (Frame::Cancel { id: CallId(u64::MAX) }, [&[1, 5][..], &[255; 9], &[1]].concat()),
         ]
     }
@@ -233,7 +359,7 @@ mod tests {
             let body = match frame {
                 Frame::Call { args, .. } | Frame::Tell { args, .. } => args.len(),
                 Frame::Reply { result, .. } => result.len(),
-                Frame::Fault { .. } | Frame::Cancel { .. } => 0,
+                Frame::Fault { .. } | Frame::Cancel { .. } | Frame::Hello { .. } | Frame::Credit { .. } => 0,
             };
             for end in 0..bytes.len() - body {
                 assert_eq!(Frame::parse(&bytes[..end]), Err(FrameError::Malformed), "{frame:?} up to {end}");
@@ -245,12 +371,20 @@ mod tests {
     fn a_frame_of_another_version_or_kind_says_so() {
         assert_eq!(Frame::parse(&[2, 1, 1]), Err(FrameError::Version(2)));
         assert_eq!(Frame::parse(&[1, 0]), Err(FrameError::Kind(0)));
-        assert_eq!(Frame::parse(&[1, 6]), Err(FrameError::Kind(6)));
+        assert_eq!(Frame::parse(&[1, 8]), Err(FrameError::Kind(8)));
     }
 
     #[test]
     fn bytes_after_a_frame_that_has_an_end_make_it_malformed() {
         assert_eq!(Frame::parse(&[1, 5, 1, 0]), Err(FrameError::Malformed));
         assert_eq!(Frame::parse(&[1, 4, 1, 0, 2, 0]), Err(FrameError::Malformed));
+    }
+
+    #[test]
+    fn options_that_do_not_exist_and_metadata_that_is_too_much_make_it_malformed() {
+        assert_eq!(Frame::parse(&[1, 2, 7, 0, 0, 0, 4]), Err(FrameError::Malformed));
+        let names: Vec<_> = (0..=Metadata::MOST_VALUES).map(|number| (number.to_string(), Vec::<u8>::new())).collect();
+        let frame = put(&names, vec![1, 2, 7, 0, 0, 0, HAS_METADATA]);
+        assert_eq!(Frame::parse(&frame), Err(FrameError::Malformed));
     }
 }

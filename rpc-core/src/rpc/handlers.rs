@@ -1,7 +1,6 @@
 //! The handlers of one service that run.
 
 use std::{
-    collections::HashMap,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -19,71 +18,69 @@ use super::{Answer, frame::CallId};
 pub(super) struct Handlers<F> {
     spare: Option<Slot<F>>,
     waiting: FuturesUnordered<Waiting<F>>,
-    /// How to end those that can be cancelled by a frame.
-    by_id: HashMap<CallId, AbortHandle>,
 }
 
 /// A box for a handler.
 type Slot<F> = Pin<Box<Option<F>>>;
 
+/// Which call a handler answers, as far as it matters to those who wait for its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tag {
+    /// By what a frame knows it.
+    pub(super) id: Option<CallId>,
+    /// Whether the next ordered call waits for its end.
+    pub(super) is_ordered: bool,
+    /// Whether a cancel frame ends it.
+    pub(super) cancels: bool,
+}
+
+/// A handler that was begun.
+pub(super) enum Begun {
+    /// It has ended.
+    Ended(Answer),
+    /// It waits. This ends it from outside, if it has an id and can be cancelled.
+    Waits(Option<AbortHandle>),
+}
+
 impl<F: Future<Output = Answer>> Handlers<F> {
     pub(super) fn new() -> Self {
-        Self { spare: None, waiting: FuturesUnordered::new(), by_id: HashMap::new() }
-    }
-
-    /// Whether a call with this id is running.
-    pub(super) fn contains(&self, id: CallId) -> bool {
-        self.by_id.contains_key(&id)
+        Self { spare: None, waiting: FuturesUnordered::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Polls a new handler once; keeps it if it waits.
-    pub(super) fn start(&mut self, handler: F, id: Option<CallId>, cx: &mut Context<'_>) -> Poll<Answer> {
+    pub(super) fn begin(&mut self, handler: F, tag: Tag, cx: &mut Context<'_>) -> Begun {
         let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
         slot.set(Some(handler));
         if let Poll::Ready(answer) = poll_slot(&mut slot, cx) {
             self.spare = Some(slot);
-            return Poll::Ready(answer);
+            return Begun::Ended(answer);
         }
-        let end = id.map(|id| {
-            let (handle, registration) = AbortHandle::new_pair();
-            self.by_id.insert(id, handle);
-            (id, registration)
-        });
-        self.waiting.push(Waiting::new(slot, end));
-        Poll::Pending
+        let (abort, registration) = (tag.id.is_some() && tag.cancels)
+            .then(AbortHandle::new_pair)
+            .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
+        self.waiting.push(Waiting::new(slot, tag, registration));
+        Begun::Waits(abort)
     }
 
-    /// The next answer of a handler that waited; `None` when none waits.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
+    /// The next handler that waited and has ended, and its answer; `None` when none waits.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Tag, Answer)>> {
         if self.waiting.is_empty() {
             return Poll::Ready(None);
         }
-        let Some((id, slot, answer)) = ready!(Pin::new(&mut self.waiting).poll_next(cx)) else {
+        let Some((tag, slot, answer)) = ready!(Pin::new(&mut self.waiting).poll_next(cx)) else {
             return Poll::Ready(None);
         };
-        if let Some(id) = id {
-            self.by_id.remove(&id);
-        }
         self.spare = slot.or(self.spare.take());
-        Poll::Ready(Some(answer))
-    }
-
-    /// Ends a handler at its next `.await`. An id that is not known, or no longer, is ignored.
-    pub(super) fn cancel(&mut self, id: CallId) {
-        if let Some(handle) = self.by_id.remove(&id) {
-            handle.abort();
-        }
-    }
-
-    /// Ends every handler whose answer could only go out by the port: there is none any more.
-    pub(super) fn cancel_all_remote(&mut self) {
-        for (_, handle) in self.by_id.drain() {
-            handle.abort();
-        }
+        Poll::Ready(Some((tag, answer)))
     }
 }
 
@@ -97,7 +94,7 @@ fn poll_slot<F: Future<Output = Answer>>(slot: &mut Slot<F>, cx: &mut Context<'_
 
 /// A handler that waits.
 struct Waiting<F> {
-    id: Option<CallId>,
+    tag: Tag,
     handler: Stoppable<F>,
 }
 
@@ -111,30 +108,27 @@ enum Stoppable<F> {
 struct Running<F>(Option<Slot<F>>);
 
 impl<F: Future<Output = Answer>> Waiting<F> {
-    fn new(slot: Slot<F>, end: Option<(CallId, AbortRegistration)>) -> Self {
+    fn new(slot: Slot<F>, tag: Tag, registration: Option<AbortRegistration>) -> Self {
         let running = Running(Some(slot));
-        match end {
-            Some((id, registration)) => {
-                Self { id: Some(id), handler: Stoppable::ByFrame(Abortable::new(running, registration)) }
-            }
-            None => Self { id: None, handler: Stoppable::ByCell(running) },
-        }
+        let handler = match registration {
+            Some(registration) => Stoppable::ByFrame(Abortable::new(running, registration)),
+            None => Stoppable::ByCell(running),
+        };
+        Self { tag, handler }
     }
 }
 
 impl<F: Future<Output = Answer>> Future for Waiting<F> {
-    type Output = (Option<CallId>, Option<Slot<F>>, Answer);
+    type Output = (Tag, Option<Slot<F>>, Answer);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let id = self.id;
+        let tag = self.tag;
         let ended = match &mut self.handler {
             Stoppable::ByFrame(handler) => ready!(Pin::new(handler).poll(cx)).ok(),
             Stoppable::ByCell(handler) => Some(ready!(Pin::new(handler).poll(cx))),
         };
-        Poll::Ready(match ended {
-            Some((slot, answer)) => (id, slot, answer),
-            None => (id, None, Answer::DONE),
-        })
+        let (slot, answer) = ended.unwrap_or((None, Answer::DONE));
+        Poll::Ready((tag, slot, answer))
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
     cell::CallCell,
-    frame::{CallId, Fault, Frame},
-    oneway::OnewayCell,
+    frame::{CallId, Fault, Frame, Options},
+    oneway::{IS_ONEWAY, OnewayCell},
+    options::ServeOptions,
 };
 use crate::{
     Message, MessagePort,
@@ -17,6 +18,7 @@ use crate::{
 pub struct Incoming<'p> {
     body: Body,
     port: &'p MessagePort,
+    settings: &'p ServeOptions,
 }
 
 #[derive(Debug)]
@@ -24,7 +26,16 @@ enum Body {
     /// From a caller in this process.
     Value(Carried),
     /// As bytes. Without an id it is one-way.
-    Frame { message: Message, id: Option<CallId>, method: MethodId, args_at: usize },
+    Frame(FromBytes),
+}
+
+#[derive(Debug)]
+struct FromBytes {
+    message: Message,
+    id: Option<CallId>,
+    method: MethodId,
+    options: Options,
+    args_at: usize,
 }
 
 /// What came to a service's port.
@@ -41,17 +52,17 @@ type Request<M> = (<M as Method>::Args, Responder<M>);
 
 impl<'p> Arrived<'p> {
     /// Looks at what came, as far as finding out whose it is.
-    pub(super) fn read(parcel: Parcel, port: &'p MessagePort) -> Self {
+    pub(super) fn read(parcel: Parcel, port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
         let message = match parcel {
-            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), port }),
+            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), port, settings }),
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
-        let (id, method, args) = match Frame::parse(message.data()) {
-            Ok(Frame::Call { id, method, args }) => (Some(id), method, args),
-            Ok(Frame::Tell { method, args }) => (None, method, args),
+        let (id, method, options, args) = match Frame::parse(message.data()) {
+            Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, args),
+            Ok(Frame::Tell { method, options, args }) => (None, method, options, args),
             Ok(Frame::Cancel { id }) => return Self::Cancel(id),
-            Ok(Frame::Reply { .. } | Frame::Fault { .. }) => {
+            Ok(Frame::Reply { .. } | Frame::Fault { .. } | Frame::Hello { .. } | Frame::Credit { .. }) => {
                 tracing::warn!("a reply came to a service's port, which calls nothing; it was dropped");
                 return Self::Nothing;
             }
@@ -61,26 +72,36 @@ impl<'p> Arrived<'p> {
             }
         };
         let args_at = size - args.len();
-        Self::Call(Incoming { body: Body::Frame { message, id, method, args_at }, port })
+        let body = Body::Frame(FromBytes { message, id, method, options, args_at });
+        Self::Call(Incoming { body, port, settings })
     }
 }
 
 impl<'p> Incoming<'p> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame(value: Carried, port: &'p MessagePort) -> Result<Self, Answer> {
+    fn as_frame(value: Carried, port: &'p MessagePort, settings: &'p ServeOptions) -> Result<Self, Answer> {
         let message = value.encode(port).ok_or(Answer::DONE)?;
-        match Arrived::read(Parcel::Message(message), port) {
+        match Arrived::read(Parcel::Message(message), port, settings) {
             Arrived::Call(incoming) => Ok(incoming),
             Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
+        }
+    }
+
+    /// Whether it wants no answer.
+    pub(super) fn is_oneway(&self) -> bool {
+        match &self.body {
+            Body::Value(value) => value.selector() & IS_ONEWAY != 0,
+            Body::Frame(frame) => frame.id.is_none(),
         }
     }
 
     /// Which method is wanted.
     pub fn method(&self) -> MethodId {
         match &self.body {
-            Body::Value(value) => MethodId(value.selector()),
-            Body::Frame { method, .. } => *method,
+            // Truncated on purpose: the id is the lower half.
+            Body::Value(value) => MethodId(value.selector() as u32),
+            Body::Frame(frame) => frame.method,
         }
     }
 
@@ -88,7 +109,15 @@ impl<'p> Incoming<'p> {
     pub(super) fn id(&self) -> Option<CallId> {
         match &self.body {
             Body::Value(_) => None,
-            Body::Frame { id, .. } => *id,
+            Body::Frame(frame) => frame.id,
+        }
+    }
+
+    /// How many bytes it keeps while it waits.
+    pub(super) fn size(&self) -> usize {
+        match &self.body {
+            Body::Value(_) => 0,
+            Body::Frame(frame) => frame.message.size(),
         }
     }
 
@@ -100,12 +129,12 @@ impl<'p> Incoming<'p> {
         match self.body {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
-                    let args = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::here(cell)))
+                    let (args, options) = cell.start().ok_or(Answer::DONE)?;
+                    Ok((args, Responder::here(cell).attach(unbox(options), self.settings)?))
                 }
-                Err(value) => Self::as_frame(value, self.port)?.open(),
+                Err(value) => Self::as_frame(value, self.port, self.settings)?.open(),
             },
-            Body::Frame { message, id, args_at, .. } => open_frame(message, id, args_at),
+            Body::Frame(frame) => frame.open(self.settings),
         }
     }
 
@@ -116,10 +145,13 @@ impl<'p> Incoming<'p> {
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
         match self.body {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
-                Ok(cell) => Ok((cell.start().ok_or(Answer::DONE)?, Responder::nobody())),
-                Err(value) => Self::as_frame(value, self.port)?.open_oneway(),
+                Ok(cell) => {
+                    let (args, options) = cell.start().ok_or(Answer::DONE)?;
+                    Ok((args, Responder::nobody().attach(unbox(options), self.settings)?))
+                }
+                Err(value) => Self::as_frame(value, self.port, self.settings)?.open_oneway(),
             },
-            Body::Frame { message, id, args_at, .. } => open_frame(message, id, args_at),
+            Body::Frame(frame) => frame.open(self.settings),
         }
     }
 
@@ -132,12 +164,12 @@ impl<'p> Incoming<'p> {
     /// Answers a call that is not to be run.
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         match self.body {
-            Body::Value(value) => match Self::as_frame(value, self.port) {
+            Body::Value(value) => match Self::as_frame(value, self.port, self.settings) {
                 Ok(incoming) => incoming.refuse(refusal),
                 Err(answer) => answer,
             },
-            Body::Frame { id: Some(id), .. } => Answer::fault(id, Fault::Refused(refusal)),
-            Body::Frame { id: None, .. } => {
+            Body::Frame(FromBytes { id: Some(id), .. }) => Answer::fault(id, Fault::Refused(refusal)),
+            Body::Frame(FromBytes { id: None, .. }) => {
                 tracing::warn!(%refusal, "a one-way call was refused");
                 Answer::DONE
             }
@@ -145,12 +177,18 @@ impl<'p> Incoming<'p> {
     }
 }
 
-fn open_frame<M: Method>(message: Message, id: Option<CallId>, args_at: usize) -> Result<Request<M>, Answer> {
-    let responder = id.map_or_else(Responder::nobody, Responder::there);
-    match read_args::<M>(message, args_at) {
-        Ok(args) => Ok((args, responder)),
-        Err(error) => Err(responder.refuse(Refusal::Malformed(error.to_string()))),
+impl FromBytes {
+    fn open<M: Method>(self, settings: &ServeOptions) -> Result<Request<M>, Answer> {
+        let responder = self.id.map_or_else(Responder::nobody, Responder::there);
+        match read_args::<M>(self.message, self.args_at) {
+            Ok(args) => Ok((args, responder.attach(self.options, settings)?)),
+            Err(error) => Err(responder.refuse(Refusal::Malformed(error.to_string()))),
+        }
     }
+}
+
+fn unbox(options: Option<Box<Options>>) -> Options {
+    options.map(|options| *options).unwrap_or_default()
 }
 
 fn read_args<M: Method>(mut message: Message, at: usize) -> Result<M::Args, DecodeError> {

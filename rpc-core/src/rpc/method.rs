@@ -92,6 +92,10 @@ pub trait Method: Sized + 'static {
     const ID: MethodId;
     /// How the method is named in the trait.
     const NAME: &'static str;
+    /// Whether its calls wait for each other: each is begun when the one before it has ended.
+    const ORDERED: bool = false;
+    /// Whether it ends at its next `.await` when its caller waits no longer.
+    const CANCELS: bool = true;
     /// The arguments, as a tuple.
     type Args: Send + 'static;
     /// What the method returns when all is well.

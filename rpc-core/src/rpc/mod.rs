@@ -8,26 +8,38 @@
 //! What `#[service]` generates stands on [`Method`] and [`Service`]; `handover` re-exports those to generated code only.
 
 mod answer;
+mod attached;
 mod call;
 mod cell;
+mod context;
 mod error;
 pub mod frame;
 mod handlers;
 mod incoming;
+pub mod interceptor;
+mod metadata;
 mod method;
 mod oneway;
+mod options;
+mod outgoing;
 mod replies;
 mod serve;
+mod serving;
 mod stub;
+mod window;
 
 pub use answer::{Answer, Responder};
 pub use call::Call;
+pub use context::CallContext;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
 pub use incoming::Incoming;
+pub use interceptor::{CallInfo, CallSide, Interceptor, Outcome};
+pub use metadata::{Metadata, MetadataError, Metadatum};
 pub use method::{
     Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, assert_distinct, put_argument, result_codec,
     take_argument,
 };
 pub use oneway::Tell;
-pub use serve::{Opened, Service, serve};
+pub use options::{ClientOptions, ServeOptions};
+pub use serve::{How, Opened, Service, serve};
 pub use stub::{Client, ClientStub};

@@ -3,10 +3,16 @@
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use super::{CallError, Method, NotSent, call::Via, frame::tell_head};
+use super::{
+    CallError, Interruption, Metadatum, Method, MethodId, NotSent, Outcome,
+    call::Via,
+    frame::{Options, tell_head},
+    outgoing::Outgoing,
+    window::{Kind, Place},
+};
 use crate::{
     Message, MessagePort,
     message::Encoder,
@@ -16,29 +22,77 @@ use crate::{
 
 /// A one-way call that was made: a future that ends once it was posted.
 ///
-/// It is posted when the future is first polled, which never waits.
+/// It is posted when the future is first polled; only if the service said how many it takes at a time, it may have to wait for its
+/// turn.
 ///
 /// # Errors
 /// [`CallError::NotSent`] if the port is closed. What becomes of it later is not told: that is what one-way means.
+///
+/// # Cancel safety
+/// Dropped before its end, it was not posted.
 #[must_use = "a call is sent when it is awaited"]
 pub struct Tell<'c> {
     stub: Via<'c>,
-    value: Option<Arc<dyn Value>>,
+    value: Option<Arc<dyn Posted>>,
+    is_prepared: bool,
+    place: Place,
+    outgoing: Option<Box<Outgoing>>,
 }
 
 impl<'c> Tell<'c> {
     pub(super) fn new<M: Method>(stub: Via<'c>, args: M::Args) -> Self {
-        Self { stub, value: Some(Arc::new(OnewayCell::<M> { args: Mutex::new(Some(args)) })) }
+        let cell = OnewayCell::<M> { content: Mutex::new(Some((args, None))) };
+        Self { stub, value: Some(Arc::new(cell)), is_prepared: false, place: Place::Outside, outgoing: None }
+    }
+
+    /// Sends a value beside the arguments. If it cannot be sent, the call ends as [`NotSent::Unencodable`].
+    #[must_use = "a call is sent when it is awaited"]
+    pub fn metadata<M: Metadatum>(mut self, value: &M) -> Self {
+        self.outgoing.get_or_insert_default().insert(value);
+        self
+    }
+
+    fn poll_posted(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        let Some(value) = &self.value else { return Poll::Ready(Err(CallError::Unknown(Interruption::Closed))) };
+        if !self.is_prepared {
+            let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || value.method())?;
+            if let Some(options) = options {
+                value.set_options(options);
+            }
+            self.is_prepared = true;
+        }
+        ready!(self.stub.replies().window().poll_enter(Kind::Tell, &mut self.place, cx));
+        // The service gives the place back.
+        self.place = Place::Outside;
+        let Some(value) = self.value.take() else { return Poll::Pending };
+        let posted = self.stub.port().post(Parcel::Value(Carried::new(value.to_value())));
+        Poll::Ready(posted.map_err(|_| CallError::NotSent(NotSent::Closed)))
+    }
+
+    fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
+        if let Some(outgoing) = self.outgoing.take() {
+            outgoing.end(&self.stub, outcome);
+        }
     }
 }
 
 impl Future for Tell<'_> {
     type Output = Result<(), CallError>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(value) = self.value.take() else { return Poll::Ready(Ok(())) };
-        let posted = self.stub.port().post(Parcel::Value(Carried::new(value)));
-        Poll::Ready(posted.map_err(|_| CallError::NotSent(NotSent::Closed)))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let posted = ready!(self.poll_posted(cx));
+        self.value = None;
+        self.end(|| posted.as_ref().map_or_else(|error| Outcome::Failed(error.clone()), |()| Outcome::Returned));
+        Poll::Ready(posted)
+    }
+}
+
+impl Drop for Tell<'_> {
+    fn drop(&mut self) {
+        self.stub.replies().window().leave(Kind::Tell, &mut self.place);
+        if self.is_prepared {
+            self.end(|| Outcome::Cancelled);
+        }
     }
 }
 
@@ -48,26 +102,61 @@ impl fmt::Debug for Tell<'_> {
     }
 }
 
-/// A one-way call on its way.
-pub(super) struct OnewayCell<M: Method> {
-    args: Mutex<Option<M::Args>>,
+/// What the caller's future sees of its cell.
+trait Posted: Send + Sync {
+    /// The cell as it is posted.
+    fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
+
+    /// Says something beside the arguments, before the cell is posted.
+    fn set_options(&self, options: Box<Options>);
+
+    /// Which method it calls.
+    fn method(&self) -> (MethodId, &'static str);
 }
 
+/// What its selector has beside the method's id.
+pub(super) const IS_ONEWAY: u64 = 1 << 32;
+
+/// A one-way call on its way.
+pub(super) struct OnewayCell<M: Method> {
+    content: Mutex<Option<Content<M>>>,
+}
+
+/// The arguments, and what is said beside them.
+type Content<M> = (<M as Method>::Args, Option<Box<Options>>);
+
 impl<M: Method> OnewayCell<M> {
-    /// Hands out the arguments, once.
-    pub(super) fn start(&self) -> Option<M::Args> {
-        self.args.lock().take()
+    /// Hands out the arguments and the options, once.
+    pub(super) fn start(&self) -> Option<Content<M>> {
+        self.content.lock().take()
+    }
+}
+
+impl<M: Method> Posted for OnewayCell<M> {
+    fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
+        self
+    }
+
+    fn set_options(&self, options: Box<Options>) {
+        if let Some((_, place)) = &mut *self.content.lock() {
+            *place = Some(options);
+        }
+    }
+
+    fn method(&self) -> (MethodId, &'static str) {
+        (M::ID, M::NAME)
     }
 }
 
 impl<M: Method> Value for OnewayCell<M> {
-    fn selector(&self) -> u32 {
-        M::ID.0
+    fn selector(&self) -> u64 {
+        u64::from(M::ID.0) | IS_ONEWAY
     }
 
     fn encode(self: Arc<Self>, _: &MessagePort) -> Option<Message> {
-        let args = self.start()?;
-        let mut encoder = Encoder::after(tell_head(M::ID));
+        let (args, options) = self.start()?;
+        let options = options.map(|options| *options).unwrap_or_default();
+        let mut encoder = Encoder::after(tell_head(M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
             tracing::warn!(method = M::NAME, %error, "a one-way call could not be encoded; it was dropped");
             return None;

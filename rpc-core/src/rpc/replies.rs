@@ -9,6 +9,7 @@ use std::{
 use super::{
     CallError, Interruption,
     frame::{CallId, Fault, Frame},
+    window::CallWindow,
 };
 use crate::{
     Message,
@@ -30,19 +31,32 @@ pub(super) trait AwaitingReply: Send + Sync {
 pub(super) struct ReplyTable {
     next_id: AtomicU64,
     waiting: Mutex<Waiting>,
+    window: CallWindow,
 }
 
 #[derive(Default)]
 struct Waiting {
-    calls: HashMap<CallId, Arc<dyn AwaitingReply>>,
+    calls: HashMap<CallId, Sent>,
     gone: Option<Gone>,
+}
+
+/// A call that went out as bytes: who waits for its reply, and how many bytes.
+struct Sent {
+    call: Arc<dyn AwaitingReply>,
+    bytes: u64,
 }
 
 impl ReplyTable {
     /// A table for a port that was transferred so often. Each holder takes its ids from a range of its own, so that a late
     /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
     pub(super) fn new(times_shipped: u32) -> Self {
-        Self { next_id: AtomicU64::new(u64::from(times_shipped) << 32), waiting: Mutex::default() }
+        let next_id = AtomicU64::new(u64::from(times_shipped) << 32);
+        Self { next_id, waiting: Mutex::default(), window: CallWindow::new() }
+    }
+
+    /// How many calls may be under way.
+    pub(super) fn window(&self) -> &CallWindow {
+        &self.window
     }
 
     /// The table that is the target of a port.
@@ -57,10 +71,13 @@ impl ReplyTable {
     }
 
     /// Expects a reply for a call. If the port is closed already, the call ends here.
-    pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>) {
+    pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>, bytes: usize) {
+        let bytes = bytes as u64;
         let mut waiting = self.waiting.lock();
         let Some(gone) = waiting.gone else {
-            waiting.calls.insert(id, call);
+            waiting.calls.insert(id, Sent { call, bytes });
+            drop(waiting);
+            self.window.add_bytes(bytes);
             return;
         };
         drop(waiting);
@@ -69,7 +86,9 @@ impl ReplyTable {
 
     /// Expects a call's reply no longer.
     pub(super) fn forget(&self, id: CallId) -> Option<Arc<dyn AwaitingReply>> {
-        self.waiting.lock().calls.remove(&id)
+        let Sent { call, bytes } = self.waiting.lock().calls.remove(&id)?;
+        self.window.remove_bytes(bytes);
+        Some(call)
     }
 
     fn answer(&self, message: Message) {
@@ -85,6 +104,8 @@ impl ReplyTable {
                 Some(call) => call.fail(fault.into()),
                 None => tracing::debug!(?id, "a fault came for a call that nobody waits for"),
             },
+            Ok(Frame::Hello { window }) => self.window.limit(window),
+            Ok(Frame::Credit { tells }) => self.window.credit(tells),
             Ok(Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {
                 tracing::warn!("a call came to a client's port, which serves nothing; it was dropped");
             }
@@ -111,9 +132,10 @@ impl MessageTarget for ReplyTable {
         waiting.gone.get_or_insert(gone);
         let calls = std::mem::take(&mut waiting.calls);
         drop(waiting);
-        for call in calls.into_values() {
-            call.fail(CallError::Unknown(gone.into()));
+        for sent in calls.into_values() {
+            sent.call.fail(CallError::Unknown(gone.into()));
         }
+        self.window.open_wide();
     }
 }
 

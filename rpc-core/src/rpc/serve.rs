@@ -1,24 +1,14 @@
 //! The callee's side: one future that serves a port.
 
-use std::{
-    future::poll_fn,
-    pin::pin,
-    task::{Context, Poll},
-};
+use std::{future::poll_fn, pin::pin, task::Poll};
 
 use super::{
-    Answer, Refusal,
+    Answer, Method, Refusal, ServeOptions,
     frame::CallId,
-    handlers::Handlers,
     incoming::{Arrived, Incoming},
+    serving::{Once, Serving, poll_arrived, post},
 };
-use crate::{
-    Closed, MessagePort,
-    port::{Inbox, Parcel},
-};
-
-/// How many messages are taken before the executor gets a turn, so that a busy peer starves nobody (LOOP-07).
-const BATCH: usize = 64;
+use crate::{Closed, MessagePort, port::Inbox};
 
 /// What `#[service]` generates for the server of a service: how calls are opened, and how they are run.
 pub trait Service: Sized {
@@ -44,82 +34,56 @@ pub trait Service: Sized {
 #[derive(Debug)]
 pub enum Opened<S: Service> {
     /// Of a method that takes `&self`.
-    Shared(S::SharedCall),
+    Shared(S::SharedCall, How),
     /// Of a method that takes `self`.
     Once(S::OnceCall),
 }
 
+/// How a method that takes `&self` is run.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    pub(super) ordered: bool,
+    pub(super) cancels: bool,
+}
+
+impl<S: Service> Opened<S> {
+    /// A call of the method, which takes `&self`.
+    pub fn shared<M: Method>(call: S::SharedCall) -> Self {
+        Self::Shared(call, How { ordered: M::ORDERED, cancels: M::CANCELS })
+    }
+}
+
 /// Serves a port until the other end has closed it and every handler that somebody still waits for has ended.
 ///
-/// Calls run concurrently, each from its first `.await` on beside the others. The future is `Send` if the service and what
-/// its methods hold are. Dropping it ends all calls.
+/// Calls run concurrently, each from its first `.await` on beside the others; ordered ones one after the other, in the order in
+/// which they came. The future is `Send` if the service and what its methods hold are. Dropping it ends all calls.
 ///
 /// A method that takes `self` ends the service: it starts once the calls before it have ended, and every other call is
 /// refused as [`Refusal::Spent`] from then on.
-pub async fn serve<S: Service>(service: S, port: MessagePort) {
+pub async fn serve<S: Service>(service: S, port: MessagePort, mut options: ServeOptions) {
+    options.interceptors = options.interceptors.of_context();
     port.start();
-    if let Some((call, id)) = serve_shared(&service, &port).await {
-        serve_once(service, call, id, &port).await;
+    if let Some((call, id)) = serve_shared(&service, &port, &options).await {
+        serve_once(service, call, id, &port, &options).await;
     }
 }
 
 /// Serves methods that take `&self`, until the port is closed, or until a call of one that takes `self` has come and the
 /// others have ended: then it hands out that one.
-async fn serve_shared<S: Service>(service: &S, port: &MessagePort) -> Option<(S::OnceCall, Option<CallId>)> {
-    let mut handlers = Handlers::new();
-    let mut inbox = Inbox::new(port);
-    let mut once: Option<(S::OnceCall, Option<CallId>)> = None;
-    let mut is_closed = false;
-    poll_fn(move |cx| {
-        let mut left = BATCH;
-        while !is_closed && left > 0 {
-            let Poll::Ready(arrived) = poll_arrived(&mut inbox, cx) else { break };
-            left -= 1;
-            match arrived {
-                Ok(Arrived::Call(incoming)) if once.is_some() => post(port, incoming.refuse(Refusal::Spent)),
-                Ok(Arrived::Call(incoming)) => {
-                    let id = incoming.id();
-                    if id.is_some_and(|id| handlers.contains(id)) {
-                        post(port, incoming.refuse(Refusal::RepeatedCallId));
-                        continue;
-                    }
-                    match S::open(incoming) {
-                        Ok(Opened::Shared(call)) => {
-                            if let Poll::Ready(answer) = handlers.start(service.run(call), id, cx) {
-                                post(port, answer);
-                            }
-                        }
-                        Ok(Opened::Once(call)) => once = Some((call, id)),
-                        Err(answer) => post(port, answer),
-                    }
-                }
-                Ok(Arrived::Cancel(id)) => {
-                    handlers.cancel(id);
-                    once.take_if(|(_, once)| *once == Some(id));
-                }
-                Ok(Arrived::Nothing) => {}
-                Err(Closed) => {
-                    handlers.cancel_all_remote();
-                    is_closed = true;
-                }
-            }
-        }
-        while let Poll::Ready(Some(answer)) = handlers.poll_next(cx) {
-            post(port, answer);
-        }
-        if handlers.is_empty() && (is_closed || once.is_some()) {
-            return Poll::Ready(once.take());
-        }
-        if left == 0 {
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
-    })
-    .await
+async fn serve_shared<S: Service>(service: &S, port: &MessagePort, settings: &ServeOptions) -> Option<Once<S>> {
+    let run = |call| service.run(call);
+    let mut serving = Serving::<S, _>::new(port, settings);
+    poll_fn(move |cx| serving.poll(&run, cx)).await
 }
 
 /// Runs the one call that the service was good for, and refuses every other.
-async fn serve_once<S: Service>(service: S, call: S::OnceCall, id: Option<CallId>, port: &MessagePort) {
+async fn serve_once<S: Service>(
+    service: S,
+    call: S::OnceCall,
+    id: Option<CallId>,
+    port: &MessagePort,
+    settings: &ServeOptions,
+) {
     let mut refused = false;
     {
         let mut handler = pin!(service.run_once(call));
@@ -127,7 +91,7 @@ async fn serve_once<S: Service>(service: S, call: S::OnceCall, id: Option<CallId
         let mut is_closed = false;
         poll_fn(|cx| {
             while !is_closed {
-                match poll_arrived(&mut inbox, cx) {
+                match poll_arrived(&mut inbox, settings, cx) {
                     Poll::Ready(Ok(Arrived::Call(incoming))) => {
                         refused = true;
                         post(port, incoming.refuse(Refusal::Spent));
@@ -146,16 +110,16 @@ async fn serve_once<S: Service>(service: S, call: S::OnceCall, id: Option<CallId
     }
     // A peer that tries again is told, once, and finds the port closed after that.
     if !refused {
-        refuse_next(port).await;
+        refuse_next(port, settings).await;
     }
 }
 
 /// Refuses the next call, or ends with the port.
-async fn refuse_next(port: &MessagePort) {
+async fn refuse_next(port: &MessagePort, settings: &ServeOptions) {
     let mut inbox = Inbox::new(port);
     poll_fn(|cx| {
         loop {
-            match poll_arrived(&mut inbox, cx) {
+            match poll_arrived(&mut inbox, settings, cx) {
                 Poll::Ready(Ok(Arrived::Call(incoming))) => {
                     post(port, incoming.refuse(Refusal::Spent));
                     return Poll::Ready(());
@@ -167,15 +131,4 @@ async fn refuse_next(port: &MessagePort) {
         }
     })
     .await;
-}
-
-fn poll_arrived<'p>(inbox: &mut Inbox<'p>, cx: &mut Context<'_>) -> Poll<Result<Arrived<'p>, Closed>> {
-    inbox.poll_next(cx).map(|parcel| parcel.map(|parcel| Arrived::read(parcel, inbox.port())))
-}
-
-/// Sends an answer. If the port is closed, nobody waits for it.
-fn post(port: &MessagePort, answer: Answer) {
-    if let Answer(Some(message)) = answer {
-        let _closed = port.post(Parcel::Message(message));
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Call, Failure, Method, Tell, call::Via, cell::CallCell, replies::ReplyTable};
+use super::{Call, ClientOptions, Failure, Method, Tell, call::Via, cell::CallCell, replies::ReplyTable};
 use crate::{MessagePort, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
@@ -17,12 +17,19 @@ pub trait Client: From<MessagePort> + Sized {
 
     /// Gives up the port. Calls made by hand through it are what the client's calls are.
     fn into_port(self) -> MessagePort;
+
+    /// Says what is done with every call of this client, in place of what was said before. It is the holder's choice, and does not
+    /// travel with the client.
+    #[must_use]
+    fn with_options(self, options: ClientOptions) -> Self;
 }
 
 /// What every generated client is made of: a port, and the calls that wait for replies on it.
 pub struct ClientStub {
     port: MessagePort,
     replies: Arc<ReplyTable>,
+    /// What is done with every call; nearly always nothing.
+    options: Option<Arc<ClientOptions>>,
 }
 
 impl ClientStub {
@@ -30,7 +37,15 @@ impl ClientStub {
     pub fn new(port: MessagePort) -> Self {
         let replies = Arc::new(ReplyTable::new(port.times_shipped()));
         port.set_target(replies.clone());
-        Self { port, replies }
+        Self { port, replies, options: None }.with(ClientOptions::default())
+    }
+
+    /// Says what is done with every call, in place of what was said before.
+    #[must_use]
+    pub fn with(mut self, mut options: ClientOptions) -> Self {
+        options.interceptors = options.interceptors.of_context();
+        self.options = (!options.is_plain()).then(|| Arc::new(options));
+        self
     }
 
     /// Makes a call.
@@ -62,6 +77,10 @@ impl ClientStub {
     pub fn into_port(self) -> MessagePort {
         self.port.remove_delivery();
         self.port
+    }
+
+    pub(super) fn options(&self) -> Option<&ClientOptions> {
+        self.options.as_deref()
     }
 
     pub(super) fn replies(&self) -> &ReplyTable {

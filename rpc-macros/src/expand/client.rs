@@ -39,6 +39,10 @@ pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
             fn into_port(self) -> #rpc::MessagePort {
                 self.0.into_port()
             }
+
+            fn with_options(self, options: #rpc::ClientOptions) -> Self {
+                Self(self.0.with(options))
+            }
         }
 
         impl #rpc::serde::Serialize for #client {

@@ -19,7 +19,7 @@ pub(super) fn server(service: &Service, rpc: &TokenStream) -> Expanded {
     let once_arms = once.iter().map(|method| arm(service, method, quote!(self.0)));
     let item = quote! {
         #[doc = #doc]
-        #vis struct #server<S>(S);
+        #vis struct #server<S>(S, #rpc::ServeOptions);
     };
     let impls = quote! {
         #vis enum __SharedCall {
@@ -34,14 +34,20 @@ pub(super) fn server(service: &Service, rpc: &TokenStream) -> Expanded {
         impl<__Service> #server<__Service> {
             /// Makes a server of a service.
             #vis fn new(service: __Service) -> Self {
-                Self(service)
+                Self(service, ::core::default::Default::default())
+            }
+
+            /// Says how it is to be served, in place of what was said before.
+            #[must_use]
+            #vis fn with(self, options: #rpc::ServeOptions) -> Self {
+                Self(self.0, options)
             }
         }
 
         impl<__Service: #name> #server<__Service> {
             /// Serves a port until the other end has closed it and every call has ended. Dropping the future ends all calls.
             #vis fn serve(self, port: #rpc::MessagePort) -> impl ::core::future::Future<Output = ()> {
-                #rpc::serve(self, port)
+                #rpc::serve(Self::new(self.0), port, self.1)
             }
         }
 
@@ -88,8 +94,10 @@ fn variant(method: &Method, rpc: &TokenStream) -> TokenStream {
 fn opening(method: &Method, rpc: &TokenStream) -> TokenStream {
     let (cfgs, ident, marker) = (&method.cfgs, method.ident(), method.marker());
     let open = if method.is_oneway() { quote!(open_oneway) } else { quote!(open) };
-    let (kind, call) =
-        if method.is_once() { (quote!(Once), quote!(__OnceCall)) } else { (quote!(Shared), quote!(__SharedCall)) };
+    let (kind, call) = match method.is_once() {
+        true => (quote!(Once), quote!(__OnceCall)),
+        false => (quote!(shared::<#marker>), quote!(__SharedCall)),
+    };
     quote! {
         #(#cfgs)*
         <#marker as #rpc::Method>::ID => {

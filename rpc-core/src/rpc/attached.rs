@@ -1,0 +1,70 @@
+//! What few calls have, at the service's end: a deadline, metadata, interceptors that watch.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    CallContext, CallInfo, Outcome, Refusal, answer::panic_message, context::Expiry, frame::Options,
+    interceptor::Interceptors, options::ServeOptions,
+};
+use crate::clock::Sleep;
+
+/// What came beside the arguments of one call, and who watches it.
+pub(super) struct Attached {
+    context: CallContext,
+    interceptors: Interceptors,
+    sleep: Option<Sleep>,
+}
+
+impl Attached {
+    /// Shows the call to the interceptors, and settles its deadline.
+    pub(super) fn new(mut info: CallInfo, options: Options, settings: &ServeOptions) -> Result<Self, Refusal> {
+        info.metadata = options.metadata;
+        info.deadline = options.deadline.into_iter().chain(settings.deadline).min();
+        let interceptors = settings.interceptors.clone();
+        if !interceptors.is_empty() {
+            info.begin();
+            let seen = catch_unwind(AssertUnwindSafe(|| interceptors.before(&mut info)));
+            seen.unwrap_or_else(|panic| Err(panic_message(&*panic))).map_err(Refusal::Denied)?;
+        }
+        // Without a clock the deadline is the caller's alone to keep.
+        let expiry = info.deadline.and_then(Expiry::after);
+        let is_late = info.deadline == Some(Duration::ZERO);
+        let context = CallContext::new(info, expiry, settings.caller.clone());
+        let attached = Self { context, interceptors, sleep: None };
+        if is_late {
+            let refusal = Refusal::DeadlineExceeded;
+            attached.end(&Outcome::Failed(super::CallError::Refused(refusal.clone())));
+            return Err(refusal);
+        }
+        Ok(attached)
+    }
+
+    pub(super) fn context(&self) -> &CallContext {
+        &self.context
+    }
+
+    /// Ready when the call's time is up. Polled only when its handler waits.
+    pub(super) fn poll_expiry(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(expiry) = self.context.expiry() else { return Poll::Pending };
+        self.sleep.get_or_insert_with(|| expiry.sleep()).as_mut().poll(cx)
+    }
+
+    /// Shows the interceptors how the call ended. One that panics ends nothing but itself.
+    pub(super) fn end(&self, outcome: &Outcome) {
+        let shown = catch_unwind(AssertUnwindSafe(|| self.interceptors.after(self.context.info(), outcome)));
+        if let Err(panic) = shown {
+            tracing::error!(message = panic_message(&*panic), "an interceptor panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.context.fmt(f)
+    }
+}

@@ -1,0 +1,145 @@
+//! What a method can know of the call that it answers.
+
+use std::{any::Any, cell::RefCell, fmt, time::Duration};
+
+use super::{Metadata, MetadataError, Metadatum, MethodId, interceptor::CallInfo};
+use crate::{
+    clock::{Clock, Sleep},
+    sync::Arc,
+};
+
+/// What a method can know of the call that it answers, beside the arguments. A method that takes one as its first parameter gets
+/// it; its callers do not see that.
+///
+/// Cheap to clone, and may be kept.
+#[derive(Clone)]
+pub struct CallContext(Arc<Inner>);
+
+struct Inner {
+    info: CallInfo,
+    expiry: Option<Expiry>,
+    caller: Option<Caller>,
+}
+
+/// What the service knows of whoever holds the other end of the port.
+pub(super) type Caller = Arc<dyn Any + Send + Sync>;
+
+impl CallContext {
+    pub(super) fn new(info: CallInfo, expiry: Option<Expiry>, caller: Option<Caller>) -> Self {
+        Self(Arc::new(Inner { info, expiry, caller }))
+    }
+
+    /// The context of the method whose handler is being polled, if it has any to tell of: a deadline, metadata, a caller, or
+    /// interceptors that watch it.
+    pub fn current() -> Option<Self> {
+        CURRENT.with_borrow(Option::clone)
+    }
+
+    /// Which method was called.
+    pub fn method(&self) -> MethodId {
+        self.0.info.method
+    }
+
+    /// How the method is named in the trait.
+    pub fn name(&self) -> &'static str {
+        self.0.info.name
+    }
+
+    /// How much time is left for the call; none if its deadline has passed. `None` if it has no deadline, or if this context has
+    /// no [clock](crate::clock).
+    ///
+    /// Calls that are made while the method runs end by then too.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.0.expiry.as_ref().map(Expiry::remaining)
+    }
+
+    /// What the caller sent beside the arguments under the name of `M`.
+    ///
+    /// # Errors
+    /// [`MetadataError::Unreadable`] if it is of another type.
+    pub fn metadata<M: Metadatum>(&self) -> Result<Option<M>, MetadataError> {
+        self.0.info.metadata.get()
+    }
+
+    /// All that the caller sent beside the arguments.
+    pub fn all_metadata(&self) -> &Metadata {
+        &self.0.info.metadata
+    }
+
+    /// What [`ServeOptions::caller`](super::ServeOptions::caller) said of whoever holds the other end of the port. It comes from
+    /// whoever serves, and never from a message.
+    pub fn caller<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.caller.as_ref()?.downcast_ref()
+    }
+
+    /// The origin of the caller, where the port was served with one.
+    #[cfg(feature = "windows")]
+    pub fn origin(&self) -> Option<&crate::Origin> {
+        self.caller()
+    }
+
+    pub(super) fn info(&self) -> &CallInfo {
+        &self.0.info
+    }
+
+    pub(super) fn expiry(&self) -> Option<&Expiry> {
+        self.0.expiry.as_ref()
+    }
+}
+
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext")
+            .field("name", &self.name())
+            .field("remaining", &self.remaining())
+            .field("metadata", self.all_metadata())
+            .finish_non_exhaustive()
+    }
+}
+
+/// When a call is over, by the clock of this context.
+#[derive(Clone)]
+pub(super) struct Expiry {
+    clock: Arc<dyn Clock>,
+    at: Duration,
+}
+
+impl Expiry {
+    /// That much later than now. `None` if there is no clock.
+    pub(super) fn after(left: Duration) -> Option<Self> {
+        let clock = crate::clock::current()?;
+        let at = clock.now().saturating_add(left.min(crate::clock::LONGEST));
+        Some(Self { clock, at })
+    }
+
+    pub(super) fn remaining(&self) -> Duration {
+        self.at.saturating_sub(self.clock.now())
+    }
+
+    pub(super) fn sleep(&self) -> Sleep {
+        self.clock.sleep_until(self.at)
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
+}
+
+/// Makes a context the current one, or makes it none, while a handler is polled.
+pub(super) fn enter(context: Option<&CallContext>) -> Option<Left> {
+    // Nearly always there is none, and was none.
+    if context.is_none() && CURRENT.with_borrow(Option::is_none) {
+        return None;
+    }
+    Some(Left(CURRENT.replace(context.cloned())))
+}
+
+/// The context that was current before, which is so again when this is dropped.
+pub(super) struct Left(Option<CallContext>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        let left = CURRENT.replace(self.0.take());
+        drop(left);
+    }
+}

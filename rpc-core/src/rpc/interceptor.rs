@@ -1,0 +1,218 @@
+//! Code of the user's that sees every call of a client, or of a service: to log, count, authorise, refuse, or add metadata.
+
+use std::{cell::RefCell, fmt, marker::PhantomData, time::Duration};
+
+use super::{CallError, Metadata, MethodId};
+use crate::{clock::Clock, sync::Arc};
+
+/// Sees calls before they are sent or run, and after they have ended. The same trait for both sides, and for one-way calls, which
+/// have ended for their caller when they were posted.
+///
+/// It is called in the context of the client or of the service, never under a lock, and should be quick: the call waits for it.
+///
+/// # Examples
+/// ```
+/// use handover_core::rpc::{CallInfo, Interceptor, Metadatum};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Token(String);
+///
+/// impl Metadatum for Token {
+///     const NAME: &'static str = "token";
+/// }
+///
+/// /// Lets nobody in who does not know the word.
+/// struct Doorkeeper;
+///
+/// impl Interceptor for Doorkeeper {
+///     fn before(&self, call: &mut CallInfo) -> Result<(), String> {
+///         match call.metadata.get::<Token>() {
+///             Ok(Some(Token(word))) if word == "sesame" => Ok(()),
+///             _ => Err("say the word".into()),
+///         }
+///     }
+/// }
+/// ```
+pub trait Interceptor: Send + Sync {
+    /// Sees a call before it is sent, or before its method begins. May change its metadata and shorten its deadline.
+    ///
+    /// # Errors
+    /// Why the call is not to be made: its caller gets it as `NotSent::Denied` or `Refusal::Denied`. The interceptors that saw it
+    /// before are told of that by [`after`](Self::after).
+    fn before(&self, call: &mut CallInfo) -> Result<(), String> {
+        let _ = call;
+        Ok(())
+    }
+
+    /// Sees a call when it has ended. Once for each call that [`before`](Self::before) let through.
+    fn after(&self, call: &CallInfo, outcome: &Outcome) {
+        let _ = (call, outcome);
+    }
+}
+
+/// At which end a call is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallSide {
+    /// At its caller.
+    Caller,
+    /// At the service.
+    Service,
+}
+
+/// A call, as interceptors see it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CallInfo {
+    /// At which end.
+    pub side: CallSide,
+    /// Which method.
+    pub method: MethodId,
+    /// How it is named in the trait.
+    pub name: &'static str,
+    /// What travels beside the arguments.
+    pub metadata: Metadata,
+    /// How much time was left when the call was seen.
+    pub deadline: Option<Duration>,
+    /// Entered whenever the call is polled: disabled, unless an interceptor makes it one.
+    pub span: tracing::Span,
+    began: Option<(Arc<dyn Clock>, Duration)>,
+}
+
+impl CallInfo {
+    pub(super) fn new(side: CallSide, method: MethodId, name: &'static str) -> Self {
+        Self {
+            side,
+            method,
+            name,
+            metadata: Metadata::default(),
+            deadline: None,
+            span: tracing::Span::none(),
+            began: None,
+        }
+    }
+
+    /// Takes the time, so that [`elapsed`](Self::elapsed) can tell it later.
+    pub(super) fn begin(&mut self) {
+        self.began = crate::clock::current().map(|clock| {
+            let now = clock.now();
+            (clock, now)
+        });
+    }
+
+    /// How long ago it was seen first. `None` in a context without a [clock](crate::clock).
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.began.as_ref().map(|(clock, began)| clock.now().saturating_sub(*began))
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The method returned a value; or a one-way call was posted, or has run.
+    Returned,
+    /// The method returned its own error.
+    ServiceError,
+    /// There is no result.
+    Failed(CallError),
+    /// The caller waited no longer.
+    Cancelled,
+}
+
+impl Outcome {
+    pub(super) fn of<T, E>(result: &Result<Result<T, E>, CallError>) -> Self {
+        match result {
+            Ok(Ok(_)) => Self::Returned,
+            Ok(Err(_)) => Self::ServiceError,
+            Err(error) => Self::Failed(error.clone()),
+        }
+    }
+}
+
+/// Interceptors, in the order in which they see a call before; after, it is the other way round.
+#[derive(Clone, Default)]
+pub(super) struct Interceptors(Option<Arc<[Arc<dyn Interceptor>]>>);
+
+impl Interceptors {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn push(&mut self, interceptor: Arc<dyn Interceptor>) {
+        self.0 = Some(self.iter().cloned().chain([interceptor]).collect());
+    }
+
+    /// These, after those of the context.
+    pub(super) fn of_context(self) -> Self {
+        let Some(installed) = INSTALLED.with_borrow(|installed| installed.0.clone()) else { return self };
+        match &self.0 {
+            None => Self(Some(installed)),
+            Some(own) => Self(Some(installed.iter().chain(own.iter()).cloned().collect())),
+        }
+    }
+
+    /// Shows a call to all of them; up to the one that denies it.
+    pub(super) fn before(&self, call: &mut CallInfo) -> Result<(), String> {
+        for (seen, interceptor) in self.iter().enumerate() {
+            if let Err(why) = interceptor.before(call) {
+                let outcome = Outcome::Failed(denied(call.side, &why));
+                self.iter().take(seen).rev().for_each(|interceptor| interceptor.after(call, &outcome));
+                return Err(why);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn after(&self, call: &CallInfo, outcome: &Outcome) {
+        self.iter().rev().for_each(|interceptor| interceptor.after(call, outcome));
+    }
+
+    fn iter(&self) -> std::slice::Iter<'_, Arc<dyn Interceptor>> {
+        self.0.as_deref().unwrap_or_default().iter()
+    }
+}
+
+/// What the caller of a call that was denied at this end gets.
+pub(super) fn denied(side: CallSide, why: &str) -> CallError {
+    match side {
+        CallSide::Caller => CallError::NotSent(super::NotSent::Denied(why.to_owned())),
+        CallSide::Service => CallError::Refused(super::Refusal::Denied(why.to_owned())),
+    }
+}
+
+impl fmt::Debug for Interceptors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} interceptors", self.iter().len())
+    }
+}
+
+thread_local! {
+    static INSTALLED: RefCell<Interceptors> = const { RefCell::new(Interceptors(None)) };
+}
+
+/// Shows an interceptor every call of the clients and services that this thread makes, until what is returned is dropped. It sees
+/// them before those of the client or the service itself do.
+pub fn install(interceptor: Arc<dyn Interceptor>) -> Installed {
+    let former = INSTALLED.with_borrow(Interceptors::clone);
+    let mut installed = former.clone();
+    installed.push(interceptor);
+    INSTALLED.set(installed);
+    Installed { former, here: PhantomData }
+}
+
+/// An interceptor is installed as long as this lives. Where one is installed after another, the later one is to be dropped first.
+#[must_use = "the interceptor is removed when this is dropped"]
+#[derive(Debug)]
+pub struct Installed {
+    former: Interceptors,
+    /// It belongs to the thread that it was made on.
+    here: PhantomData<*const ()>,
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let removed = INSTALLED.replace(std::mem::take(&mut self.former));
+        drop(removed);
+    }
+}

@@ -1,0 +1,170 @@
+//! What a client and a service can be told to do with every call.
+
+use std::{any::Any, fmt, time::Duration};
+
+use super::{
+    context::Caller,
+    frame::Window,
+    interceptor::{Interceptor, Interceptors},
+};
+use crate::sync::Arc;
+
+/// What a client does with every call. The default: nothing.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use handover_core::rpc::ClientOptions;
+///
+/// let options = ClientOptions::default().deadline(Duration::from_secs(5));
+/// # drop(options);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    pub(super) deadline: Option<Duration>,
+    pub(super) interceptors: Interceptors,
+}
+
+impl ClientOptions {
+    /// Gives each call that has no deadline of its own this one. [`Call::deadline`](super::Call::deadline) says what it means.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Shows each call to an interceptor too. They see it in the order in which they were added.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// As [`interceptor`](Self::interceptor), for one that is shared.
+    #[must_use]
+    pub fn shared_interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.interceptors.push(interceptor);
+        self
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.deadline.is_none() && self.interceptors.is_empty()
+    }
+}
+
+/// How a service is served at one port. The default: at most 16 384 calls run at a time, at most 65 536 more of at most 64 MiB
+/// wait for their turn, and nothing else is done with them.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use handover_core::rpc::ServeOptions;
+///
+/// let options = ServeOptions::default().max_calls(16).deadline(Duration::from_secs(5));
+/// # drop(options);
+/// ```
+#[derive(Clone)]
+pub struct ServeOptions {
+    pub(super) running: usize,
+    pub(super) waiting: usize,
+    pub(super) waiting_bytes: usize,
+    pub(super) window: Option<Window>,
+    pub(super) deadline: Option<Duration>,
+    pub(super) interceptors: Interceptors,
+    pub(super) caller: Option<Caller>,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            running: 16_384,
+            waiting: 65_536,
+            waiting_bytes: 64 << 20,
+            window: None,
+            deadline: None,
+            interceptors: Interceptors::default(),
+            caller: None,
+        }
+    }
+}
+
+impl ServeOptions {
+    /// Runs at most so many calls at a time, one at least. The client at the other end is told, and keeps further calls until
+    /// earlier ones have ended; those that were sent before it knew wait here.
+    ///
+    /// Calls that a method makes to its own caller go by another port, or count there: so methods may call back however small this
+    /// is. Only a method that, through others, calls itself at the same port more deeply than this waits for itself.
+    #[must_use]
+    pub fn max_calls(mut self, calls: u32) -> Self {
+        self.running = usize::try_from(calls.max(1)).unwrap_or(usize::MAX);
+        self.window = Some(Window { calls: calls.max(1), ..self.window() });
+        self
+    }
+
+    /// Takes arguments of so many bytes at a time; one more call as long as there are fewer. It counts what was encoded: calls that
+    /// stay in the process have no bytes. The client at the other end is told.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.window = Some(Window { bytes: bytes.max(1), ..self.window() });
+        self
+    }
+
+    /// Lets so many calls wait for their turn, of so many bytes. Others are refused as
+    /// [`Refusal::Overloaded`](super::Refusal::Overloaded).
+    #[must_use]
+    pub fn max_waiting(mut self, calls: usize, bytes: usize) -> Self {
+        (self.waiting, self.waiting_bytes) = (calls, bytes);
+        self
+    }
+
+    /// Gives each call that comes with more time, or without a deadline, this one.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Shows each call to an interceptor too. They see it in the order in which they were added.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// As [`interceptor`](Self::interceptor), for one that is shared.
+    #[must_use]
+    pub fn shared_interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.interceptors.push(interceptor);
+        self
+    }
+
+    /// Says who holds the other end of the port, for [`CallContext::caller`](super::CallContext::caller): an origin, an account,
+    /// the label of a grant.
+    #[must_use]
+    pub fn caller<T: Any + Send + Sync>(mut self, caller: T) -> Self {
+        self.caller = Some(Arc::new(caller));
+        self
+    }
+
+    fn window(&self) -> Window {
+        self.window.unwrap_or(Window { calls: u32::try_from(self.running).unwrap_or(u32::MAX), bytes: u64::MAX })
+    }
+
+    /// Whether there is nothing to do for a call that brings no options.
+    pub(super) fn is_plain(&self) -> bool {
+        self.deadline.is_none() && self.interceptors.is_empty() && self.caller.is_none()
+    }
+}
+
+impl fmt::Debug for ServeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeOptions")
+            .field("running", &self.running)
+            .field("waiting", &self.waiting)
+            .field("window", &self.window)
+            .field("deadline", &self.deadline)
+            .field("interceptors", &self.interceptors)
+            .field("has_caller", &self.caller.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! What few calls have, at their caller's end: options, a deadline, interceptors that watch.
+
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    CallContext, CallError, CallInfo, CallSide, ClientStub, Metadata, MetadataError, Metadatum, MethodId, NotSent,
+    Outcome, context::Expiry, frame::Options, interceptor::denied,
+};
+use crate::clock::Sleep;
+
+/// What is said beside the arguments of one call, and who watches it.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    deadline: Option<Duration>,
+    metadata: Metadata,
+    unsent: Option<MetadataError>,
+    expiry: Option<Expiry>,
+    sleep: Option<Sleep>,
+    /// What the interceptors saw before, and see after. Only if there are any.
+    info: Option<CallInfo>,
+}
+
+impl Outgoing {
+    pub(super) fn set_deadline(&mut self, deadline: Duration) {
+        self.deadline = Some(deadline);
+    }
+
+    pub(super) fn insert<M: Metadatum>(&mut self, value: &M) {
+        if let Err(error) = self.metadata.insert(value) {
+            self.unsent.get_or_insert(error);
+        }
+    }
+
+    /// Settles the options of a call that is about to be sent: its own, the client's, and what it inherits from the call that is
+    /// being answered. `None` if there are none.
+    pub(super) fn prepare(
+        place: &mut Option<Box<Self>>,
+        stub: &ClientStub,
+        method: impl FnOnce() -> (MethodId, &'static str),
+    ) -> Result<Option<Box<Options>>, CallError> {
+        let inherited = CallContext::current().and_then(|context| context.remaining());
+        let options = stub.options();
+        if place.is_none() && inherited.is_none() && options.is_none() {
+            return Ok(None);
+        }
+        let this = place.get_or_insert_default();
+        if let Some(error) = this.unsent.take() {
+            return Err(CallError::NotSent(NotSent::Unencodable(error.to_string())));
+        }
+        let own = this.deadline.or_else(|| options.and_then(|options| options.deadline));
+        this.deadline = own.into_iter().chain(inherited).min();
+        if let Some(options) = options
+            && !options.interceptors.is_empty()
+        {
+            let (method, name) = method();
+            let mut info = CallInfo::new(CallSide::Caller, method, name);
+            info.begin();
+            info.deadline = this.deadline;
+            info.metadata = std::mem::take(&mut this.metadata);
+            options.interceptors.before(&mut info).map_err(|why| denied(CallSide::Caller, &why))?;
+            this.deadline = this.deadline.into_iter().chain(info.deadline).min();
+            this.metadata = info.metadata.clone();
+            this.info = Some(info);
+        }
+        if let Some(deadline) = this.deadline {
+            let expiry = Expiry::after(deadline).ok_or(CallError::NotSent(NotSent::NoClock))?;
+            this.expiry = Some(expiry);
+        }
+        let options = Options { deadline: this.deadline, metadata: std::mem::take(&mut this.metadata) };
+        Ok((!options.is_empty()).then(|| Box::new(options)))
+    }
+
+    /// Ready when the call's time is up. Polled only when it has no reply yet.
+    pub(super) fn poll_expiry(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(expiry) = &self.expiry else { return Poll::Pending };
+        self.sleep.get_or_insert_with(|| expiry.sleep()).as_mut().poll(cx)
+    }
+
+    /// What the call's polls are in.
+    pub(super) fn span(&self) -> &tracing::Span {
+        static NONE: tracing::Span = tracing::Span::none();
+        self.info.as_ref().map_or(&NONE, |info| &info.span)
+    }
+
+    /// Shows the interceptors how the call ended.
+    pub(super) fn end(self, stub: &ClientStub, outcome: impl FnOnce() -> Outcome) {
+        if let (Some(info), Some(options)) = (&self.info, stub.options()) {
+            options.interceptors.after(info, &outcome());
+        }
+    }
+}
