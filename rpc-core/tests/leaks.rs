@@ -8,7 +8,7 @@ use allocation_counter::{AllocationInfo, measure};
 use common::{
     Wakes, channel, closed_port, holding, poll, post, started_channel, take, take_port, take_texts, transferred,
 };
-use handover_core::{Message, MessagePort};
+use handover_core::{Message, MessagePort, rpc::split};
 
 /// Measures an action after it was done once before, when whatever is set up on first use is there.
 fn left_behind_by(action: impl Fn()) -> AllocationInfo {
@@ -52,6 +52,24 @@ fn a_thousand_ports_that_travelled_and_were_read_leave_nothing() {
             let (_ours, theirs) = well_travelled();
             theirs.start();
             assert_eq!(take_texts(&theirs).len(), 9);
+        }
+    });
+}
+
+#[test]
+fn ports_that_were_split_leave_nothing_however_they_end() {
+    assert_leaves_nothing(|| {
+        for end in 0..4 {
+            let (ours, theirs) = channel();
+            let ((calls, serves), (their_calls, their_serves)) = (split(ours), split(theirs));
+            post(&calls, ["1", "2"]);
+            post(&their_serves, ["3"]);
+            match end {
+                0 => drop((calls, serves)),
+                1 => drop((calls, their_calls)),
+                2 => drop((serves, their_serves)),
+                _ => drop((their_calls, calls, serves, their_serves)),
+            }
         }
     });
 }

@@ -110,12 +110,14 @@ impl MessagePort {
     /// if this port was started, or is started later (PORT-43). Nothing else arrives in either direction (PORT-45, PORT-46):
     /// it is dropped by whoever posts it, so a closed channel holds nothing new while its ends are still held (GC-06).
     pub fn close(&self) {
-        self.disentangle(Gone::Closed);
+        self.close_as(Gone::Closed);
     }
 
     /// [Disentangles](https://html.spec.whatwg.org/multipage/web-messaging.html#disentangle) the two ends and tells the
     /// other one (PORT-12).
-    fn disentangle(&self, gone: Gone) {
+    ///
+    /// With [`Gone::Panicked`], as if whoever held this end had.
+    pub(crate) fn close_as(&self, gone: Gone) {
         let Some(mut side) = self.owned() else { return };
         let closed = side.close();
         drop(side);
@@ -333,7 +335,7 @@ impl MessagePort {
 impl Drop for MessagePort {
     /// Collection: closes the port (PORT-13, GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
     fn drop(&mut self) {
-        self.disentangle(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
+        self.close_as(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
         let queue = self.owned().map(|mut side| side.take_queue());
         discard(queue.unwrap_or_default());
     }

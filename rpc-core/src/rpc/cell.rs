@@ -5,7 +5,8 @@ use std::task::{Context, Poll, Waker};
 use super::{
     CallError, Interruption, Method, MethodId, NotSent,
     frame::{CallId, Options, call_head},
-    replies::{AwaitingReply, ReplyTable},
+    replies::AwaitingReply,
+    split::reply_table,
 };
 use crate::{
     Message, MessagePort,
@@ -218,7 +219,7 @@ impl<M: Method> Value for CallCell<M> {
     /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options) = self.start()?;
-        let Some(table) = via.peer_target().and_then(ReplyTable::of_target) else {
+        let Some(table) = reply_table(via) else {
             // The client is gone, or became a plain port: a reply would find nobody.
             self.discarded();
             return None;

@@ -118,6 +118,20 @@ pub enum Frame<'b> {
         /// That many.
         tells: u32,
     },
+    /// One direction of a port that both sides call through has ended.
+    Goodbye {
+        /// Who goes.
+        from: Role,
+    },
+}
+
+/// Which of its two parts a side plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// It calls.
+    Caller,
+    /// It is called.
+    Service,
 }
 
 /// Why bytes are no frame.
@@ -151,6 +165,7 @@ const FAULT: u8 = 4;
 const CANCEL: u8 = 5;
 const HELLO: u8 = 6;
 const CREDIT: u8 = 7;
+const GOODBYE: u8 = 8;
 
 /// The bits of the byte that says which options follow.
 const HAS_DEADLINE: u8 = 1;
@@ -200,6 +215,7 @@ impl<'b> Frame<'b> {
             }
             HELLO => parse_last(rest).map(|window| Self::Hello { window }),
             CREDIT => parse_last(rest).map(|tells| Self::Credit { tells }),
+            GOODBYE => parse_last(rest).map(|from| Self::Goodbye { from }),
             kind => Err(FrameError::Kind(kind)),
         }
     }
@@ -214,6 +230,7 @@ impl<'b> Frame<'b> {
             Self::Cancel { id } => head_with_id(CANCEL, *id),
             Self::Hello { window } => put(window, vec![VERSION, HELLO]),
             Self::Credit { tells } => put(tells, vec![VERSION, CREDIT]),
+            Self::Goodbye { from } => put(from, vec![VERSION, GOODBYE]),
         }
     }
 }
@@ -341,6 +358,8 @@ mod tests {
             (interrupted(Interruption::Cancelled("ow".into())), vec![1, 4, 0xac, 2, 1, 4, 2, b'o', b'w']),
             (Frame::Hello { window: Window { calls: 16, bytes: 300 } }, vec![1, 6, 16, 0xac, 2]),
             (Frame::Credit { tells: 8 }, vec![1, 7, 8]),
+            (Frame::Goodbye { from: Role::Caller }, vec![1, 8, 0]),
+            (Frame::Goodbye { from: Role::Service }, vec![1, 8, 1]),
             (Frame::Cancel { id: CallId(u64::MAX) }, [&[1, 5][..], &[255; 9], &[1]].concat()),
         ]
     }
@@ -359,7 +378,7 @@ mod tests {
             let body = match frame {
                 Frame::Call { args, .. } | Frame::Tell { args, .. } => args.len(),
                 Frame::Reply { result, .. } => result.len(),
-                Frame::Fault { .. } | Frame::Cancel { .. } | Frame::Hello { .. } | Frame::Credit { .. } => 0,
+                _ => 0,
             };
             for end in 0..bytes.len() - body {
                 assert_eq!(Frame::parse(&bytes[..end]), Err(FrameError::Malformed), "{frame:?} up to {end}");
@@ -371,7 +390,7 @@ mod tests {
     fn a_frame_of_another_version_or_kind_says_so() {
         assert_eq!(Frame::parse(&[2, 1, 1]), Err(FrameError::Version(2)));
         assert_eq!(Frame::parse(&[1, 0]), Err(FrameError::Kind(0)));
-        assert_eq!(Frame::parse(&[1, 8]), Err(FrameError::Kind(8)));
+        assert_eq!(Frame::parse(&[1, 9]), Err(FrameError::Kind(9)));
     }
 
     #[test]

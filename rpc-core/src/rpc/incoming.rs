@@ -62,7 +62,7 @@ impl<'p> Arrived<'p> {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, args),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, args),
             Ok(Frame::Cancel { id }) => return Self::Cancel(id),
-            Ok(Frame::Reply { .. } | Frame::Fault { .. } | Frame::Hello { .. } | Frame::Credit { .. }) => {
+            Ok(_) => {
                 tracing::warn!("a reply came to a service's port, which calls nothing; it was dropped");
                 return Self::Nothing;
             }

@@ -25,6 +25,7 @@ mod outgoing;
 mod replies;
 mod serve;
 mod serving;
+mod split;
 mod stub;
 mod window;
 
@@ -42,4 +43,5 @@ pub use method::{
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
 pub use serve::{How, Opened, Service, serve};
+pub use split::split;
 pub use stub::{Client, ClientStub};

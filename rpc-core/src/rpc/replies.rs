@@ -1,7 +1,6 @@
 //! Where replies that come as bytes find their calls.
 
 use std::{
-    any::Any,
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -59,12 +58,6 @@ impl ReplyTable {
         &self.window
     }
 
-    /// The table that is the target of a port.
-    pub(super) fn of_target(target: Arc<dyn MessageTarget>) -> Option<Arc<Self>> {
-        let target: Arc<dyn Any + Send + Sync> = target;
-        target.downcast().ok()
-    }
-
     /// An id that no call of this port had before.
     pub(super) fn next_id(&self) -> CallId {
         CallId(self.next_id.fetch_add(1, Ordering::Relaxed))
@@ -106,7 +99,7 @@ impl ReplyTable {
             },
             Ok(Frame::Hello { window }) => self.window.limit(window),
             Ok(Frame::Credit { tells }) => self.window.credit(tells),
-            Ok(Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {
+            Ok(Frame::Goodbye { .. } | Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {
                 tracing::warn!("a call came to a client's port, which serves nothing; it was dropped");
             }
             Err(error) => tracing::warn!(%error, "a message that is no reply came to a client's port; it was dropped"),
