@@ -48,6 +48,10 @@ trait Office {
     async fn pass_on(&self, to: OfficeClient) -> Result<(), String>;
     /// What is left of the call's time.
     async fn time_left(&self) -> Option<Duration>;
+    /// The same, of a call that the method makes.
+    async fn time_left_there(&self, there: OfficeClient) -> Option<Duration>;
+    /// Serves another office while it runs.
+    async fn host(&self, port: MessagePort);
     async fn locale(&self) -> Result<Option<Locale>, String>;
     async fn caller(&self) -> Option<u32>;
     #[rpc(oneway)]
@@ -99,6 +103,14 @@ impl Office for Clerk {
 
     async fn time_left(&self) -> Option<Duration> {
         CallContext::current().and_then(|context| context.remaining())
+    }
+
+    async fn time_left_there(&self, there: OfficeClient) -> Option<Duration> {
+        there.time_left().await.unwrap()
+    }
+
+    async fn host(&self, port: MessagePort) {
+        OfficeServer::new(Self::default()).serve(port).await;
     }
 
     async fn locale(&self) -> Result<Option<Locale>, String> {
@@ -240,6 +252,28 @@ fn a_method_knows_how_much_time_is_left() {
         assert_eq!(office.time_left().await, Ok(None));
         assert_eq!(office.time_left().deadline(3 * SECOND).await, Ok(Some(3 * SECOND)));
         assert_eq!(office.time_left().await, Ok(None), "nothing is left of the call before");
+    });
+}
+
+#[test]
+fn a_call_that_a_method_makes_knows_how_much_time_is_left_of_the_method() {
+    by_hand(async |way, _| {
+        let ((near, _), (far, _)) = (office(way), office(way));
+        let far = far.with_options(ClientOptions::default().deadline(60 * SECOND));
+
+        assert_eq!(near.time_left_there(far).deadline(3 * SECOND).await, Ok(Some(3 * SECOND)));
+    });
+}
+
+#[test]
+fn a_call_that_is_served_inside_a_method_has_nothing_of_that_method_s_context() {
+    by_hand(async |way, _| {
+        let (office, _) = office(way);
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let mut hosting = office.host(theirs).deadline(3 * SECOND);
+        assert!(poll!(&mut hosting).is_pending());
+
+        assert_eq!(OfficeClient::from(ours).time_left().await, Ok(None));
     });
 }
 

@@ -94,9 +94,9 @@ impl MessageTarget for Junction {
     }
 
     fn closed(&self, gone: Gone) {
+        // A port that is closed lets go of its target; and when both branches are, so is the port: no ring is left.
         self.calls.close_as(gone);
         self.serves.close_as(gone);
-        self.let_go();
     }
 }
 
@@ -127,15 +127,7 @@ impl Junction {
         self.send(Frame::Goodbye { from: role });
         if is_last {
             self.port.close_as(gone);
-            self.let_go();
         }
-    }
-
-    /// The three ports hold the junction, which holds them: nothing will come any more, so they let it go.
-    fn let_go(&self) {
-        self.calls.remove_delivery();
-        self.serves.remove_delivery();
-        self.port.remove_delivery();
     }
 }
 
