@@ -5,6 +5,7 @@
 //! - [`event_loop`]: contexts with handlers, as an alternative to waiting for messages;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
+//! - [`stream`]: streams of items over a port, with credit;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
 //!
 //! # Goals
@@ -23,6 +24,7 @@ pub mod message;
 pub mod origin;
 pub mod port;
 pub mod rpc;
+pub mod stream;
 mod sync;
 #[cfg(feature = "windows")]
 pub mod window;
@@ -37,5 +39,6 @@ pub use rpc::frame as wire;
 pub use rpc::{Call, CallError, Client, Interruption, NotSent, Refusal, RpcError};
 #[doc(hidden)]
 pub use serde;
+pub use stream::{StreamSender, Streaming};
 #[cfg(feature = "windows")]
 pub use window::{Window, WindowProxy};

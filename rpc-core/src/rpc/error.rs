@@ -52,6 +52,20 @@ pub enum Interruption {
     Panicked(String),
     /// The answer could not be turned into bytes, or could not be read.
     UnreadableReply(String),
+    /// A stream was cut, by one of its ends.
+    Stream(StreamFault),
+}
+
+/// Why an end of a stream has cut it. Variants are added at the end: their place is their number on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StreamFault {
+    /// The consumer was too slow, and the producer does not wait.
+    TooSlow,
+    /// The producer has sent more than the consumer had granted.
+    Overrun,
+    /// The producer says why.
+    Failed(String),
 }
 
 impl From<Gone> for Interruption {
@@ -99,6 +113,17 @@ impl fmt::Display for Interruption {
             Self::Closed => f.write_str("the port was closed"),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::UnreadableReply(why) => write!(f, "the reply could not be read: {why}"),
+            Self::Stream(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for StreamFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSlow => f.write_str("the stream was not read fast enough"),
+            Self::Overrun => f.write_str("the stream brought more than was granted"),
+            Self::Failed(why) => write!(f, "the stream failed: {why}"),
         }
     }
 }

@@ -22,7 +22,7 @@ mod stub;
 
 pub use answer::{Answer, Responder};
 pub use call::Call;
-pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
+pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
 pub use incoming::Incoming;
 pub use method::{
     Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, assert_distinct, put_argument, result_codec,
