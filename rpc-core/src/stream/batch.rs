@@ -85,6 +85,26 @@ impl<T, X> Batch<T, X> {
         }
     }
 
+    /// Adds items, and leaves an empty buffer in their place.
+    pub(super) fn add_all(&self, items: &mut VecDeque<Result<T, X>>, cost: u64) -> Added {
+        let mut state = self.0.lock();
+        match state.admit(cost) {
+            Ok(added) if state.items.is_empty() => {
+                mem::swap(&mut state.items, items);
+                added
+            }
+            Ok(added) => {
+                state.items.append(items);
+                added
+            }
+            Err(lost) => {
+                drop(state);
+                items.clear();
+                lost
+            }
+        }
+    }
+
     /// Takes all items, and leaves an empty buffer in their place; tells what they have cost.
     pub(super) fn take(&self, into: &mut VecDeque<Result<T, X>>) -> u64 {
         debug_assert!(into.is_empty(), "what is left from before would be taken for newer");

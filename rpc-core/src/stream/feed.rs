@@ -68,7 +68,9 @@ where
             // Dropped, it says whatever there is to say.
             Ok(_told) => drop(sender),
             Err(panic) => {
-                if let Some(sender) = sender {
+                if let Some(mut sender) = sender {
+                    // If that fails, nobody is there to be told.
+                    let _gone = sender.rest();
                     sender.fail(Fault::Interrupted(Interruption::Panicked(words_of(&*panic))));
                 }
                 resume_unwind(panic);
@@ -114,12 +116,15 @@ where
         ready!(sender.poll_ready(cx))?;
         let Some(running) = source.as_mut().as_pin_mut() else { return Poll::Ready(Ok(())) };
         match running.poll_next(cx) {
-            // There is credit for it, or it is dealt with.
-            Poll::Ready(Some(item)) => drop(sender.offer(item)?),
-            Poll::Ready(None) => return Poll::Ready(Ok(())),
-            Poll::Pending => return sender.poll_idle(cx).map(Err),
+            Poll::Ready(Some(item)) => sender.gather(item)?,
+            Poll::Ready(None) => return Poll::Ready(sender.rest()),
+            Poll::Pending => {
+                sender.rest()?;
+                return sender.poll_idle(cx).map(Err);
+            }
         }
     }
+    sender.rest()?;
     cx.waker().wake_by_ref();
     Poll::Pending
 }

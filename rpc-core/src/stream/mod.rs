@@ -33,7 +33,7 @@ pub use feeds::{Both, Feeds, NoFeed};
 pub use item::IntoItem;
 pub use items::{Cut, Items, Results};
 pub use overflow::Overflow;
-pub use send::{ClosedByConsumer, Flush, Ready, Send};
+pub use send::{ClosedByConsumer, Flush, Ready, SendItem};
 pub use sender::StreamSender;
 pub use streaming::Streaming;
 
@@ -70,8 +70,8 @@ use crate::{
 /// ```
 pub fn channel<T, E>() -> (StreamSender<T, E::Service>, Streaming<T, E>)
 where
-    T: Wire + std::marker::Send + 'static,
-    E: Failure<Service: Wire + std::marker::Send + 'static>,
+    T: Wire + Send + 'static,
+    E: Failure<Service: Wire + Send + 'static>,
 {
     let (ours, theirs) = MessageChannel::new().into_ports();
     (StreamSender::from(ours), Streaming::from(theirs))

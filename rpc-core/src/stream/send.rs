@@ -11,8 +11,8 @@ use crate::rpc::Wire;
 
 impl<T, X> StreamSender<T, X>
 where
-    T: Wire + std::marker::Send + 'static,
-    X: Wire + std::marker::Send + 'static,
+    T: Wire + Send + 'static,
+    X: Wire + Send + 'static,
 {
     /// Sends an item, waiting for credit if the [overflow](super::Overflow) says so.
     ///
@@ -23,8 +23,8 @@ where
     /// # Cancel safety
     /// Dropped before it is ready, the future has sent nothing: the item is dropped with it. Where that matters, wait with
     /// [`ready`](Self::ready), and then [`try_send`](Self::try_send).
-    pub fn send<I: IntoItem<T, X>>(&mut self, item: I) -> Send<'_, T, X, I> {
-        Send { sender: self, item: Some(item) }
+    pub fn send<I: IntoItem<T, X>>(&mut self, item: I) -> SendItem<'_, T, X, I> {
+        SendItem { sender: self, item: Some(item) }
     }
 
     /// Waits until an item can be sent, or dealt with as the overflow says.
@@ -87,18 +87,18 @@ impl<T, X> StreamSender<T, X> {
 
 /// Sends an item. Made by [`StreamSender::send`].
 #[must_use = "futures do nothing unless polled"]
-pub struct Send<'s, T, X, I> {
+pub struct SendItem<'s, T, X, I> {
     sender: &'s mut StreamSender<T, X>,
     item: Option<I>,
 }
 
 // The item is moved on, never pinned.
-impl<T, X, I> Unpin for Send<'_, T, X, I> {}
+impl<T, X, I> Unpin for SendItem<'_, T, X, I> {}
 
-impl<T, X, I> Future for Send<'_, T, X, I>
+impl<T, X, I> Future for SendItem<'_, T, X, I>
 where
-    T: Wire + std::marker::Send + 'static,
-    X: Wire + std::marker::Send + 'static,
+    T: Wire + Send + 'static,
+    X: Wire + Send + 'static,
     I: IntoItem<T, X>,
 {
     type Output = Result<(), SendError>;
@@ -123,8 +123,8 @@ pub struct Ready<'s, T, X> {
 
 impl<T, X> Future for Ready<'_, T, X>
 where
-    T: Wire + std::marker::Send + 'static,
-    X: Wire + std::marker::Send + 'static,
+    T: Wire + Send + 'static,
+    X: Wire + Send + 'static,
 {
     type Output = Result<(), SendError>;
 
@@ -141,8 +141,8 @@ pub struct Flush<'s, T, X> {
 
 impl<T, X> Future for Flush<'_, T, X>
 where
-    T: Wire + std::marker::Send + 'static,
-    X: Wire + std::marker::Send + 'static,
+    T: Wire + Send + 'static,
+    X: Wire + Send + 'static,
 {
     type Output = Result<(), SendError>;
 
@@ -165,9 +165,9 @@ impl<T, X> Future for ClosedByConsumer<'_, T, X> {
     }
 }
 
-impl<T, X, I> fmt::Debug for Send<'_, T, X, I> {
+impl<T, X, I> fmt::Debug for SendItem<'_, T, X, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send").field("is_sent", &self.item.is_none()).finish_non_exhaustive()
+        f.debug_struct("SendItem").field("is_sent", &self.item.is_none()).finish_non_exhaustive()
     }
 }
 

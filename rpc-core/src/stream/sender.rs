@@ -40,6 +40,11 @@ pub struct StreamSender<T, X = Never> {
     /// What waits for credit, by the rules of the overflow.
     pub(super) waiting: VecDeque<Result<T, X>>,
     pub(super) dropped: u64,
+    /// What a feed has sent, and not handed over yet; always empty outside of it.
+    gathered: VecDeque<Result<T, X>>,
+    gathered_cost: u64,
+    /// How many are gathered before they are handed over.
+    gather: usize,
     /// Whether items are turned into bytes where they arrive, so that their bytes count.
     is_measuring: bool,
 }
@@ -53,6 +58,9 @@ pub(super) enum Stage {
     /// The end was posted.
     Over,
 }
+
+/// How many items a feed gathers at most.
+const MOST_GATHERED: usize = 32;
 
 /// Whether an item may be sent.
 pub(super) enum Admission {
@@ -76,6 +84,9 @@ impl<T, X> StreamSender<T, X> {
             overflow: Overflow::default(),
             waiting: VecDeque::new(),
             dropped: 0,
+            gathered: VecDeque::new(),
+            gathered_cost: 0,
+            gather: 1,
             is_measuring: false,
         }
     }
@@ -216,6 +227,7 @@ where
 
     #[cold]
     fn admit_slowly(&mut self) -> Result<Admission, SendError> {
+        self.hand_over()?;
         self.hear_all();
         self.is_open()?;
         self.send_waiting()?;
@@ -247,6 +259,7 @@ where
 
     /// Sends what waits, as far as there is credit.
     pub(super) fn send_waiting(&mut self) -> Result<(), SendError> {
+        self.hand_over()?;
         while self.credit.is_left()
             && let Some(item) = self.waiting.pop_front()
         {
@@ -310,6 +323,43 @@ where
         let added = self.batch.add(item, cost);
         self.credit.spend(1, cost);
         self.added(added)
+    }
+
+    /// As [`offer`](Self::offer), for an item that was [admitted](Self::poll_ready), from a feed that will
+    /// [hand over](Self::hand_over) before it lets go of the sender: many items then take one lock.
+    #[inline]
+    pub(super) fn gather<I: IntoItem<T, X>>(&mut self, item: I) -> Result<(), SendError> {
+        if !self.credit.is_left() || !self.waiting.is_empty() {
+            return self.offer(item).map(drop);
+        }
+        let item = item.into_item();
+        let cost = self.cost_of(&item);
+        self.credit.spend(1, cost);
+        self.gathered.push_back(item);
+        self.gathered_cost = self.gathered_cost.saturating_add(cost);
+        if self.gathered.len() < self.gather {
+            return Ok(());
+        }
+        // The first goes at once, for its consumer may wait for it; the more come together, the more are gathered.
+        self.gather = (self.gather * 2).min(MOST_GATHERED);
+        self.hand_over()
+    }
+
+    /// Hands over what was gathered.
+    #[inline]
+    pub(super) fn hand_over(&mut self) -> Result<(), SendError> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let cost = std::mem::take(&mut self.gathered_cost);
+        let added = self.batch.add_all(&mut self.gathered, cost);
+        self.added(added)
+    }
+
+    /// Hands over what was gathered, and begins again with few.
+    pub(super) fn rest(&mut self) -> Result<(), SendError> {
+        self.gather = 1;
+        self.hand_over()
     }
 
     /// Posts a batch if it is at home.
