@@ -47,19 +47,14 @@ pub(super) enum Loss {
     Unencodable(String),
 }
 
-/// What became of items that were added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a batch that is at home is to be posted"]
-pub(super) enum Added {
-    /// They travel with those before them.
-    Joined {
-        /// Whether items are turned into bytes where they arrive.
-        is_encoded: bool,
-    },
-    /// They are the first: now the batch is to be posted.
-    ToPost,
-    /// They were dropped.
-    Lost(Loss),
+/// Items were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a batch may be to be posted"]
+pub(super) struct Added {
+    /// Whether they are the first, so that the batch is to be posted now.
+    pub(super) is_to_post: bool,
+    /// Whether items are turned into bytes where they arrive.
+    pub(super) is_encoded: bool,
 }
 
 impl<T, X> Batch<T, X> {
@@ -68,39 +63,39 @@ impl<T, X> Batch<T, X> {
         Arc::new(Self(Mutex::new(State { place: Place::Home, items: VecDeque::new(), cost: 0, is_encoded: false })))
     }
 
-    /// Adds an item.
+    /// Adds an item, or drops it.
     #[inline]
-    pub(super) fn add(&self, item: Result<T, X>, cost: u64) -> Added {
+    pub(super) fn add(&self, item: Result<T, X>, cost: u64) -> Result<Added, Loss> {
         let mut state = self.0.lock();
         match state.admit(cost) {
             Ok(added) => {
                 state.items.push_back(item);
-                added
+                Ok(added)
             }
-            Err(lost) => {
+            Err(loss) => {
                 drop(state);
                 drop(item);
-                lost
+                Err(loss)
             }
         }
     }
 
-    /// Adds items, and leaves an empty buffer in their place.
-    pub(super) fn add_all(&self, items: &mut VecDeque<Result<T, X>>, cost: u64) -> Added {
+    /// Adds items, or drops them, and leaves an empty buffer in their place.
+    pub(super) fn add_all(&self, items: &mut VecDeque<Result<T, X>>, cost: u64) -> Result<Added, Loss> {
         let mut state = self.0.lock();
         match state.admit(cost) {
-            Ok(added) if state.items.is_empty() => {
-                mem::swap(&mut state.items, items);
-                added
-            }
             Ok(added) => {
-                state.items.append(items);
-                added
+                if state.items.is_empty() {
+                    mem::swap(&mut state.items, items);
+                } else {
+                    state.items.append(items);
+                }
+                Ok(added)
             }
-            Err(lost) => {
+            Err(loss) => {
                 drop(state);
                 items.clear();
-                lost
+                Err(loss)
             }
         }
     }
@@ -129,17 +124,15 @@ impl<T, X> Batch<T, X> {
 
 impl<T, X> State<T, X> {
     #[inline]
-    fn admit(&mut self, cost: u64) -> Result<Added, Added> {
-        let added = match &self.place {
-            Place::Queued => Added::Joined { is_encoded: self.is_encoded },
-            Place::Home => {
-                self.place = Place::Queued;
-                Added::ToPost
-            }
-            Place::Lost(loss) => return Err(Added::Lost(loss.clone())),
+    fn admit(&mut self, cost: u64) -> Result<Added, Loss> {
+        let is_to_post = match &self.place {
+            Place::Queued => false,
+            Place::Home => true,
+            Place::Lost(loss) => return Err(loss.clone()),
         };
+        self.place = Place::Queued;
         self.cost = self.cost.saturating_add(cost);
-        Ok(added)
+        Ok(Added { is_to_post, is_encoded: self.is_encoded })
     }
 }
 

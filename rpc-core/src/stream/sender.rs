@@ -362,18 +362,17 @@ where
         self.hand_over()
     }
 
-    /// Posts a batch if it is at home.
+    /// Posts the batch if it is at home.
     #[inline]
-    fn added(&mut self, added: Added) -> Result<(), SendError> {
-        match added {
-            Added::Joined { is_encoded } => {
-                self.is_measuring = is_encoded;
-                Ok(())
-            }
-            Added::ToPost => self.post(),
-            Added::Lost(Loss::Discarded) => Err(self.close(SendError::Gone)),
-            Added::Lost(Loss::Unencodable(why)) => Err(self.close(SendError::Unencodable(why))),
-        }
+    fn added(&mut self, added: Result<Added, Loss>) -> Result<(), SendError> {
+        let added = added.map_err(|loss| {
+            self.close(match loss {
+                Loss::Discarded => SendError::Gone,
+                Loss::Unencodable(why) => SendError::Unencodable(why),
+            })
+        })?;
+        self.is_measuring = added.is_encoded;
+        if added.is_to_post { self.post() } else { Ok(()) }
     }
 
     fn post(&mut self) -> Result<(), SendError> {
