@@ -1070,3 +1070,34 @@ fn a_waker_may_drop_the_stream_that_wakes_it() {
 
     assert_eq!(sender.try_send(2), Err(TrySendError::Closed(SendError::Gone)));
 }
+
+/// WIRE.md, "In a value"
+#[test]
+fn new_ends_of_a_stream_are_written_as_the_wire_specification_says() {
+    let (near, far) = started_channel();
+    let (sender, stream) = numbers();
+
+    near.post_value(stream).unwrap();
+    near.post_value(sender).unwrap();
+
+    assert_eq!(take(&far).data(), [0; 5]);
+    assert_eq!(take(&far).data(), [0; 8]);
+}
+
+/// WIRE.md, "In a value"
+#[test]
+fn ends_of_a_stream_that_has_begun_are_written_as_the_wire_specification_says() {
+    let (near, far) = started_channel();
+    let (sender, mut stream) = begun(3);
+    let mut sender = sender.with_overflow(Overflow::DropOldest { waiting: 1 });
+    (7..12).for_each(|item| sender.try_send(item).unwrap());
+    assert_eq!(next_now(&mut stream), Some(Some(Ok(7))));
+
+    near.post_value(stream).unwrap();
+    near.post_value(sender).unwrap();
+
+    let bytes = |left: u32| postcard::to_allocvec(&i64::from(left)).unwrap();
+    let left = bytes(MIB - 12);
+    assert_eq!(take(&far).data(), [&[0, 0][..], &left, &[4, 2, 0, 8, 0, 9]].concat());
+    assert_eq!(take(&far).data(), [&[0, 0][..], &left, &[1, 0, 1, 1, 1, 1, 0, 11]].concat());
+}
