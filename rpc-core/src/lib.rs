@@ -6,6 +6,7 @@
 //! - [`clock`]: the time, for deadlines;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
+//! - [`stream`]: streams of items over a port, with credit;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
 //!
 //! # Goals
@@ -25,6 +26,7 @@ pub mod message;
 pub mod origin;
 pub mod port;
 pub mod rpc;
+pub mod stream;
 mod sync;
 #[cfg(feature = "windows")]
 pub mod window;
@@ -39,5 +41,6 @@ pub use rpc::frame as wire;
 pub use rpc::{Call, CallError, Client, Interruption, NotSent, Refusal, RpcError};
 #[doc(hidden)]
 pub use serde;
+pub use stream::{StreamSender, Streaming};
 #[cfg(feature = "windows")]
 pub use window::{Window, WindowProxy};

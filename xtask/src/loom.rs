@@ -17,7 +17,7 @@ pub(crate) fn test(tally: &mut Tally) -> Result<(), String> {
 
 /// In a folder of their own: what is built with other flags would be thrown away, and built again by the next step.
 fn command() -> CommandLine {
-    CommandLine::cargo("test --release -p handover-core --test loom --locked --target-dir")
+    CommandLine::cargo("test --release -p handover-core --test loom --test loom_streams --locked --target-dir")
         .arg(&target_folder().join("loom").to_string_lossy())
         .with_env("RUSTFLAGS", "--cfg loom")
 }

@@ -87,6 +87,10 @@ impl BufferRef {
         self.0.lock().is_none()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().as_ref().map_or(0, Vec::len)
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -29,6 +29,11 @@ impl Cargo {
         Message::with_all(data, self.ports.ship(), buffers)
     }
 
+    /// The bytes in the buffers.
+    pub(super) fn buffer_bytes(&self) -> u64 {
+        self.buffers.iter().fold(0, |bytes, buffer| bytes.saturating_add(buffer.len() as u64))
+    }
+
     /// Whether a port is in it.
     pub(super) fn contains(&self, port: &MessagePort) -> bool {
         self.ports.contains(port)

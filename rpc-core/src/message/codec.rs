@@ -73,6 +73,14 @@ impl Encoder {
         self.bytes.len()
     }
 
+    /// How many bytes a value would have, with those of its buffers. Only looks. A value that does not serialise has one.
+    pub(crate) fn size_of<T: Serialize + ?Sized>(value: &T) -> u64 {
+        let mut cargo = Cargo::default();
+        let size = postcard::ser_flavors::Size::default();
+        let (bytes, _) = cargo::collecting(&mut cargo, || postcard::serialize_with_flavor(value, size));
+        cargo.buffer_bytes().saturating_add(bytes.unwrap_or(1) as u64)
+    }
+
     /// Whether a value that was written holds this port.
     pub(crate) fn contains(&self, port: &MessagePort) -> bool {
         self.cargo.contains(port)
@@ -136,6 +144,11 @@ impl<'b> Decoder<'b> {
             read.map_err(|error| DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
         self.rest = rest;
         Ok(value)
+    }
+
+    /// Whether nothing is left to read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 
     /// Ends reading, and hands out the ports that no value took.

@@ -92,6 +92,16 @@ impl MessagePort {
     }
 }
 
+impl MessagePort {
+    /// Takes the next entry of the queue as it is, for the one who owns the port and polls it.
+    pub(crate) fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
+        let mut key = self.stream_key;
+        let polled = self.poll_parcel(&mut key, cx);
+        self.stream_key = key;
+        polled
+    }
+}
+
 /// Waits for the end of a channel. Made by [`MessagePort::closed`].
 #[must_use = "futures do nothing unless polled"]
 #[derive(Debug)]

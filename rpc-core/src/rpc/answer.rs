@@ -234,7 +234,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 }
 
 /// What a panic said.
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

@@ -70,6 +70,20 @@ pub enum Interruption {
     DeadlineExceeded,
     /// The method was ended before its time, and why: what it depended on had gone.
     Cancelled(String),
+    /// A stream was cut, by one of its ends.
+    Stream(StreamFault),
+}
+
+/// Why an end of a stream has cut it. Variants are added at the end: their place is their number on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StreamFault {
+    /// The consumer was too slow, and the producer does not wait.
+    TooSlow,
+    /// The producer has sent more than the consumer had granted.
+    Overrun,
+    /// The producer says why.
+    Failed(String),
 }
 
 impl From<Gone> for Interruption {
@@ -145,6 +159,17 @@ impl fmt::Display for Interruption {
             Self::UnreadableReply(why) => write!(f, "the reply could not be read: {why}"),
             Self::DeadlineExceeded => f.write_str("its deadline passed"),
             Self::Cancelled(why) => write!(f, "it was cancelled: {why}"),
+            Self::Stream(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for StreamFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSlow => f.write_str("the stream was not read fast enough"),
+            Self::Overrun => f.write_str("the stream brought more than was granted"),
+            Self::Failed(why) => write!(f, "the stream failed: {why}"),
         }
     }
 }

@@ -317,7 +317,7 @@ fn expect_end(rest: &[u8]) -> Result<(), FrameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rpc::Metadatum;
+    use crate::rpc::{Metadatum, StreamFault};
 
     #[derive(Serialize, Deserialize)]
     struct Number(u32);
@@ -356,6 +356,7 @@ mod tests {
             (interrupted(Interruption::UnreadableReply("no".into())), vec![1, 4, 0xac, 2, 1, 2, 2, b'n', b'o']),
             (interrupted(Interruption::DeadlineExceeded), vec![1, 4, 0xac, 2, 1, 3]),
             (interrupted(Interruption::Cancelled("ow".into())), vec![1, 4, 0xac, 2, 1, 4, 2, b'o', b'w']),
+            (interrupted(Interruption::Stream(StreamFault::TooSlow)), vec![1, 4, 0xac, 2, 1, 5, 0]),
             (Frame::Hello { window: Window { calls: 16, bytes: 300 } }, vec![1, 6, 16, 0xac, 2]),
             (Frame::Credit { tells: 8 }, vec![1, 7, 8]),
             (Frame::Goodbye { from: Role::Caller }, vec![1, 8, 0]),

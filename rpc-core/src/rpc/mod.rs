@@ -29,10 +29,11 @@ mod split;
 mod stub;
 mod window;
 
+pub(crate) use answer::panic_message;
 pub use answer::{Answer, Responder};
 pub use call::Call;
 pub use context::CallContext;
-pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
+pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
 pub use incoming::Incoming;
 pub use interceptor::{CallInfo, CallSide, Interceptor, Outcome};
 pub use metadata::{Metadata, MetadataError, Metadatum};
