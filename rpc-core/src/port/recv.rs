@@ -139,11 +139,6 @@ impl<'p> Inbox<'p> {
         Self { port, key: None }
     }
 
-    /// The port it reads.
-    pub(crate) fn port(&self) -> &'p MessagePort {
-        self.port
-    }
-
     /// Takes the next entry of the queue as it is.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
         self.port.poll_parcel(&mut self.key, cx)

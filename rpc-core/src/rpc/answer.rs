@@ -7,17 +7,25 @@ use std::{
     task::{Context, Poll},
 };
 
+use futures::Stream;
 use pin_project::pin_project;
 
 use super::{
-    CallContext, CallError, CallInfo, CallSide, Interruption, Method, Outcome, Refusal,
+    CallContext, CallError, CallInfo, CallSide, Failure, Interruption, Method, Outcome, Refusal, RpcError, Wire,
     attached::Attached,
     cell::{CallCell, Ending},
     context,
     frame::{CallId, Fault, Frame, Options, reply_head},
     options::ServeOptions,
+    outbox::Outbox,
+    run_stream::RunStream,
 };
-use crate::{Message, message::Encoder, sync::Arc};
+use crate::{
+    Message,
+    message::Encoder,
+    stream::{Cut, IntoItem, Items, Results, Streaming},
+    sync::Arc,
+};
 
 /// What is left to do when a call was answered: post this message, if there is one.
 #[derive(Debug)]
@@ -40,6 +48,18 @@ pub struct Responder<M: Method> {
     to: Caller<M>,
     /// What few calls have: a deadline, metadata, interceptors.
     attached: Option<Box<Attached>>,
+    /// Where a reply goes that is sent before the handler has ended.
+    outbox: Option<Outbox>,
+    /// The streams in the arguments, which may be cut.
+    cuts: Vec<Cut>,
+}
+
+/// Why a handler is not to go on.
+pub(super) enum Stop {
+    /// Nobody waits for it.
+    Abandoned,
+    /// Something came between.
+    Interrupted(Interruption),
 }
 
 /// Where an answer goes.
@@ -64,15 +84,25 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
 
 impl<M: Method> Responder<M> {
     pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
-        Self { to: Caller::Here(cell), attached: None }
+        Self::to(Caller::Here(cell))
     }
 
     pub(super) fn there(id: CallId) -> Self {
-        Self { to: Caller::There(id), attached: None }
+        Self::to(Caller::There(id))
     }
 
     pub(super) fn nobody() -> Self {
-        Self { to: Caller::Nobody, attached: None }
+        Self::to(Caller::Nobody)
+    }
+
+    fn to(caller: Caller<M>) -> Self {
+        Self { to: caller, attached: None, outbox: None, cuts: Vec::new() }
+    }
+
+    /// Gives it a way to reply before the handler has ended.
+    pub(super) fn with_outbox(mut self, outbox: Outbox) -> Self {
+        self.outbox = Some(outbox);
+        self
     }
 
     /// Notes what came beside the arguments, and shows the call to the interceptors.
@@ -100,8 +130,35 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    /// The context, if there is anything in it.
+    pub(super) fn attached_context(&self) -> Option<CallContext> {
+        self.attached.as_ref().map(|attached| attached.context().clone())
+    }
+
+    /// The items of a stream in the arguments. If it is cut, the method ends.
+    pub fn items<T>(&mut self, stream: Streaming<T, CallError>) -> Items<T> {
+        let items = stream.into_items();
+        self.cuts.push(items.cut_signal());
+        items
+    }
+
+    /// As [`items`](Self::items), of items that are results.
+    pub fn results<T, X>(&mut self, stream: Streaming<T, RpcError<X>>) -> Results<T, X> {
+        let items = stream.into_results();
+        self.cuts.push(items.cut_signal());
+        items
+    }
+
+    /// Answers, and goes on.
+    pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
+        let answer = self.reply(result);
+        if let Some(outbox) = &self.outbox {
+            outbox.put(answer);
+        }
+    }
+
     /// Answers with what the method returned.
-    fn reply(&mut self, result: Result<M::Ok, M::Err>) -> Answer {
+    pub(super) fn reply(&mut self, result: Result<M::Ok, M::Err>) -> Answer {
         match self.take() {
             Caller::Here(cell) => {
                 cell.end(Ending::Returned(result));
@@ -147,7 +204,7 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    fn panicked(&mut self, message: String) -> Answer {
+    pub(super) fn panicked(&mut self, message: String) -> Answer {
         tracing::error!(method = M::NAME, message, "a method panicked");
         self.interrupt(Interruption::Panicked(message))
     }
@@ -157,33 +214,61 @@ impl<M: Method> Responder<M> {
     }
 
     /// Shows the interceptors how the call ended.
-    fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
+    pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
         if let Some(attached) = self.attached.take() {
             attached.end(&outcome());
         }
     }
 
-    /// Ready with the answer when the method is not to go on: nobody waits for it, or its time is up.
-    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+    /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
+    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        for cut in &mut self.cuts {
+            if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
+                let why = format!("a stream in its arguments was cut: {why}");
+                return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
+            }
+        }
         if !M::CANCELS {
             return Poll::Pending;
         }
         if let Caller::Here(cell) = &self.to
             && cell.poll_abandoned(cx).is_ready()
         {
-            self.settle(|| Outcome::Cancelled);
-            return Poll::Ready(Answer::DONE);
+            return Poll::Ready(Stop::Abandoned);
         }
         // A cancel frame ends the whole handler, and a one-way call runs to its end.
         match &mut self.attached {
-            Some(attached) => attached.poll_expiry(cx).map(|()| self.interrupt(Interruption::DeadlineExceeded)),
+            Some(attached) => attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
             None => Poll::Pending,
+        }
+    }
+
+    /// Answers for a handler that does not go on.
+    pub(super) fn stopped(&mut self, stop: Stop) -> Answer {
+        match stop {
+            Stop::Abandoned => {
+                self.settle(|| Outcome::Cancelled);
+                Answer::DONE
+            }
+            Stop::Interrupted(why) => self.interrupt(why),
         }
     }
 
     /// Runs a handler to its end, or until the caller waits no longer, and answers for it.
     pub fn run<F: Future<Output = M::Return>>(self, handler: F) -> impl Future<Output = Answer> {
         Run { handler, responder: self }
+    }
+
+    /// Runs a handler that returns a stream, and then feeds that, to its end.
+    pub fn run_stream<F, S, T, E>(self, handler: F) -> impl Future<Output = Answer>
+    where
+        M: Method<Ok = Streaming<T, E>>,
+        F: Future<Output = Result<S, M::Err>>,
+        S: Stream<Item: IntoItem<T, E::Service>>,
+        T: Wire + Send + 'static,
+        E: Failure<Service: Wire + Send + 'static>,
+    {
+        RunStream::new(handler, self)
     }
 }
 
@@ -210,7 +295,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let this = self.project();
-        let context = this.responder.attached.as_ref().map(|attached| attached.context().clone());
+        let context = this.responder.attached_context();
         let _left = context::enter(context.as_ref());
         let _span = context.as_ref().map(|context| context.info().span.enter());
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
@@ -227,7 +312,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
                 this.responder.settle(|| outcome);
                 Poll::Ready(answer)
             }
-            Ok(Poll::Pending) => this.responder.poll_stop(cx),
+            Ok(Poll::Pending) => this.responder.poll_stop(cx).map(|stop| this.responder.stopped(stop)),
             Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
         }
     }

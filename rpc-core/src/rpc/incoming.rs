@@ -1,11 +1,14 @@
 //! A call as it arrives, and how it is opened.
 
+use std::cell::OnceCell;
+
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
     cell::CallCell,
     frame::{CallId, Fault, Frame, Options},
     oneway::{IS_ONEWAY, OnewayCell},
     options::ServeOptions,
+    outbox::Outbox,
 };
 use crate::{
     Message, MessagePort,
@@ -17,8 +20,40 @@ use crate::{
 #[derive(Debug)]
 pub struct Incoming<'p> {
     body: Body,
-    port: &'p MessagePort,
-    settings: &'p ServeOptions,
+    desk: &'p Desk<'p>,
+}
+
+/// Where calls arrive.
+#[derive(Debug)]
+pub(super) struct Desk<'p> {
+    pub(super) port: &'p MessagePort,
+    pub(super) settings: &'p ServeOptions,
+    /// Made for the first handler that returns a stream.
+    outbox: OnceCell<Outbox>,
+}
+
+impl<'p> Desk<'p> {
+    pub(super) fn new(port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
+        Self { port, settings, outbox: OnceCell::new() }
+    }
+
+    /// Posts what handlers sent before they had ended.
+    pub(super) fn post_early(&self) {
+        for message in self.outbox.get().map(Outbox::take).unwrap_or_default() {
+            self.post(Answer(Some(message)));
+        }
+    }
+
+    /// Sends an answer. If the port is closed, nobody waits for it.
+    pub(super) fn post(&self, answer: Answer) {
+        if let Answer(Some(message)) = answer {
+            let _closed = self.port.post(Parcel::Message(message));
+        }
+    }
+
+    fn outbox(&self) -> Outbox {
+        self.outbox.get_or_init(Outbox::default).clone()
+    }
 }
 
 #[derive(Debug)]
@@ -52,9 +87,9 @@ type Request<M> = (<M as Method>::Args, Responder<M>);
 
 impl<'p> Arrived<'p> {
     /// Looks at what came, as far as finding out whose it is.
-    pub(super) fn read(parcel: Parcel, port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
+    pub(super) fn read(parcel: Parcel, desk: &'p Desk<'p>) -> Self {
         let message = match parcel {
-            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), port, settings }),
+            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), desk }),
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
@@ -73,16 +108,16 @@ impl<'p> Arrived<'p> {
         };
         let args_at = size - args.len();
         let body = Body::Frame(FromBytes { message, id, method, options, args_at });
-        Self::Call(Incoming { body, port, settings })
+        Self::Call(Incoming { body, desk })
     }
 }
 
 impl<'p> Incoming<'p> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame(value: Carried, port: &'p MessagePort, settings: &'p ServeOptions) -> Result<Self, Answer> {
-        let message = value.encode(port).ok_or(Answer::DONE)?;
-        match Arrived::read(Parcel::Message(message), port, settings) {
+    fn as_frame(value: Carried, desk: &'p Desk<'p>) -> Result<Self, Answer> {
+        let message = value.encode(desk.port).ok_or(Answer::DONE)?;
+        match Arrived::read(Parcel::Message(message), desk) {
             Arrived::Call(incoming) => Ok(incoming),
             Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
         }
@@ -130,12 +165,22 @@ impl<'p> Incoming<'p> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::here(cell).attach(unbox(options), self.settings)?))
+                    Ok((args, Responder::here(cell).attach(unbox(options), self.desk.settings)?))
                 }
-                Err(value) => Self::as_frame(value, self.port, self.settings)?.open(),
+                Err(value) => Self::as_frame(value, self.desk)?.open(),
             },
-            Body::Frame(frame) => frame.open(self.settings),
+            Body::Frame(frame) => frame.open(self.desk.settings),
         }
+    }
+
+    /// As [`open`](Self::open), of a method that returns a stream: it replies before it has ended.
+    ///
+    /// # Errors
+    /// The answer, if the call cannot be run.
+    pub fn open_stream<M: Method>(self) -> Result<Request<M>, Answer> {
+        let outbox = self.desk.outbox();
+        let (args, responder) = self.open()?;
+        Ok((args, responder.with_outbox(outbox)))
     }
 
     /// Takes out the arguments of a one-way method.
@@ -147,11 +192,11 @@ impl<'p> Incoming<'p> {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(unbox(options), self.settings)?))
+                    Ok((args, Responder::nobody().attach(unbox(options), self.desk.settings)?))
                 }
-                Err(value) => Self::as_frame(value, self.port, self.settings)?.open_oneway(),
+                Err(value) => Self::as_frame(value, self.desk)?.open_oneway(),
             },
-            Body::Frame(frame) => frame.open(self.settings),
+            Body::Frame(frame) => frame.open(self.desk.settings),
         }
     }
 
@@ -164,7 +209,7 @@ impl<'p> Incoming<'p> {
     /// Answers a call that is not to be run.
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         match self.body {
-            Body::Value(value) => match Self::as_frame(value, self.port, self.settings) {
+            Body::Value(value) => match Self::as_frame(value, self.desk) {
                 Ok(incoming) => incoming.refuse(refusal),
                 Err(answer) => answer,
             },

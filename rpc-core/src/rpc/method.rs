@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::message::{DecodeError, Decoder, EncodeError, Encoder};
+use crate::{
+    message::{DecodeError, Decoder, EncodeError, Encoder},
+    stream::Overflow,
+};
 
 /// Identifies a method of a service: a hash of its name, or the number that `#[rpc(id = N)]` gives it.
 ///
@@ -96,6 +99,8 @@ pub trait Method: Sized + 'static {
     const ORDERED: bool = false;
     /// Whether it ends at its next `.await` when its caller waits no longer.
     const CANCELS: bool = true;
+    /// What becomes of the items of the stream that it returns when their consumer is slow.
+    const OVERFLOW: Overflow = Overflow::Wait;
     /// The arguments, as a tuple.
     type Args: Send + 'static;
     /// What the method returns when all is well.

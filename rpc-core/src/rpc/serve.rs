@@ -5,8 +5,8 @@ use std::{future::poll_fn, pin::pin, task::Poll};
 use super::{
     Answer, Method, Refusal, ServeOptions,
     frame::CallId,
-    incoming::{Arrived, Incoming},
-    serving::{Once, Serving, poll_arrived, post},
+    incoming::{Arrived, Desk, Incoming},
+    serving::{Once, Serving, poll_arrived},
 };
 use crate::{Closed, MessagePort, port::Inbox};
 
@@ -63,38 +63,33 @@ impl<S: Service> Opened<S> {
 pub async fn serve<S: Service>(service: S, port: MessagePort, mut options: ServeOptions) {
     options.interceptors = options.interceptors.of_context();
     port.start();
-    if let Some((call, id)) = serve_shared(&service, &port, &options).await {
-        serve_once(service, call, id, &port, &options).await;
+    let desk = Desk::new(&port, &options);
+    if let Some((call, id)) = serve_shared(&service, &desk).await {
+        serve_once(service, call, id, &desk).await;
     }
 }
 
 /// Serves methods that take `&self`, until the port is closed, or until a call of one that takes `self` has come and the
 /// others have ended: then it hands out that one.
-async fn serve_shared<S: Service>(service: &S, port: &MessagePort, settings: &ServeOptions) -> Option<Once<S>> {
+async fn serve_shared<S: Service>(service: &S, desk: &Desk<'_>) -> Option<Once<S>> {
     let run = |call| service.run(call);
-    let mut serving = Serving::<S, _>::new(port, settings);
+    let mut serving = Serving::<S, _>::new(desk);
     poll_fn(move |cx| serving.poll(&run, cx)).await
 }
 
 /// Runs the one call that the service was good for, and refuses every other.
-async fn serve_once<S: Service>(
-    service: S,
-    call: S::OnceCall,
-    id: Option<CallId>,
-    port: &MessagePort,
-    settings: &ServeOptions,
-) {
+async fn serve_once<S: Service>(service: S, call: S::OnceCall, id: Option<CallId>, desk: &Desk<'_>) {
     let mut refused = false;
     {
         let mut handler = pin!(service.run_once(call));
-        let mut inbox = Inbox::new(port);
+        let mut inbox = Inbox::new(desk.port);
         let mut is_closed = false;
         poll_fn(|cx| {
             while !is_closed {
-                match poll_arrived(&mut inbox, settings, cx) {
+                match poll_arrived(&mut inbox, desk, cx) {
                     Poll::Ready(Ok(Arrived::Call(incoming))) => {
                         refused = true;
-                        post(port, incoming.refuse(Refusal::Spent));
+                        desk.post(incoming.refuse(Refusal::Spent));
                     }
                     Poll::Ready(Ok(Arrived::Cancel(cancelled))) if id == Some(cancelled) => return Poll::Ready(()),
                     Poll::Ready(Ok(Arrived::Cancel(_) | Arrived::Nothing)) => {}
@@ -104,24 +99,26 @@ async fn serve_once<S: Service>(
                     Poll::Pending => break,
                 }
             }
-            handler.as_mut().poll(cx).map(|answer| post(port, answer))
+            let ended = handler.as_mut().poll(cx).map(|answer| desk.post(answer));
+            desk.post_early();
+            ended
         })
         .await;
     }
     // A peer that tries again is told, once, and finds the port closed after that.
     if !refused {
-        refuse_next(port, settings).await;
+        refuse_next(desk).await;
     }
 }
 
 /// Refuses the next call, or ends with the port.
-async fn refuse_next(port: &MessagePort, settings: &ServeOptions) {
-    let mut inbox = Inbox::new(port);
+async fn refuse_next(desk: &Desk<'_>) {
+    let mut inbox = Inbox::new(desk.port);
     poll_fn(|cx| {
         loop {
-            match poll_arrived(&mut inbox, settings, cx) {
+            match poll_arrived(&mut inbox, desk, cx) {
                 Poll::Ready(Ok(Arrived::Call(incoming))) => {
-                    post(port, incoming.refuse(Refusal::Spent));
+                    desk.post(incoming.refuse(Refusal::Spent));
                     return Poll::Ready(());
                 }
                 Poll::Ready(Ok(Arrived::Cancel(_) | Arrived::Nothing)) => {}

@@ -11,14 +11,10 @@ use super::{
     Answer, Opened, Refusal, Service,
     frame::{CallId, Frame},
     handlers::{Begun, Handlers, Tag},
-    incoming::{Arrived, Incoming},
-    options::ServeOptions,
+    incoming::{Arrived, Desk, Incoming},
     serve::How,
 };
-use crate::{
-    Closed, MessagePort,
-    port::{Inbox, Parcel},
-};
+use crate::{Closed, port::Inbox};
 
 /// How many messages are taken before the executor gets a turn, so that a busy peer starves nobody (LOOP-07).
 const BATCH: usize = 64;
@@ -32,7 +28,7 @@ pub(super) type Once<S> = (<S as Service>::OnceCall, Option<CallId>);
 /// waits, opened, until the one before it has ended.
 pub(super) struct Serving<'p, S: Service, F> {
     inbox: Inbox<'p>,
-    settings: &'p ServeOptions,
+    desk: &'p Desk<'p>,
     handlers: Handlers<F>,
     held: VecDeque<Incoming<'p>>,
     held_bytes: usize,
@@ -56,13 +52,13 @@ enum Progress {
 
 impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// Serves a port, and tells the other end how much is taken at a time, if that was said.
-    pub(super) fn new(port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
-        if let Some(window) = settings.window {
-            post(port, Answer(Some(Frame::Hello { window }.to_bytes().into())));
+    pub(super) fn new(desk: &'p Desk<'p>) -> Self {
+        if let Some(window) = desk.settings.window {
+            desk.post(Answer(Some(Frame::Hello { window }.to_bytes().into())));
         }
         Self {
-            inbox: Inbox::new(port),
-            settings,
+            inbox: Inbox::new(desk.port),
+            desk,
             handlers: Handlers::new(),
             held: VecDeque::new(),
             held_bytes: 0,
@@ -80,7 +76,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Option<Once<S>>> {
         let mut left = BATCH;
         while !self.is_closed && left > 0 {
-            let Poll::Ready(arrived) = poll_arrived(&mut self.inbox, self.settings, cx) else { break };
+            let Poll::Ready(arrived) = poll_arrived(&mut self.inbox, self.desk, cx) else { break };
             left -= 1;
             match arrived {
                 Ok(Arrived::Call(incoming)) => self.arrived(incoming, run, cx),
@@ -92,6 +88,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         while let Poll::Ready(Some((tag, answer))) = self.handlers.poll_next(cx) {
             self.ended(tag, answer, run, cx);
         }
+        self.desk.post_early();
         if self.is_idle() && (self.is_closed || self.once.is_some()) {
             return Poll::Ready(self.once.take());
         }
@@ -108,11 +105,11 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         if incoming.id().is_some_and(|id| self.open.contains_key(&id)) {
             return self.refuse(incoming, Refusal::RepeatedCallId);
         }
-        if self.handlers.len() < self.settings.running && self.held.is_empty() {
+        if self.handlers.len() < self.desk.settings.running && self.held.is_empty() {
             return self.begin(incoming, run, cx);
         }
         let bytes = self.held_bytes.saturating_add(incoming.size());
-        if self.held.len() >= self.settings.waiting || bytes > self.settings.waiting_bytes {
+        if self.held.len() >= self.desk.settings.waiting || bytes > self.desk.settings.waiting_bytes {
             return self.refuse(incoming, Refusal::Overloaded);
         }
         if let Some(id) = incoming.id() {
@@ -124,7 +121,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
     fn refuse(&mut self, incoming: Incoming<'p>, refusal: Refusal) {
         self.took(&incoming);
-        post(self.inbox.port(), incoming.refuse(refusal));
+        self.desk.post(incoming.refuse(refusal));
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
@@ -144,7 +141,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
             Ok(Opened::Once(call)) => self.once = Some((call, id)),
             Err(answer) => {
                 self.forget(id);
-                post(self.inbox.port(), answer);
+                self.desk.post(answer);
             }
         }
     }
@@ -153,7 +150,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         match self.handlers.begin(run(call), tag, cx) {
             Begun::Ended(answer) => {
                 self.forget(tag.id);
-                post(self.inbox.port(), answer);
+                self.desk.post(answer);
             }
             Begun::Waits(abort) => {
                 self.is_ordered_running |= tag.is_ordered;
@@ -165,7 +162,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
     fn ended(&mut self, tag: Tag, answer: Answer, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         self.forget(tag.id);
-        post(self.inbox.port(), answer);
+        self.desk.post(answer);
         if tag.is_ordered {
             self.is_ordered_running = false;
             while !self.is_ordered_running
@@ -174,7 +171,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
                 self.run(call, tag, run, cx);
             }
         }
-        while self.handlers.len() < self.settings.running
+        while self.handlers.len() < self.desk.settings.running
             && let Some(incoming) = self.held.pop_front()
         {
             self.held_bytes = self.held_bytes.saturating_sub(incoming.size());
@@ -214,14 +211,14 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
     /// A call was taken out of the caller's window. One-way calls are given back, half a window at a time.
     fn took(&mut self, incoming: &Incoming<'_>) {
-        let Some(window) = self.settings.window else { return };
+        let Some(window) = self.desk.settings.window else { return };
         if !incoming.is_oneway() {
             return;
         }
         self.tells = self.tells.saturating_add(1);
         if self.tells >= window.calls.div_ceil(2) {
             let tells = std::mem::take(&mut self.tells);
-            post(self.inbox.port(), Answer(Some(Frame::Credit { tells }.to_bytes().into())));
+            self.desk.post(Answer(Some(Frame::Credit { tells }.to_bytes().into())));
         }
     }
 
@@ -247,15 +244,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
 pub(super) fn poll_arrived<'p>(
     inbox: &mut Inbox<'p>,
-    settings: &'p ServeOptions,
+    desk: &'p Desk<'p>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Arrived<'p>, Closed>> {
-    inbox.poll_next(cx).map(|parcel| parcel.map(|parcel| Arrived::read(parcel, inbox.port(), settings)))
-}
-
-/// Sends an answer. If the port is closed, nobody waits for it.
-pub(super) fn post(port: &MessagePort, answer: Answer) {
-    if let Answer(Some(message)) = answer {
-        let _closed = port.post(Parcel::Message(message));
-    }
+    inbox.poll_next(cx).map(|parcel| parcel.map(|parcel| Arrived::read(parcel, desk)))
 }

@@ -45,6 +45,17 @@ where
     }
 }
 
+impl<S, T, X> Feed<S, T, X> {
+    /// Ends the stream with a reason, and drops the source.
+    pub(crate) fn fail(self: Pin<&mut Self>, why: Fault) {
+        let mut this = self.project();
+        this.source.set(None);
+        if let Some(sender) = this.sender.take() {
+            sender.fail(why);
+        }
+    }
+}
+
 impl<S, T, X> Future for Feed<S, T, X>
 where
     S: Stream<Item: IntoItem<T, X>>,

@@ -38,6 +38,19 @@ where
     }
 }
 
+impl<P: Feeds> Feeds for Pin<Box<P>> {
+    fn poll_feed(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.as_mut().get_mut().as_mut().poll_feed(cx)
+    }
+}
+
+/// A feed, or none.
+impl<P: Feeds + Unpin> Feeds for Option<P> {
+    fn poll_feed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().as_mut().map_or(Poll::Ready(()), |feed| Pin::new(feed).poll_feed(cx))
+    }
+}
+
 /// Two feeds, beside each other; of these, any number: `Both::new(a, Both::new(b, c))`. A tuple cannot be: a feed is pinned where
 /// it is, and a tuple hands out no pins of its parts.
 #[pin_project]

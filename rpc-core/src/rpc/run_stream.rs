@@ -1,0 +1,83 @@
+//! Running a handler that returns a stream: its reply is the consumer's end of a port, and then it feeds the other.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::Stream;
+use pin_project::pin_project;
+
+use super::{
+    Answer, Failure, Method, Outcome, Responder, Wire,
+    answer::{Stop, panic_message},
+    context,
+};
+use crate::stream::{self, Feed, IntoItem, Streaming, frame::Fault};
+
+/// A handler whose method returns a stream.
+#[pin_project]
+pub(super) struct RunStream<M: Method, F, S, T, E: Failure> {
+    #[pin]
+    handler: Option<F>,
+    #[pin]
+    feed: Option<Feed<S, T, E::Service>>,
+    responder: Responder<M>,
+}
+
+impl<M: Method, F, S, T, E: Failure> RunStream<M, F, S, T, E> {
+    pub(super) fn new(handler: F, responder: Responder<M>) -> Self {
+        Self { handler: Some(handler), feed: None, responder }
+    }
+}
+
+impl<M, F, S, T, E> Future for RunStream<M, F, S, T, E>
+where
+    M: Method<Ok = Streaming<T, E>>,
+    F: Future<Output = Result<S, M::Err>>,
+    S: Stream<Item: IntoItem<T, E::Service>>,
+    T: Wire + Send + 'static,
+    E: Failure<Service: Wire + Send + 'static>,
+{
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let mut this = self.project();
+        let context = this.responder.attached_context();
+        let _left = context::enter(context.as_ref());
+        let _span = context.as_ref().map(|context| context.info().span.enter());
+        // As in `Run`: after a panic nothing of it is polled again.
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(handler) = this.handler.as_mut().as_pin_mut() {
+                let Poll::Ready(returned) = handler.poll(cx) else { return Poll::Pending };
+                this.handler.set(None);
+                match returned {
+                    Err(error) => return Poll::Ready((this.responder.reply(Err(error)), Outcome::ServiceError)),
+                    Ok(source) => {
+                        let (sender, streaming) = stream::channel::<T, E>();
+                        this.feed.set(Some(Feed::new(source, sender.with_overflow(M::OVERFLOW))));
+                        this.responder.reply_early(Ok(streaming));
+                    }
+                }
+            }
+            let Some(feed) = this.feed.as_mut().as_pin_mut() else {
+                return Poll::Ready((Answer::DONE, Outcome::Returned));
+            };
+            feed.poll(cx).map(|()| (Answer::DONE, Outcome::Returned))
+        }));
+        match ran {
+            Ok(Poll::Ready((answer, outcome))) => {
+                this.responder.settle(|| outcome);
+                Poll::Ready(answer)
+            }
+            Ok(Poll::Pending) => this.responder.poll_stop(cx).map(|stop| {
+                if let (Some(feed), Stop::Interrupted(why)) = (this.feed.as_mut().as_pin_mut(), &stop) {
+                    feed.fail(Fault::Interrupted(why.clone()));
+                }
+                this.responder.stopped(stop)
+            }),
+            Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
+        }
+    }
+}
