@@ -1,6 +1,6 @@
 //! A call as it arrives, and how it is opened.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
@@ -29,12 +29,12 @@ pub(super) struct Desk<'p> {
     pub(super) port: &'p MessagePort,
     pub(super) settings: &'p ServeOptions,
     /// Made for the first handler that returns a stream.
-    outbox: OnceCell<Outbox>,
+    outbox: OnceLock<Outbox>,
 }
 
 impl<'p> Desk<'p> {
     pub(super) fn new(port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
-        Self { port, settings, outbox: OnceCell::new() }
+        Self { port, settings, outbox: OnceLock::new() }
     }
 
     /// Posts what handlers sent before they had ended.
