@@ -10,24 +10,29 @@
 mod answer;
 mod call;
 mod cell;
+mod client_trait;
 mod error;
 pub mod frame;
 mod handlers;
 mod incoming;
+mod lend;
 mod method;
 mod oneway;
 mod replies;
 mod serve;
 mod stub;
+mod table;
 
 pub use answer::{Answer, Responder};
 pub use call::Call;
+pub use client_trait::{HoldsCallError, into_service_result};
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
 pub use incoming::Incoming;
+pub use lend::{Lend, own, own_all};
 pub use method::{
-    Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, assert_distinct, put_argument, result_codec,
-    take_argument,
+    Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, put_argument, result_codec, take_argument, travels,
 };
 pub use oneway::Tell;
 pub use serve::{Opened, Service, serve};
-pub use stub::{Client, ClientStub};
+pub use stub::{Client, ClientStub, ServedBy, ServiceClient};
+pub use table::{MethodTable, assert_distinct, assert_distinct_super};

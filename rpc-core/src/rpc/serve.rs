@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Answer, Refusal,
+    Answer, MethodId, Refusal,
     frame::CallId,
     handlers::Handlers,
     incoming::{Arrived, Incoming},
@@ -21,11 +21,19 @@ use crate::{
 const BATCH: usize = 64;
 
 /// What `#[service]` generates for the server of a service: how calls are opened, and how they are run.
+///
+/// The object that has the methods is an argument: so the server of a service runs the calls of its super-services too, each
+/// by the server of the one that it belongs to.
 pub trait Service: Sized {
+    /// What the methods are called on.
+    type Object;
     /// A call of a method that takes `&self`, with its arguments.
     type SharedCall;
     /// A call of a method that takes `self`, with its arguments.
     type OnceCall;
+
+    /// Whether there is such a method, here or in a super-service.
+    fn serves(method: MethodId) -> bool;
 
     /// Reads a call.
     ///
@@ -34,10 +42,10 @@ pub trait Service: Sized {
     fn open(incoming: Incoming<'_>) -> Result<Opened<Self>, Answer>;
 
     /// Runs a method that takes `&self`.
-    fn run(&self, call: Self::SharedCall) -> impl Future<Output = Answer>;
+    fn run(object: &Self::Object, call: Self::SharedCall) -> impl Future<Output = Answer>;
 
     /// Runs a method that takes `self`.
-    fn run_once(self, call: Self::OnceCall) -> impl Future<Output = Answer>;
+    fn run_once(object: Self::Object, call: Self::OnceCall) -> impl Future<Output = Answer>;
 }
 
 /// A call that was read and can be run.
@@ -56,16 +64,16 @@ pub enum Opened<S: Service> {
 ///
 /// A method that takes `self` ends the service: it starts once the calls before it have ended, and every other call is
 /// refused as [`Refusal::Spent`] from then on.
-pub async fn serve<S: Service>(service: S, port: MessagePort) {
+pub async fn serve<S: Service>(object: S::Object, port: MessagePort) {
     port.start();
-    if let Some((call, id)) = serve_shared(&service, &port).await {
-        serve_once(service, call, id, &port).await;
+    if let Some((call, id)) = serve_shared::<S>(&object, &port).await {
+        serve_once::<S>(object, call, id, &port).await;
     }
 }
 
 /// Serves methods that take `&self`, until the port is closed, or until a call of one that takes `self` has come and the
 /// others have ended: then it hands out that one.
-async fn serve_shared<S: Service>(service: &S, port: &MessagePort) -> Option<(S::OnceCall, Option<CallId>)> {
+async fn serve_shared<S: Service>(object: &S::Object, port: &MessagePort) -> Option<(S::OnceCall, Option<CallId>)> {
     let mut handlers = Handlers::new();
     let mut inbox = Inbox::new(port);
     let mut once: Option<(S::OnceCall, Option<CallId>)> = None;
@@ -85,7 +93,7 @@ async fn serve_shared<S: Service>(service: &S, port: &MessagePort) -> Option<(S:
                     }
                     match S::open(incoming) {
                         Ok(Opened::Shared(call)) => {
-                            if let Poll::Ready(answer) = handlers.start(service.run(call), id, cx) {
+                            if let Poll::Ready(answer) = handlers.start(S::run(object, call), id, cx) {
                                 post(port, answer);
                             }
                         }
@@ -119,10 +127,10 @@ async fn serve_shared<S: Service>(service: &S, port: &MessagePort) -> Option<(S:
 }
 
 /// Runs the one call that the service was good for, and refuses every other.
-async fn serve_once<S: Service>(service: S, call: S::OnceCall, id: Option<CallId>, port: &MessagePort) {
+async fn serve_once<S: Service>(object: S::Object, call: S::OnceCall, id: Option<CallId>, port: &MessagePort) {
     let mut refused = false;
     {
-        let mut handler = pin!(service.run_once(call));
+        let mut handler = pin!(S::run_once(object, call));
         let mut inbox = Inbox::new(port);
         let mut is_closed = false;
         poll_fn(|cx| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Call, Failure, Method, Tell, call::Via, cell::CallCell, replies::ReplyTable};
+use super::{Call, Failure, Method, MethodTable, Service, Tell, call::Via, cell::CallCell, replies::ReplyTable};
 use crate::{MessagePort, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
@@ -19,8 +19,26 @@ pub trait Client: From<MessagePort> + Sized {
     fn into_port(self) -> MessagePort;
 }
 
+/// A client that `#[service]` generated, as the clients of its service's sub-services need it.
+pub trait ServiceClient: Client {
+    /// The methods that it calls.
+    const METHODS: MethodTable;
+
+    /// The client whose calls go through a stub, which other clients may go through too.
+    fn from_stub(stub: ClientStub) -> Self;
+}
+
+/// Leads from the client of a service to the server of it, so that whoever names the one need not name the other.
+pub trait ServedBy<Object>: ServiceClient {
+    /// The server, when the service is that object.
+    type Server: Service<Object = Object>;
+}
+
 /// What every generated client is made of: a port, and the calls that wait for replies on it.
-pub struct ClientStub {
+pub struct ClientStub(Arc<Shared>);
+
+/// What the client of a service shares with the clients of its super-services, which it contains.
+struct Shared {
     port: MessagePort,
     replies: Arc<ReplyTable>,
 }
@@ -30,7 +48,13 @@ impl ClientStub {
     pub fn new(port: MessagePort) -> Self {
         let replies = Arc::new(ReplyTable::new(port.times_shipped()));
         port.set_target(replies.clone());
-        Self { port, replies }
+        Self(Arc::new(Shared { port, replies }))
+    }
+
+    /// The same stub, for a client that will be part of this one's.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// Makes a call.
@@ -55,24 +79,28 @@ impl ClientStub {
 
     /// The port that the calls go through.
     pub fn port(&self) -> &MessagePort {
-        &self.port
+        &self.0.port
     }
 
     /// Gives up the port.
+    ///
+    /// # Panics
+    /// If the stub is shared still: a client drops those that it contains first.
     pub fn into_port(self) -> MessagePort {
-        self.port.remove_delivery();
-        self.port
+        let shared = Arc::into_inner(self.0).expect("no client outlives the one that contains it");
+        shared.port.remove_delivery();
+        shared.port
     }
 
     pub(super) fn replies(&self) -> &ReplyTable {
-        &self.replies
+        &self.0.replies
     }
 }
 
 /// A client travels as its port.
 impl Serialize for ClientStub {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.port.serialize(serializer)
+        self.0.port.serialize(serializer)
     }
 }
 
@@ -84,6 +112,6 @@ impl<'de> Deserialize<'de> for ClientStub {
 
 impl fmt::Debug for ClientStub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.port.fmt(f)
+        self.0.port.fmt(f)
     }
 }
