@@ -106,7 +106,26 @@ fn supers(service: &Service, rpc: &TokenStream) -> TokenStream {
     }
 }
 
-/// Looks at the ids that could not be looked at before the parameters are known.
+/// Looks at the ids that could not be looked at before the parameters are known: where a client of known ones is made.
+///
+/// ```compile_fail
+/// use handover::{prelude::*, rpc::Wire};
+///
+/// #[service]
+/// trait Store<K: Wire> {
+///     async fn count(&self) -> K;
+/// }
+///
+/// #[service]
+/// trait Admin<K: Wire>: Store<K> {
+///     async fn count(&self) -> K;
+/// }
+///
+/// # fn main() {
+/// let (ours, _theirs) = MessageChannel::new().into_ports();
+/// let _client = AdminClient::<u8>::from(ours);
+/// # }
+/// ```
 pub(super) fn look(service: &Service) -> TokenStream {
     if service.supers.is_empty() || is_closed(service) {
         TokenStream::new()
