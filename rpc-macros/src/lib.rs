@@ -52,6 +52,7 @@ use proc_macro::TokenStream;
 /// - A method may have a body in the trait; that of the service wins.
 /// - `&str`, `&[T]`, `&Path`, `&OsStr`, `&CStr`, and `&T` of any other `T` that is `Clone`: the client borrows the argument,
 ///   what owns the data travels, and the service borrows that. References elsewhere, such as in an `Option`, do not compile.
+/// - A first argument that is a `CallContext`, or a reference to one, is the service's alone: the client's method has none.
 ///
 /// ```
 /// use handover::prelude::*;
@@ -186,6 +187,8 @@ use proc_macro::TokenStream;
 /// # Attributes on a method
 /// - `#[rpc(oneway)]`: told, not asked. The call ends when it was posted, with `Result<(), CallError>`.
 /// - `#[rpc(id = 7)]`: the method's number on the wire, in place of the hash of its name. So a method may change its name.
+/// - `#[rpc(ordered)]`: calls of the method run one after the other, in the order in which they came.
+/// - `#[rpc(no_cancel)]`: the method runs to its end also if its caller waits no longer.
 ///
 /// `#[cfg]`, `#[doc]`, `#[deprecated]`, `#[must_use]` and `#[allow]` go along to the client's method.
 ///
@@ -198,6 +201,8 @@ use proc_macro::TokenStream;
 ///     async fn add(&self, number: u32);
 ///     #[rpc(id = 7)]
 ///     async fn total(&self) -> u32;
+///     #[rpc(ordered, no_cancel)]
+///     async fn save(&self) -> bool;
 /// }
 ///
 /// #[derive(Default)]
@@ -211,6 +216,10 @@ use proc_macro::TokenStream;
 ///     async fn total(&self) -> u32 {
 ///         self.0.get()
 ///     }
+///
+///     async fn save(&self) -> bool {
+///         true
+///     }
 /// }
 ///
 /// handover::block_on(async {
@@ -218,6 +227,7 @@ use proc_macro::TokenStream;
 ///     counter.add(2).await.unwrap();
 ///     counter.add(3).await.unwrap();
 ///     assert_eq!(counter.total().await, Ok(5));
+///     assert_eq!(counter.save().await, Ok(true));
 /// });
 /// ```
 ///

@@ -83,6 +83,10 @@ pub trait Method: Sized + 'static {
     type Err: Send + 'static;
     /// What the method returns in the trait.
     type Return;
+    /// Whether calls of the method run in the order in which they came, each after the end of the one before it.
+    const ORDERED: bool = false;
+    /// Whether the method ends when its caller waits no longer.
+    const CANCELS: bool = true;
     /// How what it returns is written and read.
     const RESULT: ResultCodec<Self::Ok, Self::Err>;
 

@@ -15,6 +15,8 @@ pub(crate) struct Method {
     /// As it is written in the trait.
     pub(crate) signature: Signature,
     pub(crate) options: Options,
+    /// The argument that is the service's alone, if it asks for one.
+    pub(crate) context: Option<ContextArg>,
     pub(crate) args: Vec<Arg>,
     pub(crate) output: Output,
     /// What its `where` clause asks of the trait's parameters.
@@ -28,6 +30,12 @@ pub(crate) struct Arg {
     pub(crate) ty: Type,
     /// What is behind the reference, if the argument is one.
     pub(crate) lent: Option<Lent>,
+}
+
+/// The `CallContext` that the service sees and the client does not.
+pub(crate) struct ContextArg {
+    pub(crate) ty: Type,
+    pub(crate) is_lent: bool,
 }
 
 /// What is behind a reference, and how it becomes a value of its own.
@@ -61,6 +69,7 @@ impl Method {
         Self {
             carried: Carried::of_method(attrs),
             options,
+            context: ContextArg::read(signature),
             args: Arg::read_all(signature, projections),
             output: Output::read(&signature.output, projections),
             predicates: clause.map(|predicate| projections.resolve(predicate)).collect(),
@@ -101,11 +110,37 @@ impl Method {
     }
 }
 
+impl ContextArg {
+    /// The first argument, if it is the context of the call.
+    fn read(signature: &Signature) -> Option<Self> {
+        let first = signature.inputs.iter().find_map(|input| match input {
+            FnArg::Typed(input) => Some(&*input.ty),
+            FnArg::Receiver(_) => None,
+        })?;
+        is_context(first).then(|| Self { ty: first.clone(), is_lent: matches!(peel(first), Type::Reference(_)) })
+    }
+}
+
+/// Whether a type is `CallContext`, by its last name, or a reference to it.
+pub(crate) fn is_context(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Reference(TypeReference { mutability: None, elem, .. }) => {
+            matches!(peel(elem), Type::Path(_)) && is_context(elem)
+        }
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "CallContext"),
+        _ => false,
+    }
+}
+
 impl Arg {
     fn read_all(signature: &Signature, projections: &Projections) -> Vec<Self> {
         let mut args: Vec<Self> = Vec::new();
         for (position, input) in signature.inputs.iter().enumerate() {
             let FnArg::Typed(input) = input else { continue };
+            let is_first = !signature.inputs.iter().take(position).any(|input| matches!(input, FnArg::Typed(_)));
+            if is_first && is_context(&input.ty) {
+                continue;
+            }
             let name = match &*input.pat {
                 Pat::Ident(pat) if args.iter().all(|arg| arg.name != pat.ident) => pat.ident.clone(),
                 // `_`, a pattern, or the same name again: where rustc allows them, the client needs another name.

@@ -15,7 +15,7 @@ use syn::{Attribute, Ident, ItemTrait, TraitItem, Visibility};
 use self::{attributes::Carried, options::Options, projections::Projections};
 pub(crate) use self::{
     attributes::hidden_in_cfg_attr,
-    method::{Arg, Lent, Method, Output, peel},
+    method::{Arg, Lent, Method, Output, is_context, peel},
     params::Params,
     supers::{SuperService, is_plain},
     tokens::mentions,

@@ -10,6 +10,10 @@ use crate::errors::Errors;
 pub(crate) struct Options {
     /// Where `oneway` stands, if it does.
     pub(crate) oneway: Option<Span>,
+    /// Where `ordered` stands, if it does.
+    pub(crate) ordered: Option<Span>,
+    /// Where `no_cancel` stands, if it does.
+    pub(crate) no_cancel: Option<Span>,
     /// A `u32`.
     pub(crate) id: Option<LitInt>,
 }
@@ -34,23 +38,19 @@ impl Options {
         };
         attr.parse_nested_meta(|meta| {
             if meta.path.is_ident("oneway") {
-                return self.set_oneway(&meta);
+                return set_word("oneway", &mut self.oneway, &meta);
+            }
+            if meta.path.is_ident("ordered") {
+                return set_word("ordered", &mut self.ordered, &meta);
+            }
+            if meta.path.is_ident("no_cancel") {
+                return set_word("no_cancel", &mut self.no_cancel, &meta);
             }
             if meta.path.is_ident("id") {
                 return self.set_id(&meta);
             }
-            Err(meta.error("`#[rpc]` knows no such option: it knows `oneway` and `id = 7`"))
+            Err(meta.error("`#[rpc]` knows no such option: it knows `oneway`, `ordered`, `no_cancel` and `id = 7`"))
         })
-    }
-
-    fn set_oneway(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-        if !meta.input.is_empty() && !meta.input.peek(Token![,]) {
-            return Err(meta.error("`oneway` takes no value: say it, or leave it out"));
-        }
-        if self.oneway.replace(meta.path.span()).is_some() {
-            return Err(meta.error("`oneway` is said already: leave one out"));
-        }
-        Ok(())
     }
 
     fn set_id(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
@@ -65,6 +65,17 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// Sets an option that is said or left out.
+fn set_word(name: &str, word: &mut Option<Span>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if !meta.input.is_empty() && !meta.input.peek(Token![,]) {
+        return Err(meta.error(format!("`{name}` takes no value: say it, or leave it out")));
+    }
+    if word.replace(meta.path.span()).is_some() {
+        return Err(meta.error(format!("`{name}` is said already: leave one out")));
+    }
+    Ok(())
 }
 
 fn id_literal(value: &Expr) -> Option<LitInt> {

@@ -18,7 +18,7 @@ use syn::{
 use self::types::TypeCheck;
 use crate::{
     args::Args,
-    ast::{Method, Service, mentions, peel},
+    ast::{Method, Service, is_context, mentions, peel},
     errors::Errors,
 };
 
@@ -40,6 +40,17 @@ fn check_method(service: &Service, method: &Method, errors: &mut Errors) {
     check_receiver(method, errors);
     check_arguments(method, errors);
     check_output(method, errors);
+    check_options(method, errors);
+}
+
+/// Options that say nothing together.
+fn check_options(method: &Method, errors: &mut Errors) {
+    if let (Some(place), true) = (method.options.ordered, method.is_once()) {
+        errors.here(place, "a method that takes `self` runs when all others have ended: leave out `ordered`");
+    }
+    if let (Some(place), true) = (method.options.no_cancel, method.is_oneway()) {
+        errors.here(place, "a one-way call is never cancelled: leave out `no_cancel`");
+    }
 }
 
 fn check_qualifiers(method: &Method, errors: &mut Errors) {
@@ -134,7 +145,13 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
             errors.at(cfg, "both ends have to know of an argument: put the `#[cfg]` on the method");
         }
     }
-    for arg in &method.args {
+    if let Some(misplaced) = method.args.iter().find(|arg| is_context(&arg.ty)) {
+        errors.at(
+            &misplaced.ty,
+            "the `CallContext` is the service's, not the caller's: write it once, as the first argument",
+        );
+    }
+    for arg in method.args.iter().filter(|arg| !is_context(&arg.ty)) {
         TypeCheck { what: "an argument", method, errors }.argument(&arg.ty);
     }
 }

@@ -36,6 +36,7 @@ fn trait_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenS
         _ => quote!(self),
     };
     let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
+    let context = method.context.iter().map(|it| &it.ty);
     let values = sent_values(&method.args, rpc);
     let predicates = &method.predicates;
     let clause = if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) };
@@ -55,7 +56,7 @@ fn trait_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenS
     };
     quote! {
         #(#cfgs)*
-        async fn #ident #lifetimes (#receiver #(, #names: #types)*) -> #whole #clause {
+        async fn #ident #lifetimes (#receiver #(, _: #context)* #(, #names: #types)*) -> #whole #clause {
             #outcome
         }
     }

@@ -112,3 +112,71 @@ fn generated_attributes() -> TokenStream {
         )]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expansion of a trait, with one space between any two tokens.
+    fn expanded(item: TokenStream) -> String {
+        service(TokenStream::new(), item).to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_method_is_concurrent_and_can_be_cancelled_unless_it_says_otherwise() {
+        let plain = expanded(quote!(
+            trait Contacts {
+                async fn add(&self);
+            }
+        ));
+        let ordered = expanded(quote!(
+            trait Contacts {
+                #[rpc(ordered)]
+                async fn add(&self);
+            }
+        ));
+        let kept = expanded(quote!(
+            trait Contacts {
+                #[rpc(no_cancel)]
+                async fn add(&self);
+            }
+        ));
+
+        assert!(!plain.contains("ORDERED") && !plain.contains("CANCELS"), "left to the trait's own constants");
+        assert!(ordered.contains("const ORDERED : :: core :: primitive :: bool = true ;"), "{ordered}");
+        assert!(kept.contains("const CANCELS : :: core :: primitive :: bool = false ;"), "{kept}");
+    }
+
+    #[test]
+    fn the_context_of_a_call_is_the_services_and_does_not_travel() {
+        let owned = expanded(quote!(
+            trait Contacts {
+                async fn add(&self, context: handover::CallContext, name: String);
+            }
+        ));
+        let lent = expanded(quote!(
+            trait Contacts {
+                async fn add(&self, context: &CallContext, name: String);
+            }
+        ));
+
+        for code in [&owned, &lent] {
+            assert!(code.contains("fn add (& self , name : String) -> "), "the client's method has no context: {code}");
+            assert!(code.contains("let context = responder . context () ;"), "{code}");
+            assert!(!code.contains("__argument_1_of_add"), "one argument travels: {code}");
+        }
+        assert!(owned.contains(":: add (object , context , args . 0)"), "{owned}");
+        assert!(lent.contains(":: add (object , & context , args . 0)"), "{lent}");
+    }
+
+    #[test]
+    fn a_method_that_asks_for_no_context_is_given_none() {
+        let code = expanded(quote!(
+            trait Contacts {
+                async fn add(&self, name: String);
+            }
+        ));
+
+        assert!(!code.contains("context"), "{code}");
+    }
+}

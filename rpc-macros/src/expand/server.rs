@@ -240,11 +240,15 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
             None => quote!(args.#position),
         }
     });
+    // Asked of the responder, which goes where the call came from.
+    let ask = method.context.as_ref().map(|_| quote!(let context = responder.context();));
+    let context = method.context.iter().map(|it| if it.is_lent { quote!(&context) } else { quote!(context) });
     let wait = method.is_async().then(|| quote!(.await));
     quote! {
         #(#cfgs)*
         #call::#ident(args, responder) => {
-            responder.run(async move { <#object as #name>::#ident(object #(, #args)*) #wait }).await
+            #ask
+            responder.run(async move { <#object as #name>::#ident(object #(, #context)* #(, #args)*) #wait }).await
         }
     }
 }

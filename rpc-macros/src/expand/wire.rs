@@ -62,6 +62,16 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
     let fields = (0..names.len()).map(Index::from);
     let results = Results::of(&method.output, rpc);
     let (whole, ok, err, into_result) = (results.whole, results.ok, results.err, results.into_result);
+    let ordered = method.options.ordered.map(|_| {
+        quote!(
+            const ORDERED: ::core::primitive::bool = true;
+        )
+    });
+    let no_cancel = method.options.no_cancel.map(|_| {
+        quote!(
+            const CANCELS: ::core::primitive::bool = false;
+        )
+    });
     quote! {
         #(#cfgs)*
         struct #marker #declared #body;
@@ -77,6 +87,8 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
         impl #declared #rpc::Method for #marker #params_args #clause {
             const ID: #rpc::MethodId = #id;
             const NAME: &'static ::core::primitive::str = #name;
+            #ordered
+            #no_cancel
             type Args = #args;
             type Ok = #ok;
             type Err = #err;
