@@ -32,10 +32,12 @@ pub mod __private {
         Call, CallError, Client, MessagePort, RpcError,
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
-            Answer, Argument, ClientOptions, ClientStub, Incoming, IsResult, Method, MethodId, Never, Opened,
-            Responder, ResultCodec, ServeOptions, Service, Tell, assert_distinct, put_argument, result_codec, serve,
-            take_argument,
+            Answer, Argument, CallContext, ClientOptions, ClientStub, HoldsCallError, Incoming, IsResult, Method,
+            MethodId, MethodTable, Never, Opened, Responder, ResultCodec, ServeOptions, ServedBy, Service,
+            ServiceClient, Tell, Wire, assert_distinct, assert_distinct_super, into_service_result, own, own_all,
+            put_argument, result_codec, serve, take_argument, travels,
         },
         serde,
     };
+    pub use std::{borrow::ToOwned, vec::Vec};
 }

@@ -794,7 +794,7 @@ trait Titled {
     fn title(&self) -> &'static str;
 }
 
-#[service]
+#[service(plain(Titled))]
 trait WithSupertraits: Titled + fmt::Debug + Clone {
     async fn title(&self) -> String {
         Titled::title(self).to_owned()
@@ -942,4 +942,344 @@ mod one_sided {
 #[test]
 fn the_side_that_a_program_does_not_use_is_nothing_to_warn_of() {
     check(one_sided::served, async |port: MessagePort| assert_eq!(one_sided::called(port).await, Ok(8)));
+}
+
+#[service]
+trait AtOnce {
+    fn add(&self, a: u32, b: u32) -> u32;
+    fn check(&self, name: &str) -> Result<u32, String>;
+    #[rpc(oneway)]
+    fn note(&self, text: String);
+    fn last(self) -> u32;
+}
+
+impl AtOnce for Nothing {
+    fn add(&self, a: u32, b: u32) -> u32 {
+        a + b
+    }
+
+    fn check(&self, name: &str) -> Result<u32, String> {
+        Err(name.to_owned())
+    }
+
+    fn note(&self, text: String) {
+        assert_eq!(text, "a note");
+    }
+
+    fn last(self) -> u32 {
+        assert_eq!(self.add(1, 2), 3, "a method that answers at once is called here without waiting");
+        7
+    }
+}
+
+#[test]
+fn a_method_that_answers_at_once_need_not_be_async() {
+    check(
+        |port| AtOnceServer::new(Nothing).serve(port),
+        async |client: AtOnceClient| {
+            assert_eq!(client.add(2, 3).await, Ok(5));
+            assert_eq!(client.check("why not").await, Err(RpcError::Service("why not".to_owned())));
+            assert_eq!(client.note("a note".to_owned()).await, Ok(()));
+            assert_eq!(client.last().await, Ok(7));
+        },
+    );
+}
+
+#[service]
+trait Defaults {
+    async fn base(&self) -> u32;
+    async fn kept(&self) -> u32 {
+        self.base().await + 1
+    }
+    async fn replaced(&self) -> u32 {
+        unreachable!("the service has its own")
+    }
+    fn at_once(&self) -> u32 {
+        4
+    }
+}
+
+impl Defaults for Nothing {
+    async fn base(&self) -> u32 {
+        1
+    }
+
+    async fn replaced(&self) -> u32 {
+        self.kept().await + 1
+    }
+}
+
+#[test]
+fn a_method_may_have_a_body_in_the_trait_and_the_one_of_the_service_wins() {
+    check(
+        |port| DefaultsServer::new(Nothing).serve(port),
+        async |client: DefaultsClient| {
+            assert_eq!(client.kept().await, Ok(2));
+            assert_eq!(client.replaced().await, Ok(3));
+            assert_eq!(client.at_once().await, Ok(4));
+        },
+    );
+}
+
+#[service]
+trait Attributed {
+    #[cfg_attr(all(), deprecated = "use `modern`", allow(clippy::unused_async))]
+    async fn ancient(&self) -> u32;
+    #[cfg_attr(all(), cfg(any()))]
+    async fn never(&self) -> NoSuchType;
+    #[cfg_attr(any(), cfg(any()))]
+    async fn always(&self) -> u32;
+    #[must_use = "it counts only once"]
+    async fn counted(&self) -> u32;
+    #[allow(non_snake_case, reason = "the name is another system's")]
+    async fn GetInterface(&self) -> u32;
+}
+
+#[allow(non_snake_case, reason = "the name is another system's")]
+impl Attributed for Nothing {
+    async fn ancient(&self) -> u32 {
+        1
+    }
+
+    async fn always(&self) -> u32 {
+        2
+    }
+
+    async fn counted(&self) -> u32 {
+        3
+    }
+
+    async fn GetInterface(&self) -> u32 {
+        4
+    }
+}
+
+#[test]
+fn attributes_go_along_also_where_a_condition_gives_them() {
+    check(
+        |port| AttributedServer::new(Nothing).serve(port),
+        async |client: AttributedClient| {
+            #[expect(deprecated, reason = "the attribute went along")]
+            let ancient = client.ancient();
+            assert_eq!(ancient.await, Ok(1));
+            assert_eq!(client.always().await, Ok(2));
+            assert_eq!(client.GetInterface().await, Ok(4));
+            #[expect(unused_must_use, reason = "the attribute went along")]
+            {
+                client.counted();
+            }
+            assert_eq!(client.counted().await, Ok(3));
+        },
+    );
+}
+
+/// A service of which another is made, each at a place of its own, found by the names that a module gives on.
+mod reexported {
+    mod inside {
+        #[handover::service]
+        pub(crate) trait Counting {
+            async fn count(&self) -> u32;
+        }
+    }
+
+    pub(crate) mod face {
+        pub(crate) use super::inside::{Counting, CountingClient};
+        pub(crate) use handover as transfer;
+    }
+
+    pub(crate) mod user {
+        use super::face::transfer;
+
+        #[transfer::service(crate = transfer)]
+        pub(crate) trait Resetting: super::face::Counting {
+            async fn reset(&self) -> u32;
+        }
+    }
+}
+
+impl reexported::face::Counting for Nothing {
+    async fn count(&self) -> u32 {
+        5
+    }
+}
+
+impl reexported::user::Resetting for Nothing {
+    async fn reset(&self) -> u32 {
+        0
+    }
+}
+
+#[test]
+fn a_service_is_found_where_a_module_gives_it_on_with_its_client() {
+    use reexported::{
+        face::CountingClient,
+        user::{ResettingClient, ResettingServer},
+    };
+
+    check(
+        |port| ResettingServer::new(Nothing).serve(port),
+        async |client: ResettingClient| {
+            assert_eq!(client.count().await, Ok(5));
+            assert_eq!(client.reset().await, Ok(0));
+            assert_eq!(CountingClient::from(client).count().await, Ok(5));
+        },
+    );
+}
+
+/// Names of the prelude that mean something else, and parameters named like what generated code names.
+mod shadowed_and_open {
+    #![no_implicit_prelude]
+
+    use ::handover::{rpc::Wire, service};
+
+    pub(crate) mod core {}
+    pub(crate) mod std {}
+    pub(crate) mod handover {}
+
+    #[service]
+    pub(crate) trait Base<D: Wire> {
+        async fn base(&self, d: &[u8], text: &str, own: D) -> D;
+    }
+
+    #[service(client_trait)]
+    pub(crate) trait S<T, E, M, K, C>: Base<T>
+    where
+        T: Wire,
+        E: Wire + ::core::convert::From<::handover::CallError>,
+        M: Wire,
+        K: Wire,
+        C: Wire + ::core::clone::Clone,
+    {
+        type Args: Wire;
+        type Server: Wire;
+        async fn all(&self, m: M, k: K, c: &C, args: Self::Args) -> ::core::result::Result<(T, Self::Server), E>;
+    }
+
+    impl<T, E, M, K, C, Args, Server> Base<T> for SClient<T, E, M, K, C, Args, Server>
+    where
+        T: Wire,
+    {
+        async fn base(&self, _: &[u8], _: &str, own: T) -> T {
+            own
+        }
+    }
+
+    pub(crate) struct It;
+
+    impl Base<u8> for It {
+        async fn base(&self, d: &[u8], text: &str, own: u8) -> u8 {
+            let length: usize = d.len() + text.len();
+            ::core::assert_eq!(length, 3);
+            own
+        }
+    }
+
+    #[::core::prelude::v1::derive(::core::fmt::Debug, ::serde::Serialize, ::serde::Deserialize)]
+    pub(crate) struct Failed;
+
+    impl ::core::convert::From<::handover::CallError> for Failed {
+        fn from(_: ::handover::CallError) -> Self {
+            Self
+        }
+    }
+
+    impl S<u8, Failed, u16, u32, char> for It {
+        type Args = i8;
+        type Server = i16;
+
+        async fn all(&self, m: u16, k: u32, c: &char, args: i8) -> ::core::result::Result<(u8, i16), Failed> {
+            ::core::assert_eq!((m, k, *c, args), (1, 2, 'c', 3));
+            ::core::result::Result::Ok((4, 5))
+        }
+    }
+}
+
+#[test]
+fn open_types_may_have_any_name_and_stand_where_no_name_has_its_usual_meaning() {
+    use shadowed_and_open::{BaseClient, Failed, It, S, SClient, SServer};
+
+    check(
+        |port| SServer::new(It).serve(port),
+        async |client: SClient<u8, Failed, u16, u32, char, i8, i16>| {
+            assert_eq!(client.all(1, 2, &'c', 3).await.unwrap(), (4, 5));
+            assert_eq!(S::all(&client, 1, 2, &'c', 3).await.unwrap(), (4, 5));
+            assert_eq!(BaseClient::base(&client, &[1], "ab", 6).await, Ok(6));
+        },
+    );
+}
+
+/// Services that other crates could call, with everything that leaves types open: each lint on what is public looks at them.
+pub mod public_and_open {
+    #![forbid(missing_docs)]
+    #![deny(let_underscore, nonstandard_style, rust_2018_idioms)]
+    #![deny(
+        elided_lifetimes_in_paths,
+        explicit_outlives_requirements,
+        missing_debug_implementations,
+        single_use_lifetimes
+    )]
+    #![deny(trivial_casts, unit_bindings, unnameable_types, unused_lifetimes, unused_qualifications, unused_results)]
+    #![deny(clippy::nursery, variant_size_differences)]
+
+    use handover::{prelude::*, rpc::Wire};
+
+    /// A service of any type.
+    #[service(client_trait)]
+    pub trait Public<T: Wire + Clone, const N: usize>: Send {
+        /// A type of its own.
+        type Key: Wire;
+
+        /// Swaps.
+        async fn swap(&self, key: Self::Key, value: &T, text: &str) -> Result<T, crate::PublicError>;
+        /// Closes.
+        async fn close(self, keys: &[u8]) -> Result<(), crate::PublicError>;
+    }
+
+    /// A service above it.
+    #[service]
+    pub trait Above<T: Wire + Clone>: Public<T, 3, Key = String> {
+        /// Has no answer.
+        #[rpc(oneway)]
+        fn note(&self, text: String);
+    }
+}
+
+/// Why not.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct PublicError;
+
+impl From<CallError> for PublicError {
+    fn from(_: CallError) -> Self {
+        Self
+    }
+}
+
+impl public_and_open::Public<u8, 3> for Nothing {
+    type Key = String;
+
+    async fn swap(&self, _: String, value: &u8, _: &str) -> Result<u8, PublicError> {
+        Ok(*value)
+    }
+
+    async fn close(self, keys: &[u8]) -> Result<(), PublicError> {
+        if keys.is_empty() { Err(PublicError) } else { Ok(()) }
+    }
+}
+
+impl public_and_open::Above<u8> for Nothing {
+    fn note(&self, _: String) {}
+}
+
+#[test]
+fn a_public_service_with_open_types_is_served() {
+    use public_and_open::{AboveClient, AboveServer, PublicClient};
+
+    check(
+        |port| AboveServer::<_, u8>::new(Nothing).serve(port),
+        async |client: AboveClient<u8>| {
+            assert_eq!(client.note(String::new()).await, Ok(()));
+            assert_eq!(client.swap(String::new(), &7, "").await.unwrap(), 7);
+            assert!(PublicClient::from(client).close(&[]).await.is_err());
+        },
+    );
 }

@@ -1,6 +1,6 @@
 //! Mistakes, collected so that all of them are told in one go.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// Every mistake that was found, each at the user's token.
@@ -14,6 +14,11 @@ impl Errors {
     /// Notes a mistake at these tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: &str) {
         self.told.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Notes a mistake at this place.
+    pub(crate) fn here(&mut self, place: Span, message: &str) {
+        self.told.push(syn::Error::new(place, message));
     }
 
     /// Notes a mistake that the parser found.

@@ -7,49 +7,54 @@ use syn::parse_quote;
 use crate::{
     args::Args,
     ast::Service,
-    expand::{Expanded, assemble, client},
+    expand::{Expanded, assemble, client, object, server_type},
 };
 
 /// The trait nearly as it is, a client without methods, and a server of whatever it is given, which serves nothing.
 pub(crate) fn fallback(mut service: Service, args: &Args) -> TokenStream {
     service.methods.clear();
+    service.supers.clear();
     // For `Option<Self>`, of which rustc would say that it is unsized beside what was said already.
     service.item.colon_token.get_or_insert_default();
     service.item.supertraits.push(parse_quote!(::core::marker::Sized));
     let rpc = args.private();
-    let client = client(&service, &rpc);
+    let mut client = client(&service, &rpc);
+    client.impls.extend(quote! {
+        const __SERVICE: &::core::primitive::str = "";
+        const __METHODS: &[(#rpc::MethodId, &::core::primitive::str)] = &[];
+    });
     let server = server(&service, &rpc);
     assemble(&service, client, server, TokenStream::new())
 }
 
 fn server(service: &Service, rpc: &TokenStream) -> Expanded {
-    let (vis, server) = (service.visibility(), service.server());
-    let item = quote! {
-        #[doc(hidden)]
-        #vis struct #server<S>(S);
-    };
+    let (vis, server, object) = (service.visibility(), service.server(), object());
+    let (declared, args) = (service.params.declared(Some(&object)), service.params.args(Some(&object)));
     let impls = quote! {
-        impl<S> #server<S> {
-            #vis fn new(service: S) -> Self {
-                Self(service)
+        impl #declared #server #args {
+            #vis fn new(service: #object) -> Self {
+                Self {
+                    service,
+                    options: ::core::default::Default::default(),
+                    types: ::core::marker::PhantomData,
+                }
             }
 
             #[must_use]
             #vis fn with(self, options: #rpc::ServeOptions) -> Self {
-                ::core::mem::drop(options);
-                self
+                Self { options, ..self }
             }
 
             #vis async fn serve(self, port: #rpc::MessagePort) {
-                ::core::mem::drop((self.0, port));
+                ::core::mem::drop((self.service, self.options, port));
             }
         }
 
-        impl<S> ::core::fmt::Debug for #server<S> {
+        impl #declared ::core::fmt::Debug for #server #args {
             fn fmt(&self, _: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::result::Result::Ok(())
             }
         }
     };
-    Expanded { item, impls }
+    Expanded { item: server_type(service, rpc), impls }
 }

@@ -19,20 +19,6 @@ use proc_macro::TokenStream;
 ///   or a result of any method, at any depth.
 /// - `ContactsServer<S>`, for any `S: Contacts`, with `new(service)` and `serve(port)`.
 ///
-/// # Methods
-/// A method is an `async fn` whose arguments and result own their data and are `Serialize`, `Deserialize` and `Send`.
-///
-/// - `&self`: calls run concurrently.
-/// - `self`: single use. The call consumes the client, and the server runs it once, whoever sends.
-/// - A method that returns `Result<T, E>` is called for a `Result<T, RpcError<E>>`, any other for a `Result<T, CallError>`.
-///
-/// # Attributes on a method
-/// - `#[rpc(oneway)]`: told, not asked. The call ends when it was posted, with `Result<(), CallError>`.
-/// - `#[rpc(id = 7)]`: the method's number on the wire, in place of the hash of its name.
-///
-/// # Arguments
-/// - `#[service(crate = path)]`: where `handover` is, if not at `::handover`.
-///
 /// # Examples
 /// ```
 /// use handover::prelude::*;
@@ -54,6 +40,259 @@ use proc_macro::TokenStream;
 ///     let adder: AdderClient = handover::in_process::spawn(|port| AdderServer::new(Plain).serve(port));
 ///     assert_eq!(adder.add(2, 3).await, Ok(5));
 /// });
+/// ```
+///
+/// # Methods
+/// A method is an `async fn`, or a `fn` if it answers at once. What its arguments and its result are made of is `Serialize`,
+/// `Deserialize` and `Send`.
+///
+/// - `&self`: calls run concurrently.
+/// - `self`: single use. The call consumes the client, and the server runs it once, whoever sends.
+/// - A method that returns `Result<T, E>` is called for a `Result<T, RpcError<E>>`, any other for a `Result<T, CallError>`.
+/// - A method may have a body in the trait; that of the service wins.
+/// - `&str`, `&[T]`, `&Path`, `&OsStr`, `&CStr`, and `&T` of any other `T` that is `Clone`: the client borrows the argument,
+///   what owns the data travels, and the service borrows that. References elsewhere, such as in an `Option`, do not compile.
+/// - A first argument that is a `CallContext`, or a reference to one, is the service's alone: the client's method has none.
+///
+/// ```
+/// use handover::prelude::*;
+///
+/// #[service]
+/// trait Names {
+///     async fn longest(&self, names: &[String]) -> Option<String>;
+///     fn is_name(&self, text: &str) -> bool;
+///     async fn greet(&self, name: &str) -> String {
+///         format!("Good day, {name}.")
+///     }
+/// }
+///
+/// struct Latin;
+///
+/// impl Names for Latin {
+///     async fn longest(&self, names: &[String]) -> Option<String> {
+///         names.iter().max_by_key(|name| name.len()).cloned()
+///     }
+///
+///     fn is_name(&self, text: &str) -> bool {
+///         text.chars().all(char::is_alphabetic)
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let names: NamesClient = handover::in_process::spawn(|port| NamesServer::new(Latin).serve(port));
+///     assert_eq!(names.longest(&["Tell".into(), "Ida".into()]).await, Ok(Some("Tell".into())));
+///     assert_eq!(names.is_name("R2D2").await, Ok(false));
+///     assert_eq!(names.greet("Ida").await.unwrap(), "Good day, Ida.");
+/// });
+/// ```
+///
+/// # Types that are left open
+/// A trait may have parameters, of types and constants, and associated types; it says itself that what travels of them is
+/// `Serialize` and `DeserializeOwned`, or in one word `handover::rpc::Wire`. The client and the server have them as parameters,
+/// the associated types behind the others. A `where` clause of a method may ask more of them.
+///
+/// ```
+/// use handover::{prelude::*, rpc::Wire};
+///
+/// #[service]
+/// trait Lookup<K: Wire> {
+///     type Value: Wire;
+///     async fn look_up(&self, key: K) -> Option<Self::Value>;
+/// }
+///
+/// struct Squares;
+///
+/// impl Lookup<u32> for Squares {
+///     type Value = u64;
+///
+///     async fn look_up(&self, key: u32) -> Option<u64> {
+///         u64::from(key).checked_pow(2)
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let squares: LookupClient<u32, u64> = handover::in_process::spawn(|port| LookupServer::new(Squares).serve(port));
+///     assert_eq!(squares.look_up(12).await, Ok(Some(144)));
+/// });
+/// ```
+///
+/// # Super-services
+/// A supertrait is a service: its client and its server are part of this one's. It is found by the name of its client, beside
+/// the trait: for `a::Contacts`, `a::ContactsClient`. What its associated types are is said in their order: `Kv<Key = u32>`.
+///
+/// The client dereferences to that of the first super-service, and has each by `AsRef` and by `From`. A method of theirs that
+/// takes `self` is called by turning the client into theirs. A method must not have the id of one of theirs.
+///
+/// Supertraits of std and of serde, known by their names, are no services; others that are none are named in `plain(…)`.
+///
+/// ```
+/// use handover::prelude::*;
+///
+/// trait Titled {
+///     fn title(&self) -> &'static str;
+/// }
+///
+/// #[service]
+/// trait Contacts {
+///     async fn count(&self) -> u32;
+/// }
+///
+/// #[service]
+/// trait Log {
+///     async fn last_line(&self) -> String;
+/// }
+///
+/// #[service(plain(Titled))]
+/// trait Admin: Contacts + Log + Titled + Send {
+///     async fn clear(&self) -> bool;
+/// }
+///
+/// struct Book;
+///
+/// impl Titled for Book {
+///     fn title(&self) -> &'static str {
+///         "A book"
+///     }
+/// }
+///
+/// impl Contacts for Book {
+///     async fn count(&self) -> u32 {
+///         7
+///     }
+/// }
+///
+/// impl Log for Book {
+///     async fn last_line(&self) -> String {
+///         format!("{} was opened", self.title())
+///     }
+/// }
+///
+/// impl Admin for Book {
+///     async fn clear(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let admin: AdminClient = handover::in_process::spawn(|port| AdminServer::new(Book).serve(port));
+///     assert_eq!(admin.count().await, Ok(7));
+///     let log: &LogClient = admin.as_ref();
+///     assert_eq!(log.last_line().await.unwrap(), "A book was opened");
+///     assert_eq!(admin.clear().await, Ok(false));
+///     let contacts = ContactsClient::from(admin);
+///     assert_eq!(contacts.count().await, Ok(7));
+/// });
+/// ```
+///
+/// # Attributes on a method
+/// - `#[rpc(oneway)]`: told, not asked. The call ends when it was posted, with `Result<(), CallError>`.
+/// - `#[rpc(id = 7)]`: the method's number on the wire, in place of the hash of its name. So a method may change its name.
+/// - `#[rpc(ordered)]`: calls of the method run one after the other, in the order in which they came.
+/// - `#[rpc(no_cancel)]`: the method runs to its end also if its caller waits no longer.
+///
+/// `#[cfg]`, `#[doc]`, `#[deprecated]`, `#[must_use]` and `#[allow]` go along to the client's method.
+///
+/// ```
+/// use handover::prelude::*;
+///
+/// #[service]
+/// trait Counter {
+///     #[rpc(oneway)]
+///     async fn add(&self, number: u32);
+///     #[rpc(id = 7)]
+///     async fn total(&self) -> u32;
+///     #[rpc(ordered, no_cancel)]
+///     async fn save(&self) -> bool;
+/// }
+///
+/// #[derive(Default)]
+/// struct Sum(std::cell::Cell<u32>);
+///
+/// impl Counter for Sum {
+///     async fn add(&self, number: u32) {
+///         self.0.set(self.0.get() + number);
+///     }
+///
+///     async fn total(&self) -> u32 {
+///         self.0.get()
+///     }
+///
+///     async fn save(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let counter: CounterClient = handover::in_process::spawn(|port| CounterServer::new(Sum::default()).serve(port));
+///     counter.add(2).await.unwrap();
+///     counter.add(3).await.unwrap();
+///     assert_eq!(counter.total().await, Ok(5));
+///     assert_eq!(counter.save().await, Ok(true));
+/// });
+/// ```
+///
+/// # Arguments
+/// - `#[service(client_trait)]`: the client implements the trait too, so that code which is generic over the service takes
+///   the service itself, a mock, or a client. Each method but one-way ones returns a `Result<T, E>` with an `E` that is
+///   `From<CallError>`. That a one-way call could not be sent is not told.
+/// - `#[service(plain(Titled))]`: supertraits that are no services.
+/// - `#[service(crate = path)]`: where `handover` is, if not at `::handover`.
+///
+/// ```
+/// use handover::{CallError, prelude::*};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// enum AddError {
+///     Full,
+///     Unreachable,
+/// }
+///
+/// impl From<CallError> for AddError {
+///     fn from(_: CallError) -> Self {
+///         Self::Unreachable
+///     }
+/// }
+///
+/// #[service(client_trait)]
+/// trait Contacts {
+///     async fn add(&self, name: &str) -> Result<u32, AddError>;
+/// }
+///
+/// struct Mock;
+///
+/// impl Contacts for Mock {
+///     async fn add(&self, name: &str) -> Result<u32, AddError> {
+///         if name == "Tell" { Ok(1) } else { Err(AddError::Full) }
+///     }
+/// }
+///
+/// async fn import(contacts: &impl Contacts) -> Result<u32, AddError> {
+///     contacts.add("Tell").await
+/// }
+///
+/// handover::block_on(async {
+///     let client: ContactsClient = handover::in_process::spawn(|port| ContactsServer::new(Mock).serve(port));
+///     assert_eq!(import(&Mock).await, Ok(1));
+///     assert_eq!(import(&client).await, Ok(1));
+/// });
+/// ```
+///
+/// ```
+/// /// What an application calls the crates that it uses.
+/// mod deps {
+///     pub use handover as transfer;
+/// }
+///
+/// #[deps::transfer::service(crate = crate::deps::transfer)]
+/// trait Adder {
+///     async fn add(&self, a: u32, b: u32) -> u32;
+/// }
+///
+/// # fn main() {
+/// let (ours, _theirs) = deps::transfer::MessageChannel::new().into_ports();
+/// let _client = AdderClient::from(ours);
+/// # }
 /// ```
 #[proc_macro_attribute]
 pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {

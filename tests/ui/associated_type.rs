@@ -1,10 +1,11 @@
-// A client could not know the type.
+// What travels is written and read by serde, whatever it will be.
 use handover::prelude::*;
 
 #[service]
 trait Contacts {
-    type Key;
-    async fn add(&self, name: String);
+    type Key: Clone;
+    async fn add(&self, key: Self::Key) -> Option<Self::Key>;
+    async fn find(&self, key: Self::Key) -> bool;
 }
 
 fn main() {}

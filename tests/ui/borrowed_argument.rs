@@ -1,6 +1,7 @@
-// What travels owns its data.
+// What is behind a reference becomes a value of its own.
 use handover::prelude::*;
 
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Entry;
 
 #[service]

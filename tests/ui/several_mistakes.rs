@@ -1,22 +1,21 @@
-// All mistakes are told in one go.
+// All mistakes are told in one go, each once and at its place.
 use handover::prelude::*;
 
 #[service(name = "contacts")]
-trait Contacts<K> {
-    type Key;
-
-    fn count(&self) -> u32;
-
-    async fn add(&mut self, name: &str, photo: Option<&[u8]>);
-
+trait Contacts<'a> {
+    type Key<T>;
+    const LIMIT: u32;
+    fn count(&self) -> impl Future<Output = u32>;
+    /// Even in one line.
+    async fn add(&mut self, name: &mut str, photo: Option<&[u8]>);
+    async fn make() -> u32;
     #[rpc(oneway, urgent)]
-    async fn remove(name: String) -> bool;
-
-    #[rpc(id = 1)]
-    async fn first(&self) -> String;
-
-    #[rpc(id = 1)]
-    async fn last(&self) -> &str;
+    async fn touch(&self) -> bool;
+    async fn find(&self) -> &str;
+    #[rpc(id = 7)]
+    async fn first(&self);
+    #[rpc(id = 7)]
+    async fn second(&self);
 }
 
 fn main() {}

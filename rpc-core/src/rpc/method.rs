@@ -36,26 +36,6 @@ impl fmt::Display for MethodId {
     }
 }
 
-/// Fails to compile, where it is used in a constant, if a method that comes before `M` in the list has the same id.
-#[track_caller]
-pub const fn assert_distinct<M: Method>(methods: &[(MethodId, &str)]) {
-    let mut index = 0;
-    while methods[index].0.0 != M::ID.0 {
-        index += 1;
-    }
-    assert!(is_same(methods[index].1, M::NAME), "an earlier method has the same id: give this one `#[rpc(id = N)]`");
-}
-
-/// `==`, for lack of it in a `const fn`.
-const fn is_same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let mut index = 0;
-    while index < left.len() && index < right.len() && left[index] == right[index] {
-        index += 1;
-    }
-    index == left.len() && index == right.len()
-}
-
 /// A type that can travel in a message: `Serialize` and `Deserialize`, with clients and ports anywhere inside.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a call",
@@ -66,6 +46,9 @@ pub trait Wire: Serialize + DeserializeOwned {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Wire for T {}
+
+/// Fails to compile if the type cannot travel.
+pub const fn travels<T: Wire>() {}
 
 /// How an argument is written and read. Made from a type that can travel, and only there: one that cannot is reported once.
 pub struct Argument<T> {
@@ -95,10 +78,6 @@ pub trait Method: Sized + 'static {
     const ID: MethodId;
     /// How the method is named in the trait.
     const NAME: &'static str;
-    /// Whether its calls wait for each other: each is begun when the one before it has ended.
-    const ORDERED: bool = false;
-    /// Whether it ends at its next `.await` when its caller waits no longer.
-    const CANCELS: bool = true;
     /// What becomes of the items of the stream that it returns when their consumer is slow.
     const OVERFLOW: Overflow = Overflow::Wait;
     /// The arguments, as a tuple.
@@ -109,6 +88,10 @@ pub trait Method: Sized + 'static {
     type Err: Send + 'static;
     /// What the method returns in the trait.
     type Return;
+    /// Whether calls of the method run in the order in which they came, each after the end of the one before it.
+    const ORDERED: bool = false;
+    /// Whether the method ends when its caller waits no longer.
+    const CANCELS: bool = true;
     /// How what it returns is written and read.
     const RESULT: ResultCodec<Self::Ok, Self::Err>;
 
@@ -182,6 +165,9 @@ pub trait IsResult {
     /// # Errors
     /// Its own.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
+
+    /// The same, under the other name.
+    fn from_result(result: Result<Self::Ok, Self::Err>) -> Self;
 }
 
 impl<T, E> IsResult for Result<T, E> {
@@ -190,6 +176,10 @@ impl<T, E> IsResult for Result<T, E> {
 
     fn into_result(self) -> Self {
         self
+    }
+
+    fn from_result(result: Self) -> Self {
+        result
     }
 }
 

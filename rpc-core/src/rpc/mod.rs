@@ -11,6 +11,7 @@ mod answer;
 mod attached;
 mod call;
 mod cell;
+mod client_trait;
 mod context;
 mod error;
 mod feeding;
@@ -18,6 +19,7 @@ pub mod frame;
 mod handlers;
 mod incoming;
 pub mod interceptor;
+mod lend;
 mod metadata;
 mod method;
 mod oneway;
@@ -30,23 +32,26 @@ mod serve;
 mod serving;
 mod split;
 mod stub;
+mod table;
 mod window;
 
 pub(crate) use answer::panic_message;
 pub use answer::{Answer, Responder};
 pub use call::Call;
+pub use client_trait::{HoldsCallError, into_service_result};
 pub use context::CallContext;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
 pub use feeding::{DuplexCall, FeedingCall};
 pub use incoming::Incoming;
 pub use interceptor::{CallInfo, CallSide, Interceptor, Outcome};
+pub use lend::{Lend, own, own_all};
 pub use metadata::{Metadata, MetadataError, Metadatum};
 pub use method::{
-    Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, assert_distinct, put_argument, result_codec,
-    take_argument,
+    Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, put_argument, result_codec, take_argument, travels,
 };
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
 pub use serve::{How, Opened, Service, serve};
 pub use split::split;
-pub use stub::{Client, ClientStub};
+pub use stub::{Client, ClientStub, ServedBy, ServiceClient};
+pub use table::{MethodTable, assert_distinct, assert_distinct_super};

@@ -3,7 +3,7 @@
 use std::{future::poll_fn, pin::pin, task::Poll};
 
 use super::{
-    Answer, Method, Refusal, ServeOptions,
+    Answer, Method, MethodId, Refusal, ServeOptions,
     frame::CallId,
     incoming::{Arrived, Desk, Incoming},
     serving::{Once, Serving, poll_arrived},
@@ -11,11 +11,19 @@ use super::{
 use crate::{Closed, MessagePort, port::Inbox};
 
 /// What `#[service]` generates for the server of a service: how calls are opened, and how they are run.
+///
+/// The object that has the methods is an argument: so the server of a service runs the calls of its super-services too, each
+/// by the server of the one that it belongs to.
 pub trait Service: Sized {
+    /// What the methods are called on.
+    type Object;
     /// A call of a method that takes `&self`, with its arguments.
     type SharedCall;
     /// A call of a method that takes `self`, with its arguments.
     type OnceCall;
+
+    /// Whether there is such a method, here or in a super-service.
+    fn serves(method: MethodId) -> bool;
 
     /// Reads a call.
     ///
@@ -24,10 +32,10 @@ pub trait Service: Sized {
     fn open(incoming: Incoming<'_>) -> Result<Opened<Self>, Answer>;
 
     /// Runs a method that takes `&self`.
-    fn run(&self, call: Self::SharedCall) -> impl Future<Output = Answer>;
+    fn run(object: &Self::Object, call: Self::SharedCall) -> impl Future<Output = Answer>;
 
     /// Runs a method that takes `self`.
-    fn run_once(self, call: Self::OnceCall) -> impl Future<Output = Answer>;
+    fn run_once(object: Self::Object, call: Self::OnceCall) -> impl Future<Output = Answer>;
 }
 
 /// A call that was read and can be run.
@@ -60,28 +68,28 @@ impl<S: Service> Opened<S> {
 ///
 /// A method that takes `self` ends the service: it starts once the calls before it have ended, and every other call is
 /// refused as [`Refusal::Spent`] from then on.
-pub async fn serve<S: Service>(service: S, port: MessagePort, mut options: ServeOptions) {
+pub async fn serve<S: Service>(object: S::Object, port: MessagePort, mut options: ServeOptions) {
     options.interceptors = options.interceptors.of_context();
     port.start();
     let desk = Desk::new(&port, &options);
-    if let Some((call, id)) = serve_shared(&service, &desk).await {
-        serve_once(service, call, id, &desk).await;
+    if let Some((call, id)) = serve_shared::<S>(&object, &desk).await {
+        serve_once::<S>(object, call, id, &desk).await;
     }
 }
 
 /// Serves methods that take `&self`, until the port is closed, or until a call of one that takes `self` has come and the
 /// others have ended: then it hands out that one.
-async fn serve_shared<S: Service>(service: &S, desk: &Desk<'_>) -> Option<Once<S>> {
-    let run = |call| service.run(call);
+async fn serve_shared<S: Service>(object: &S::Object, desk: &Desk<'_>) -> Option<Once<S>> {
+    let run = |call| S::run(object, call);
     let mut serving = Serving::<S, _>::new(desk);
     poll_fn(move |cx| serving.poll(&run, cx)).await
 }
 
 /// Runs the one call that the service was good for, and refuses every other.
-async fn serve_once<S: Service>(service: S, call: S::OnceCall, id: Option<CallId>, desk: &Desk<'_>) {
+async fn serve_once<S: Service>(object: S::Object, call: S::OnceCall, id: Option<CallId>, desk: &Desk<'_>) {
     let mut refused = false;
     {
-        let mut handler = pin!(service.run_once(call));
+        let mut handler = pin!(S::run_once(object, call));
         let mut inbox = Inbox::new(desk.port);
         let mut is_closed = false;
         poll_fn(|cx| {

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Call, ClientOptions, Failure, Method, Tell, call::Via, cell::CallCell, replies::ReplyTable};
+use super::{
+    Call, ClientOptions, Failure, Method, MethodTable, Service, Tell, call::Via, cell::CallCell, replies::ReplyTable,
+};
 use crate::{MessagePort, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
@@ -24,12 +26,30 @@ pub trait Client: From<MessagePort> + Sized {
     fn with_options(self, options: ClientOptions) -> Self;
 }
 
+/// A client that `#[service]` generated, as the clients of its service's sub-services need it.
+pub trait ServiceClient: Client {
+    /// The methods that it calls.
+    const METHODS: MethodTable;
+
+    /// The client whose calls go through a stub, which other clients may go through too.
+    fn from_stub(stub: ClientStub) -> Self;
+}
+
+/// Leads from the client of a service to the server of it, so that whoever names the one need not name the other.
+pub trait ServedBy<Object>: ServiceClient {
+    /// The server, when the service is that object.
+    type Server: Service<Object = Object>;
+}
+
 /// What every generated client is made of: a port, and the calls that wait for replies on it.
-pub struct ClientStub {
+pub struct ClientStub(Arc<Shared>);
+
+/// What the client of a service shares with the clients of its super-services, which it contains.
+struct Shared {
     port: MessagePort,
     replies: Arc<ReplyTable>,
     /// What is done with every call; nearly always nothing.
-    options: Option<Arc<ClientOptions>>,
+    options: Option<ClientOptions>,
 }
 
 impl ClientStub {
@@ -37,14 +57,25 @@ impl ClientStub {
     pub fn new(port: MessagePort) -> Self {
         let replies = Arc::new(ReplyTable::new(port.times_shipped()));
         port.set_target(replies.clone());
-        Self { port, replies, options: None }.with(ClientOptions::default())
+        let shared = Shared { port, replies, options: None };
+        Self(Arc::new(shared)).with(ClientOptions::default())
+    }
+
+    /// The same stub, for a client that will be part of this one's.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// Says what is done with every call, in place of what was said before.
+    ///
+    /// # Panics
+    /// If the stub is shared still: a client drops those that it contains first.
     #[must_use]
     pub fn with(mut self, mut options: ClientOptions) -> Self {
         options.interceptors = options.interceptors.of_context();
-        self.options = (!options.is_plain()).then(|| Arc::new(options));
+        let shared = Arc::get_mut(&mut self.0).expect("no client outlives the one that contains it");
+        shared.options = (!options.is_plain()).then_some(options);
         self
     }
 
@@ -70,28 +101,32 @@ impl ClientStub {
 
     /// The port that the calls go through.
     pub fn port(&self) -> &MessagePort {
-        &self.port
+        &self.0.port
     }
 
     /// Gives up the port.
+    ///
+    /// # Panics
+    /// If the stub is shared still: a client drops those that it contains first.
     pub fn into_port(self) -> MessagePort {
-        self.port.remove_delivery();
-        self.port
+        let shared = Arc::into_inner(self.0).expect("no client outlives the one that contains it");
+        shared.port.remove_delivery();
+        shared.port
     }
 
     pub(super) fn options(&self) -> Option<&ClientOptions> {
-        self.options.as_deref()
+        self.0.options.as_ref()
     }
 
     pub(super) fn replies(&self) -> &ReplyTable {
-        &self.replies
+        &self.0.replies
     }
 }
 
 /// A client travels as its port.
 impl Serialize for ClientStub {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.port.serialize(serializer)
+        self.0.port.serialize(serializer)
     }
 }
 
@@ -103,6 +138,6 @@ impl<'de> Deserialize<'de> for ClientStub {
 
 impl fmt::Debug for ClientStub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.port.fmt(f)
+        self.0.port.fmt(f)
     }
 }

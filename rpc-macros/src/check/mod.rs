@@ -2,72 +2,55 @@
 //!
 //! What rustc tells by itself is left to it: the trait is written back as it is.
 
+mod client_trait;
+mod supers;
 mod types;
+mod whole_trait;
 
 use std::collections::{HashMap, HashSet};
 
-use syn::{FnArg, GenericParam, Generics, Receiver, ReceiverKind, ReturnType, Safety, Signature, TraitItem, Type};
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::{
+    FnArg, GenericParam, Ident, Lifetime, Receiver, ReceiverKind, ReturnType, Safety, Signature, Type, WherePredicate,
+};
 
-use self::types::check_type;
+use self::types::TypeCheck;
 use crate::{
-    ast::{Method, Service},
+    args::Args,
+    ast::{Method, Service, is_context, mentions, peel},
     errors::Errors,
 };
 
 /// Finds the mistakes in a service trait.
-pub(crate) fn check(service: &Service, errors: &mut Errors) {
-    check_trait(service, errors);
-    service.item.items.iter().for_each(|item| check_item(item, errors));
-    service.methods.iter().for_each(|method| check_method(method, errors));
+pub(crate) fn check(service: &Service, args: &Args, errors: &mut Errors) {
+    whole_trait::check(service, errors);
+    supers::check(service, args, errors);
+    service.methods.iter().for_each(|method| check_method(service, method, errors));
     check_names(&service.methods, errors);
     check_ids(&service.methods, errors);
-}
-
-fn check_trait(service: &Service, errors: &mut Errors) {
-    let item = &service.item;
-    if let Some(unsafety) = &item.unsafety {
-        errors.at(unsafety, "a service is called by others, who can promise nothing: leave out `unsafe`");
-    }
-    if !item.generics.params.is_empty() {
-        errors.at(&item.generics, &format!("a service trait takes {}", no_parameters(&item.generics)));
-    } else if let Some(clause) = &item.generics.where_clause {
-        errors.at(clause, "a service trait takes no `where` clause: write `trait Name: Bound` instead");
+    if service.client_trait.is_some() {
+        client_trait::check(service, errors);
     }
 }
 
-/// What is wrong with generic parameters. What follows from them, such as a `where` clause, is not told as well.
-fn no_parameters(generics: &Generics) -> &'static str {
-    let all_lifetimes = generics.params.iter().all(|param| matches!(param, GenericParam::Lifetime(_)));
-    if all_lifetimes {
-        "no lifetimes, for what travels owns its data: leave them out"
-    } else {
-        "no generic parameters, for both ends have to know the types: write them out"
-    }
-}
-
-fn check_item(item: &TraitItem, errors: &mut Errors) {
-    match item {
-        TraitItem::Fn(_) => {}
-        TraitItem::Type(item) => {
-            errors.at(&item.ident, "a service trait has methods only: write the type out where it is used");
-        }
-        TraitItem::Const(item) => {
-            errors.at(&item.ident, "a service trait has methods only: write a method that returns the value");
-        }
-        TraitItem::Macro(item) => {
-            errors.at(item, "a service trait has methods only, and a macro's are not seen here: write them out");
-        }
-        // Such as `pub fn`.
-        _ => errors.leave_to_rustc(),
-    }
-}
-
-fn check_method(method: &Method, errors: &mut Errors) {
+fn check_method(service: &Service, method: &Method, errors: &mut Errors) {
     check_qualifiers(method, errors);
-    check_generics(method, errors);
+    check_generics(service, method, errors);
     check_receiver(method, errors);
     check_arguments(method, errors);
     check_output(method, errors);
+    check_options(method, errors);
+}
+
+/// Options that say nothing together.
+fn check_options(method: &Method, errors: &mut Errors) {
+    if let (Some(place), true) = (method.options.ordered, method.is_once()) {
+        errors.here(place, "a method that takes `self` runs when all others have ended: leave out `ordered`");
+    }
+    if let (Some(place), true) = (method.options.no_cancel, method.is_oneway()) {
+        errors.here(place, "a one-way call is never cancelled: leave out `no_cancel`");
+    }
 }
 
 fn check_qualifiers(method: &Method, errors: &mut Errors) {
@@ -76,8 +59,6 @@ fn check_qualifiers(method: &Method, errors: &mut Errors) {
         errors.leave_to_rustc();
     } else if let Some(future) = returned_future(signature) {
         errors.at(future, "a service method is an `async fn`: write that, and here what the future resolves to");
-    } else if signature.asyncness.is_none() {
-        errors.at(signature.fn_token, "a service method may have to be waited for: write `async fn`");
     }
     if let Safety::Unsafe(token) = &signature.safety {
         errors.at(token, "a service method is called by others, who can promise nothing: leave out `unsafe`");
@@ -87,31 +68,52 @@ fn check_qualifiers(method: &Method, errors: &mut Errors) {
     }
 }
 
-/// `-> impl …` of a method that is not `async`.
+/// The future that a method returns which is not `async`.
 fn returned_future(signature: &Signature) -> Option<&Type> {
     match &signature.output {
-        ReturnType::Type(_, ty) if signature.asyncness.is_none() && matches!(**ty, Type::ImplTrait(_)) => Some(ty),
+        ReturnType::Type(_, ty) if signature.asyncness.is_none() && is_future(peel(ty)) => Some(ty),
         _ => None,
     }
 }
 
-fn check_generics(method: &Method, errors: &mut Errors) {
+/// `impl …`, or a box of a `dyn Future`.
+fn is_future(ty: &Type) -> bool {
+    let says = |name| mentions(ty.to_token_stream(), &Ident::new(name, Span::call_site()));
+    matches!(ty, Type::ImplTrait(_)) || (says("dyn") && says("Future")) || says("BoxFuture") || says("LocalBoxFuture")
+}
+
+fn check_generics(service: &Service, method: &Method, errors: &mut Errors) {
     let generics = &method.signature.generics;
-    if !generics.params.is_empty() {
-        errors.at(generics, &format!("a service method takes {}", no_parameters(generics)));
-    } else if let Some(clause) = &generics.where_clause {
-        errors.at(clause, "a service method takes no `where` clause: write `trait Name: Bound`, or leave it out");
+    if generics.params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
+        // What follows from them, such as a `where` clause, is not told as well.
+        let message = "a service method takes no generic parameters, for both ends have to know the types: write them \
+                       out, or make them the trait's";
+        return errors.at(generics, message);
+    }
+    for predicate in &method.predicates {
+        check_predicate(service, predicate, errors);
+    }
+}
+
+/// A `where` clause of a method may speak of the trait's parameters, and of nothing else.
+fn check_predicate(service: &Service, predicate: &WherePredicate, errors: &mut Errors) {
+    let tokens = || predicate.to_token_stream();
+    let self_type = Ident::new("Self", Span::call_site());
+    if mentions(tokens(), &self_type) || !service.params.names().any(|name| mentions(tokens(), name)) {
+        let message = "a `where` clause of a service method is about the trait's parameters: write `trait Name: Bound`, \
+                       or leave it out";
+        errors.at(predicate, message);
     }
 }
 
 fn check_receiver(method: &Method, errors: &mut Errors) {
     match method.signature.receiver() {
         None => errors.at(method.ident(), "a service method needs `&self`, or `self` for a single use"),
-        Some(receiver) => check_self(receiver, errors),
+        Some(receiver) => check_self(method, receiver, errors),
     }
 }
 
-fn check_self(receiver: &Receiver, errors: &mut Errors) {
+fn check_self(method: &Method, receiver: &Receiver, errors: &mut Errors) {
     match &receiver.kind {
         ReceiverKind::Value | ReceiverKind::Reference(_, None, None) => {}
         ReceiverKind::Reference(_, _, Some(_)) => errors.at(
@@ -121,10 +123,19 @@ fn check_self(receiver: &Receiver, errors: &mut Errors) {
         ReceiverKind::Reference(_, Some(lifetime), None) if lifetime.ident == "static" => {
             errors.at(lifetime, "a service method takes plain `&self`: leave out the lifetime");
         }
-        // Told already where the lifetime is declared; and if it is not, rustc tells.
-        ReceiverKind::Reference(_, Some(_), None) => {}
+        ReceiverKind::Reference(_, Some(lifetime), None) => {
+            if !is_declared(method, lifetime) {
+                errors.leave_to_rustc();
+            }
+        }
         _ => errors.at(receiver, "a service method takes `&self`, or `self` for a single use"),
     }
+}
+
+/// Whether the method declares a lifetime, or it needs no declaration.
+fn is_declared(method: &Method, lifetime: &Lifetime) -> bool {
+    let declared = method.signature.generics.lifetimes();
+    lifetime.ident == "_" || declared.into_iter().any(|param| param.lifetime.ident == lifetime.ident)
 }
 
 fn check_arguments(method: &Method, errors: &mut Errors) {
@@ -133,7 +144,15 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
         if let Some(cfg) = input.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
             errors.at(cfg, "both ends have to know of an argument: put the `#[cfg]` on the method");
         }
-        check_type(&input.ty, "an argument", errors);
+    }
+    if let Some(misplaced) = method.args.iter().find(|arg| is_context(&arg.ty)) {
+        errors.at(
+            &misplaced.ty,
+            "the `CallContext` is the service's, not the caller's: write it once, as the first argument",
+        );
+    }
+    for arg in method.args.iter().filter(|arg| !is_context(&arg.ty)) {
+        TypeCheck { what: "an argument", method, errors }.argument(&arg.ty);
     }
 }
 
@@ -143,14 +162,14 @@ fn check_output(method: &Method, errors: &mut Errors) {
         return errors.at(ty, "a one-way method has no reply: leave out the result, or `#[rpc(oneway)]`");
     }
     if returned_future(&method.signature).is_none() {
-        check_type(ty, "a result", errors);
+        TypeCheck { what: "a result", method, errors }.value(method.output.whole());
     }
 }
 
 /// Two methods of one name, where no `#[cfg]` chooses between them.
 fn check_names(methods: &[Method], errors: &mut Errors) {
     let mut names = HashSet::new();
-    if methods.iter().any(|method| method.cfgs.is_empty() && !names.insert(method.ident())) {
+    if methods.iter().any(|method| method.cfgs().is_empty() && !names.insert(method.ident())) {
         errors.leave_to_rustc();
     }
 }
@@ -158,7 +177,7 @@ fn check_names(methods: &[Method], errors: &mut Errors) {
 /// Two numbers that are the same. Two hashes that are the same are found when the crate is compiled.
 fn check_ids(methods: &[Method], errors: &mut Errors) {
     let mut seen = HashMap::new();
-    for method in methods.iter().filter(|method| method.cfgs.is_empty()) {
+    for method in methods.iter().filter(|method| method.cfgs().is_empty()) {
         let Some(id) = &method.options.id else { continue };
         let Ok(number) = id.base10_parse::<u32>() else { continue };
         if let Some(first) = seen.insert(number, method.wire_name()) {

@@ -3,77 +3,143 @@
 //! The rest is a matter of what they implement, which the compiler checks in the expanded code.
 
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, Type, TypePath, TypeReference};
+use syn::{GenericArgument, Lifetime, PathArguments, Type, TypePath, TypeReference};
 
-use crate::{ast::peel, errors::Errors};
+use super::is_declared;
+use crate::{
+    ast::{Method, peel},
+    errors::Errors,
+};
 
-/// Checks the type of an argument or of a result; `what` says of which.
-pub(super) fn check_type(ty: &Type, what: &str, errors: &mut Errors) {
-    match peel(ty) {
-        Type::TraitObject(_) => {
-            errors.at(ty, &format!("{what} has one type that both ends know: use an enum, or a client"));
+/// Looks at the type of an argument or of a result.
+pub(super) struct TypeCheck<'m> {
+    /// Which of the two it is.
+    pub(super) what: &'static str,
+    pub(super) method: &'m Method,
+    pub(super) errors: &'m mut Errors,
+}
+
+impl TypeCheck<'_> {
+    /// An argument may be lent: what is behind the reference travels.
+    pub(super) fn argument(&mut self, ty: &Type) {
+        match peel(ty) {
+            Type::Reference(reference) => self.lent(ty, reference),
+            _ => self.value(ty),
         }
-        Type::Never(_) => errors.at(ty, &format!("{what} is a value: leave `!` out")),
-        unsized_type if owned_form(unsized_type).is_some() => tell_to_own(ty, unsized_type, what, errors),
-        _ => check_part(ty, what, errors),
     }
-}
 
-/// Checks a type, or a part of one.
-fn check_part(ty: &Type, what: &str, errors: &mut Errors) {
-    match peel(ty) {
-        Type::Reference(reference) => check_reference(ty, reference, what, errors),
-        Type::ImplTrait(_) => errors.at(ty, &format!("{what} has one type that both ends know: write it out")),
-        Type::Infer(_) => errors.leave_to_rustc(),
-        Type::Path(path) => check_path(path, what, errors),
-        Type::Tuple(tuple) => tuple.elems.iter().for_each(|part| check_part(part, what, errors)),
-        Type::Array(array) => check_part(&array.elem, what, errors),
-        Type::Slice(slice) => check_part(&slice.elem, what, errors),
-        _ => {}
+    /// A type that travels as it is.
+    pub(super) fn value(&mut self, ty: &Type) {
+        let what = self.what;
+        match peel(ty) {
+            Type::TraitObject(_) => {
+                self.errors.at(ty, &format!("{what} has one type that both ends know: use an enum, or a client"));
+            }
+            Type::Never(_) => self.errors.at(ty, &format!("{what} is a value: leave `!` out")),
+            unsized_type if owned_form(unsized_type).is_some() => self.tell_to_own(ty, unsized_type),
+            _ => self.part(ty),
+        }
     }
-}
 
-fn check_reference(whole: &Type, reference: &TypeReference, what: &str, errors: &mut Errors) {
-    match peel(&reference.elem) {
-        Type::ImplTrait(_) | Type::TraitObject(_) => check_type(&reference.elem, what, errors),
-        Type::Path(path) if is_self(path) => check_path(path, what, errors),
-        referent => tell_to_own(whole, referent, what, errors),
+    fn lent(&mut self, whole: &Type, reference: &TypeReference) {
+        if reference.mutability.is_some() {
+            return self.tell_to_return(whole, &reference.elem);
+        }
+        match &reference.lifetime {
+            Some(lifetime) if lifetime.ident == "static" => {
+                return self.errors.at(lifetime, "an argument is lent for one call: leave out `'static`");
+            }
+            Some(lifetime) if !is_declared(self.method, lifetime) => self.errors.leave_to_rustc(),
+            _ => {}
+        }
+        match peel(&reference.elem) {
+            Type::ImplTrait(_) | Type::TraitObject(_) => self.value(&reference.elem),
+            Type::Slice(slice) => self.part(&slice.elem),
+            lent => self.part(lent),
+        }
     }
-}
 
-fn check_path(path: &TypePath, what: &str, errors: &mut Errors) {
-    if is_self(path) {
-        return errors
-            .at(path, "`Self` is the service, which stays where it is: write a type that travels, such as a client");
+    /// A type, or a part of one.
+    fn part(&mut self, ty: &Type) {
+        let what = self.what;
+        match peel(ty) {
+            Type::Reference(reference) => self.reference(ty, reference),
+            Type::ImplTrait(_) => {
+                self.errors.at(ty, &format!("{what} has one type that both ends know: write it out"));
+            }
+            Type::Infer(_) => self.errors.leave_to_rustc(),
+            Type::Path(path) => self.path(path),
+            Type::Tuple(tuple) => tuple.elems.iter().for_each(|part| self.part(part)),
+            Type::Array(array) => self.part(&array.elem),
+            Type::Slice(slice) => self.part(&slice.elem),
+            _ => {}
+        }
     }
-    if let Some(qself) = &path.qself {
-        check_part(&qself.ty, what, errors);
+
+    fn reference(&mut self, whole: &Type, reference: &TypeReference) {
+        match peel(&reference.elem) {
+            Type::ImplTrait(_) | Type::TraitObject(_) => self.value(&reference.elem),
+            Type::Path(path) if is_self(path) => self.path(path),
+            referent => self.tell_to_own(whole, referent),
+        }
     }
-    for segment in &path.path.segments {
-        let PathArguments::AngleBracketed(arguments) = &segment.arguments else { continue };
-        for argument in &arguments.args {
-            match argument {
-                GenericArgument::Type(part) => check_part(part, what, errors),
-                GenericArgument::Lifetime(lifetime) if lifetime.ident == "_" => errors.at(
-                    lifetime,
-                    &format!(
-                        "{what} travels to another context, so it owns its data: write `'static`, or an owned type"
-                    ),
-                ),
-                _ => {}
+
+    fn path(&mut self, path: &TypePath) {
+        if is_self(path) {
+            return self.errors.at(
+                path,
+                "`Self` is the service, which stays where it is: write a type that travels, such as a client",
+            );
+        }
+        if let Some(qself) = &path.qself {
+            self.part(&qself.ty);
+        }
+        for segment in &path.path.segments {
+            let PathArguments::AngleBracketed(arguments) = &segment.arguments else { continue };
+            for argument in &arguments.args {
+                match argument {
+                    GenericArgument::Type(part) => self.part(part),
+                    GenericArgument::Lifetime(lifetime) => self.lifetime(lifetime),
+                    _ => {}
+                }
             }
         }
+    }
+
+    fn lifetime(&mut self, lifetime: &Lifetime) {
+        if lifetime.ident == "static" {
+            return;
+        }
+        if !is_declared(self.method, lifetime) {
+            return self.errors.leave_to_rustc();
+        }
+        let what = self.what;
+        self.errors.at(
+            lifetime,
+            &format!("{what} travels to another context, so it owns its data: write `'static`, or an owned type"),
+        );
+    }
+
+    fn tell_to_own(&mut self, at: &Type, borrowed: &Type) {
+        let owned = owned_form(borrowed).or_else(|| text(borrowed));
+        let advice = owned.map_or_else(|| "use an owned type".to_owned(), |owned| format!("write `{owned}`"));
+        let what = self.what;
+        self.errors.at(at, &format!("{what} travels to another context, so it owns its data: {advice}"));
+    }
+
+    fn tell_to_return(&mut self, at: &Type, borrowed: &Type) {
+        let owned = owned_form(peel(borrowed)).or_else(|| text(borrowed)).map(|owned| format!("`{owned}`"));
+        let advice = owned.unwrap_or_else(|| "the value".to_owned());
+        let what = self.what;
+        self.errors.at(
+            at,
+            &format!("{what} travels to another context, and comes back as a result: take {advice}, and return it"),
+        );
     }
 }
 
 fn is_self(path: &TypePath) -> bool {
     path.path.segments.first().is_some_and(|first| first.ident == "Self")
-}
-
-fn tell_to_own(at: &Type, borrowed: &Type, what: &str, errors: &mut Errors) {
-    let owned = owned_form(borrowed).or_else(|| text(borrowed));
-    let advice = owned.map_or_else(|| "use an owned type".to_owned(), |owned| format!("write `{owned}`"));
-    errors.at(at, &format!("{what} travels to another context, so it owns its data: {advice}"));
 }
 
 /// What owns the data that is borrowed as this type, which has no size of its own.

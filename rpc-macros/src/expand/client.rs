@@ -2,101 +2,206 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Index;
 
-use super::{Expanded, wire::Results};
-use crate::ast::{Method, Output, Service};
+use super::{Expanded, ids, wire::Results};
+use crate::ast::{Arg, Lent, Method, Output, Service};
 
 pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
+    Expanded { item: client_type(service, rpc), impls: client_impls(service, rpc) }
+}
+
+fn client_type(service: &Service, rpc: &TokenStream) -> TokenStream {
     let (vis, client, name) = (service.visibility(), service.client(), service.item.ident.to_string());
-    let docs = [
+    let (declared, tuple) = (service.params.declared_with_defaults(None), service.params.tuple());
+    let supers = service.supers.iter().map(|it| &it.client);
+    let deprecated = service.deprecated();
+    let mut docs = vec![
         format!("A client of [`{name}`]: a port that leads to a service, and a method for each of the trait's."),
         String::new(),
         "It is made from a port; it may be an argument or a result, anywhere inside one. Dropping it closes the port."
             .into(),
     ];
-    let methods = service.methods.iter().map(|method| client_method(service, method, rpc));
-    let item = quote! {
+    if !service.supers.is_empty() {
+        docs.extend([String::new(), "It holds a client of each super-service, and can be turned into one.".into()]);
+    }
+    quote! {
         #(#[doc = #docs])*
-        #vis struct #client(#rpc::ClientStub);
-    };
-    let text = client.to_string();
-    let impls = quote! {
-        impl #client {
+        #(#deprecated)*
+        #vis struct #client #declared {
+            stub: #rpc::ClientStub,
+            supers: (#(#supers,)*),
+            types: ::core::marker::PhantomData<fn() -> #tuple>,
+        }
+    }
+}
+
+fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
+    let (client, params) = (service.client(), &service.params);
+    let (declared, args, clause) = (params.declared(None), params.args(None), params.where_clause(rpc, []));
+    let de_declared = params.declared_behind(&quote!('__de));
+    let methods = service.methods.iter().map(|method| client_method(service, method, rpc));
+    let positions: Vec<_> = (0..service.supers.len()).map(Index::from).collect();
+    let super_clients: Vec<_> = service.supers.iter().map(|it| &it.client).collect();
+    let supers = service.supers.iter().zip(&positions).map(|(it, position)| {
+        let super_client = &it.client;
+        quote! {
+            impl #declared ::core::convert::AsRef<#super_client> for #client #args {
+                fn as_ref(&self) -> &#super_client {
+                    &self.supers.#position
+                }
+            }
+
+            impl #declared ::core::convert::From<#client #args> for #super_client {
+                fn from(client: #client #args) -> Self {
+                    client.supers.#position
+                }
+            }
+        }
+    });
+    let deref = service.supers.first().map(|it| {
+        let super_client = &it.client;
+        quote! {
+            impl #declared ::core::ops::Deref for #client #args {
+                type Target = #super_client;
+
+                fn deref(&self) -> &#super_client {
+                    &self.supers.0
+                }
+            }
+        }
+    });
+    let (text, look) = (client.to_string(), ids::look(service));
+    quote! {
+        impl #declared #client #args #clause {
             #(#methods)*
         }
 
-        impl ::core::convert::From<#rpc::MessagePort> for #client {
+        impl #declared ::core::convert::From<#rpc::MessagePort> for #client #args {
             fn from(port: #rpc::MessagePort) -> Self {
-                Self(#rpc::ClientStub::new(port))
+                <Self as #rpc::ServiceClient>::from_stub(#rpc::ClientStub::new(port))
             }
         }
 
-        impl #rpc::Client for #client {
+        impl #declared #rpc::Client for #client #args {
             fn port(&self) -> &#rpc::MessagePort {
-                self.0.port()
+                self.stub.port()
             }
 
             fn into_port(self) -> #rpc::MessagePort {
-                self.0.into_port()
+                ::core::mem::drop(self.supers);
+                self.stub.into_port()
             }
 
             fn with_options(self, options: #rpc::ClientOptions) -> Self {
-                Self(self.0.with(options))
+                ::core::mem::drop(self.supers);
+                <Self as #rpc::ServiceClient>::from_stub(self.stub.with(options))
             }
         }
 
-        impl #rpc::serde::Serialize for #client {
-            fn serialize<S: #rpc::serde::Serializer>(
+        impl #declared #rpc::ServiceClient for #client #args {
+            const METHODS: #rpc::MethodTable = #rpc::MethodTable {
+                service: __SERVICE,
+                own: __METHODS,
+                supers: &[#(<#super_clients as #rpc::ServiceClient>::METHODS),*],
+            };
+
+            fn from_stub(stub: #rpc::ClientStub) -> Self {
+                #look
+                Self {
+                    supers: (#(<#super_clients as #rpc::ServiceClient>::from_stub(stub.share()),)*),
+                    stub,
+                    types: ::core::marker::PhantomData,
+                }
+            }
+        }
+
+        #deref
+        #(#supers)*
+
+        impl #declared #rpc::serde::Serialize for #client #args {
+            fn serialize<__To: #rpc::serde::Serializer>(
                 &self,
-                to: S,
-            ) -> ::core::result::Result<<S as #rpc::serde::Serializer>::Ok, <S as #rpc::serde::Serializer>::Error> {
-                #rpc::serde::Serialize::serialize(&self.0, to)
+                to: __To,
+            ) -> ::core::result::Result<<__To as #rpc::serde::Serializer>::Ok, <__To as #rpc::serde::Serializer>::Error> {
+                #rpc::serde::Serialize::serialize(&self.stub, to)
             }
         }
 
-        impl<'de> #rpc::serde::Deserialize<'de> for #client {
-            fn deserialize<D: #rpc::serde::Deserializer<'de>>(
-                from: D,
-            ) -> ::core::result::Result<Self, <D as #rpc::serde::Deserializer<'de>>::Error> {
-                #rpc::serde::Deserialize::deserialize(from).map(Self)
+        impl #de_declared #rpc::serde::Deserialize<'__de> for #client #args {
+            fn deserialize<__From: #rpc::serde::Deserializer<'__de>>(
+                from: __From,
+            ) -> ::core::result::Result<Self, <__From as #rpc::serde::Deserializer<'__de>>::Error> {
+                #rpc::serde::Deserialize::deserialize(from).map(<Self as #rpc::ServiceClient>::from_stub)
             }
         }
 
-        impl ::core::fmt::Debug for #client {
+        impl #declared ::core::fmt::Debug for #client #args {
             fn fmt(&self, to: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                to.debug_tuple(#text).field(&self.0).finish()
+                to.debug_tuple(#text).field(&self.stub).finish()
             }
         }
-    };
-    Expanded { item, impls }
+    }
 }
 
 fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
-    let (vis, ident, marker) = (service.visibility(), method.ident(), method.marker());
-    let (cfgs, docs, deprecated) = (&method.cfgs, &method.docs, &method.deprecated);
+    let (vis, ident) = (service.visibility(), method.ident());
+    let marker = service.marker(method);
+    let (cfgs, docs, others) = (method.cfgs(), &method.carried.docs, &method.carried.others);
     // Else a crate that denies what is undocumented would hear of each method twice.
     let undocumented = docs.is_empty().then(|| format!("Calls `{}`.", method.wire_name())).into_iter();
+    let lifetimes = &method.signature.generics.params;
+    let lifetimes = if lifetimes.is_empty() { TokenStream::new() } else { quote!(<#lifetimes>) };
+    let receiver = receiver(method);
     let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
-    let (receiver, lifetime) =
-        if method.is_once() { (quote!(self), quote!('static)) } else { (quote!(&self), quote!('_)) };
-    let (future, call) = match (method.is_oneway(), method.is_once()) {
-        (true, false) => (quote!(#rpc::Tell<#lifetime>), quote!(tell::<#marker>)),
-        (true, true) => (quote!(#rpc::Tell<#lifetime>), quote!(tell_once::<#marker>)),
-        (false, once) => {
-            let call = if once { quote!(call_once) } else { quote!(call) };
-            let (ok, error) = call_types(&method.output, rpc);
-            (quote!(#rpc::Call<#lifetime, #ok, #error>), quote!(#call::<#marker, _>))
-        }
+    let lifetime = if method.is_once() { quote!('static) } else { quote!('_) };
+    let predicates = &method.predicates;
+    let clause = if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) };
+    let (future, error) = if method.is_oneway() {
+        (quote!(#rpc::Tell<#lifetime>), TokenStream::new())
+    } else {
+        let (ok, error) = call_types(&method.output, rpc);
+        (quote!(#rpc::Call<#lifetime, #ok, #error>), quote!(, _))
     };
+    let (call, values) = (call(method), sent_values(&method.args, rpc));
     quote! {
         #(#cfgs)*
         #(#docs)*
         #(#[doc = #undocumented])*
-        #(#deprecated)*
-        #vis fn #ident(#receiver #(, #names: #types)*) -> #future {
-            self.0.#call((#(#names,)*))
+        #(#others)*
+        #vis fn #ident #lifetimes (#receiver #(, #names: #types)*) -> #future #clause {
+            self.stub.#call::<#marker #error>((#(#values,)*))
         }
     }
+}
+
+/// The receiver, as it is written in the trait: without the pattern's `mut`.
+fn receiver(method: &Method) -> TokenStream {
+    match method.signature.receiver() {
+        Some(receiver) if !method.is_once() => quote!(#receiver),
+        _ => quote!(self),
+    }
+}
+
+/// The method of the stub that makes the call.
+pub(super) fn call(method: &Method) -> TokenStream {
+    match (method.is_oneway(), method.is_once()) {
+        (true, false) => quote!(tell),
+        (true, true) => quote!(tell_once),
+        (false, false) => quote!(call),
+        (false, true) => quote!(call_once),
+    }
+}
+
+/// The arguments as they are sent: what is lent becomes a value of its own.
+pub(super) fn sent_values<'m>(args: &'m [Arg], rpc: &'m TokenStream) -> impl Iterator<Item = TokenStream> + 'm {
+    args.iter().map(move |Arg { name, lent, .. }| match lent {
+        // A type that cannot be cloned is told here, and nowhere else.
+        Some(Lent::Slice(ty)) => quote!(#rpc::own_all::<#ty>(#name)),
+        Some(Lent::Sized(ty)) => quote!(#rpc::own::<#ty>(#name)),
+        Some(Lent::Unsized(_)) => quote!(#rpc::ToOwned::to_owned(#name)),
+        None => quote!(#name),
+    })
 }
 
 /// What the call's future resolves to.

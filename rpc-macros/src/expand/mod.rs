@@ -1,6 +1,8 @@
 //! Writing the code: what travels, the client, the server.
 
 mod client;
+mod client_trait;
+mod ids;
 mod server;
 mod wire;
 
@@ -8,7 +10,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Item, ItemTrait};
 
-pub(crate) use self::client::client;
+pub(crate) use self::{
+    client::client,
+    server::{object, server_type},
+};
 use crate::{args::Args, ast::Service, check::check, errors::Errors, fallback::fallback};
 
 /// The whole expansion of `#[service(args)] item`.
@@ -35,8 +40,8 @@ fn parse_trait(item: TokenStream, errors: &mut Errors) -> Option<ItemTrait> {
 /// The expansion of a trait, or its mistakes and what stands in for it.
 fn checked(item: ItemTrait, args: &Args) -> TokenStream {
     let mut errors = Errors::default();
-    let service = Service::read(item, &mut errors);
-    check(&service, &mut errors);
+    let service = Service::read(item, args, &mut errors);
+    check(&service, args, &mut errors);
     if errors.is_empty() {
         return expand(&service, args);
     }
@@ -49,7 +54,9 @@ fn expand(service: &Service, args: &Args) -> TokenStream {
     let rpc = args.private();
     let client = client::client(service, &rpc);
     let server = server::server(service, &rpc);
-    assemble(service, client, server, wire::wire(service, &rpc))
+    let (wire, ids) = (wire::wire(service, &rpc), ids::ids(service, &rpc));
+    let client_trait = client_trait::client_trait(service, &rpc);
+    assemble(service, client, server, quote!(#wire #ids #client_trait))
 }
 
 /// The trait as it is, and beside it what is made from it.
@@ -95,9 +102,81 @@ fn generated_attributes() -> TokenStream {
             clippy::nursery,
             deprecated,
             non_camel_case_types,
+            non_upper_case_globals,
+            private_bounds,
             private_interfaces,
+            single_use_lifetimes,
+            type_alias_bounds,
             unreachable_pub,
             unused
         )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expansion of a trait, with one space between any two tokens.
+    fn expanded(item: TokenStream) -> String {
+        service(TokenStream::new(), item).to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_method_is_concurrent_and_can_be_cancelled_unless_it_says_otherwise() {
+        let plain = expanded(quote!(
+            trait Contacts {
+                async fn add(&self);
+            }
+        ));
+        let ordered = expanded(quote!(
+            trait Contacts {
+                #[rpc(ordered)]
+                async fn add(&self);
+            }
+        ));
+        let kept = expanded(quote!(
+            trait Contacts {
+                #[rpc(no_cancel)]
+                async fn add(&self);
+            }
+        ));
+
+        assert!(!plain.contains("ORDERED") && !plain.contains("CANCELS"), "left to the trait's own constants");
+        assert!(ordered.contains("const ORDERED : :: core :: primitive :: bool = true ;"), "{ordered}");
+        assert!(kept.contains("const CANCELS : :: core :: primitive :: bool = false ;"), "{kept}");
+    }
+
+    #[test]
+    fn the_context_of_a_call_is_the_services_and_does_not_travel() {
+        let owned = expanded(quote!(
+            trait Contacts {
+                async fn add(&self, context: handover::CallContext, name: String);
+            }
+        ));
+        let lent = expanded(quote!(
+            trait Contacts {
+                async fn add(&self, context: &CallContext, name: String);
+            }
+        ));
+
+        for code in [&owned, &lent] {
+            assert!(code.contains("fn add (& self , name : String) -> "), "the client's method has no context: {code}");
+            assert!(code.contains("let context = responder . context () ;"), "{code}");
+            assert!(!code.contains("__argument_1_of_add"), "one argument travels: {code}");
+        }
+        assert!(owned.contains(":: add (object , context , args . 0)"), "{owned}");
+        assert!(lent.contains(":: add (object , & context , args . 0)"), "{lent}");
+    }
+
+    #[test]
+    fn a_method_that_asks_for_no_context_is_given_none() {
+        let code = expanded(quote!(
+            trait Contacts {
+                async fn add(&self, name: String);
+            }
+        ));
+
+        assert!(!code.contains("context"), "{code}");
     }
 }

@@ -1,98 +1,219 @@
 //! The callee's side.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::Index;
 
 use super::Expanded;
-use crate::ast::{Method, Service};
+use crate::ast::{Method, Service, SuperService};
 
 pub(super) fn server(service: &Service, rpc: &TokenStream) -> Expanded {
-    let (vis, server, name) = (service.visibility(), service.server(), &service.item.ident);
-    let doc = format!("Serves a [`{name}`] over a port.");
-    let text = server.to_string();
-    let (shared, once): (Vec<_>, Vec<_>) = service.methods.iter().partition(|method| !method.is_once());
-    let shared_variants = shared.iter().map(|method| variant(method, rpc));
-    let once_variants = once.iter().map(|method| variant(method, rpc));
-    let openings = service.methods.iter().map(|method| opening(method, rpc));
-    let shared_arms = shared.iter().map(|method| arm(service, method, quote!(&self.0)));
-    let once_arms = once.iter().map(|method| arm(service, method, quote!(self.0)));
-    let item = quote! {
-        #[doc = #doc]
-        #vis struct #server<S>(S, #rpc::ServeOptions);
-    };
-    let impls = quote! {
-        #vis enum __SharedCall {
-            #(#shared_variants,)*
-        }
+    Expanded { item: server_type(service, rpc), impls: server_impls(service, rpc) }
+}
 
-        #vis enum __OnceCall {
-            #(#once_variants,)*
+/// The parameter for what is served.
+pub(crate) fn object() -> Ident {
+    format_ident!("__Service")
+}
+
+/// The type that users name: also what stands in for it after a mistake.
+pub(crate) fn server_type(service: &Service, rpc: &TokenStream) -> TokenStream {
+    let (vis, server, name) = (service.visibility(), service.server(), &service.item.ident);
+    let object = Ident::new("S", Span::call_site());
+    // Named `S` in the documentation, where nothing else is.
+    let object = if service.params.has(&object) { self::object() } else { object };
+    let (declared, tuple) = (service.params.declared_with_defaults(Some(&object)), service.params.tuple());
+    let deprecated = service.deprecated();
+    let doc = format!("Serves a [`{name}`] over a port.");
+    quote! {
+        #[doc = #doc]
+        #(#deprecated)*
+        #vis struct #server #declared {
+            service: #object,
+            options: #rpc::ServeOptions,
+            types: ::core::marker::PhantomData<fn() -> #tuple>,
         }
+    }
+}
+
+fn server_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
+    let (vis, server, client) = (service.visibility(), service.server(), service.client());
+    let (object, params) = (object(), &service.params);
+    let (declared, args) = (params.declared(Some(&object)), params.args(Some(&object)));
+    let client_args = params.args(None);
+    let bound = params.the_bound();
+    let of_methods = service.methods.iter().flat_map(|method| &method.predicates).map(|it| quote!(#it));
+    let clause = params.where_clause(rpc, std::iter::once(quote!(#object: #bound)).chain(of_methods));
+    let calls = calls(service, rpc, &clause);
+    let (calls_args, service_impl) = (calls_args(service), service_impl(service, rpc));
+    let text = server.to_string();
+    quote! {
+        #calls
 
         // Whatever it is: that it is no service is told once, where it is to be served.
-        impl<__Service> #server<__Service> {
+        impl #declared #server #args {
             /// Makes a server of a service.
-            #vis fn new(service: __Service) -> Self {
-                Self(service, ::core::default::Default::default())
+            #vis fn new(service: #object) -> Self {
+                Self {
+                    service,
+                    options: ::core::default::Default::default(),
+                    types: ::core::marker::PhantomData,
+                }
             }
 
             /// Says how it is to be served, in place of what was said before.
             #[must_use]
             #vis fn with(self, options: #rpc::ServeOptions) -> Self {
-                Self(self.0, options)
+                Self { options, ..self }
             }
         }
 
-        impl<__Service: #name> #server<__Service> {
+        impl #declared #server #args #clause {
             /// Serves a port until the other end has closed it and every call has ended. Dropping the future ends all calls.
             #vis fn serve(self, port: #rpc::MessagePort) -> impl ::core::future::Future<Output = ()> {
-                #rpc::serve(Self::new(self.0), port, self.1)
+                #rpc::serve::<Self>(self.service, port, self.options)
             }
         }
 
-        impl<__Service> ::core::fmt::Debug for #server<__Service> {
+        impl #declared ::core::fmt::Debug for #server #args {
             fn fmt(&self, to: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 to.write_str(#text)
             }
         }
 
-        impl<__Service: #name> #rpc::Service for #server<__Service> {
-            type SharedCall = __SharedCall;
-            type OnceCall = __OnceCall;
-
-            fn open(incoming: #rpc::Incoming<'_>) -> ::core::result::Result<#rpc::Opened<Self>, #rpc::Answer> {
-                match incoming.method() {
-                    #(#openings)*
-                    _ => ::core::result::Result::Err(incoming.unknown_method()),
-                }
-            }
-
-            async fn run(&self, call: __SharedCall) -> #rpc::Answer {
-                match call {
-                    #(#shared_arms)*
-                }
-            }
-
-            async fn run_once(self, call: __OnceCall) -> #rpc::Answer {
-                match call {
-                    #(#once_arms)*
-                }
-            }
+        impl #declared #rpc::ServedBy<#object> for #client #client_args #clause {
+            type Server = #server #args;
         }
-    };
-    Expanded { item, impls }
+
+        impl #declared #rpc::Service for #server #args #clause {
+            type Object = #object;
+            type SharedCall = __SharedCall #calls_args;
+            type OnceCall = __OnceCall #calls_args;
+
+            #service_impl
+        }
+    }
+}
+
+/// The calls of the service that were read, and what a super-service read.
+fn calls(service: &Service, rpc: &TokenStream, clause: &TokenStream) -> TokenStream {
+    let vis = service.visibility();
+    let is_open = needs_parameters(service);
+    let declared = if is_open { service.params.declared(Some(&object())) } else { TokenStream::new() };
+    let clause = if is_open { clause.clone() } else { TokenStream::new() };
+    // Never made: it names parameters that no call has.
+    let args = service.params.args(Some(&object()));
+    let types = is_open.then(|| quote!(__Types(::core::marker::PhantomData<fn() -> __Parameters #args>, #rpc::Never),));
+    let parameters = is_open.then(|| {
+        let (object, types) = (object(), service.params.tuple());
+        quote!(#vis struct __Parameters #declared(::core::marker::PhantomData<(#object, #types)>);)
+    });
+    let (shared, once): (Vec<_>, Vec<_>) = service.methods.iter().partition(|method| !method.is_once());
+    let shared = shared.iter().map(|method| variant(service, method, rpc));
+    let once = once.iter().map(|method| variant(service, method, rpc));
+    let super_shared = service.supers.iter().map(|it| super_variant(it, rpc, &quote!(SharedCall)));
+    let super_once = service.supers.iter().map(|it| super_variant(it, rpc, &quote!(OnceCall)));
+    quote! {
+        #parameters
+
+        #vis enum __SharedCall #declared #clause {
+            #(#shared,)*
+            #(#super_shared,)*
+            #types
+        }
+
+        #vis enum __OnceCall #declared #clause {
+            #(#once,)*
+            #(#super_once,)*
+            #types
+        }
+    }
+}
+
+/// Whether the types of calls depend on what is served.
+fn needs_parameters(service: &Service) -> bool {
+    !(service.params.is_empty() && service.supers.is_empty())
+}
+
+fn calls_args(service: &Service) -> TokenStream {
+    if needs_parameters(service) { service.params.args(Some(&object())) } else { TokenStream::new() }
 }
 
 /// A call of the method, opened.
-fn variant(method: &Method, rpc: &TokenStream) -> TokenStream {
-    let (cfgs, ident, marker) = (&method.cfgs, method.ident(), method.marker());
+fn variant(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
+    let (cfgs, ident, marker) = (method.cfgs(), method.ident(), service.marker(method));
     quote!(#(#cfgs)* #ident(<#marker as #rpc::Method>::Args, #rpc::Responder<#marker>))
 }
 
+/// A call of a super-service's method, opened.
+fn super_variant(it: &SuperService, rpc: &TokenStream, call: &TokenStream) -> TokenStream {
+    let (variant, server) = (&it.variant, server_of(it, rpc));
+    quote!(#variant(<#server as #rpc::Service>::#call))
+}
+
+/// The server of a super-service. It is found by way of its client, so that users import one name fewer.
+fn server_of(it: &SuperService, rpc: &TokenStream) -> TokenStream {
+    let (client, object) = (&it.client, object());
+    quote!(<#client as #rpc::ServedBy<#object>>::Server)
+}
+
+fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
+    let (object, calls_args) = (object(), calls_args(service));
+    let (shared, once): (Vec<_>, Vec<_>) = service.methods.iter().partition(|method| !method.is_once());
+    let ids = service.methods.iter().map(|method| {
+        let (cfgs, id) = (method.cfgs(), super::wire::id_const(method));
+        quote!(#(#cfgs)* #id => true,)
+    });
+    let servers: Vec<_> = service.supers.iter().map(|it| server_of(it, rpc)).collect();
+    let openings = service.methods.iter().map(|method| opening(service, method, rpc));
+    let super_openings = service.supers.iter().map(|it| super_opening(it, rpc));
+    let shared_arms = shared.iter().map(|method| arm(service, method));
+    let once_arms = once.iter().map(|method| arm(service, method));
+    let super_arms = |call: TokenStream, run: TokenStream| {
+        let arms = service.supers.iter().map(move |it| {
+            let (variant, server) = (&it.variant, server_of(it, rpc));
+            quote!(#call::#variant(call) => <#server as #rpc::Service>::#run(object, call).await,)
+        });
+        quote!(#(#arms)*)
+    };
+    let super_shared = super_arms(quote!(__SharedCall), quote!(run));
+    let super_once = super_arms(quote!(__OnceCall), quote!(run_once));
+    quote! {
+        fn serves(method: #rpc::MethodId) -> ::core::primitive::bool {
+            match method {
+                #(#ids)*
+                _ => false #(|| <#servers as #rpc::Service>::serves(method))*,
+            }
+        }
+
+        fn open(incoming: #rpc::Incoming<'_>) -> ::core::result::Result<#rpc::Opened<Self>, #rpc::Answer> {
+            match incoming.method() {
+                #(#openings)*
+                #(#super_openings)*
+                _ => ::core::result::Result::Err(incoming.unknown_method()),
+            }
+        }
+
+        async fn run(object: &#object, call: __SharedCall #calls_args) -> #rpc::Answer {
+            match call {
+                #(#shared_arms)*
+                #super_shared
+            }
+        }
+
+        async fn run_once(object: #object, call: __OnceCall #calls_args) -> #rpc::Answer {
+            match call {
+                #(#once_arms)*
+                #super_once
+            }
+        }
+    }
+}
+
 /// How a call of the method is opened.
-fn opening(method: &Method, rpc: &TokenStream) -> TokenStream {
-    let (cfgs, ident, marker) = (&method.cfgs, method.ident(), method.marker());
+fn opening(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
+    let (cfgs, ident, marker) = (method.cfgs(), method.ident(), service.marker(method));
+    let id = super::wire::id_const(method);
     let open = if method.is_oneway() { quote!(open_oneway) } else { quote!(open) };
     let (kind, call) = match method.is_once() {
         true => (quote!(Once), quote!(__OnceCall)),
@@ -100,23 +221,47 @@ fn opening(method: &Method, rpc: &TokenStream) -> TokenStream {
     };
     quote! {
         #(#cfgs)*
-        <#marker as #rpc::Method>::ID => {
+        #id => {
             let (args, responder) = incoming.#open::<#marker>()?;
             ::core::result::Result::Ok(#rpc::Opened::#kind(#call::#ident(args, responder)))
         }
     }
 }
 
+/// How a call of a super-service's method is opened.
+fn super_opening(it: &SuperService, rpc: &TokenStream) -> TokenStream {
+    let (variant, server) = (&it.variant, server_of(it, rpc));
+    quote! {
+        method if <#server as #rpc::Service>::serves(method) => {
+            ::core::result::Result::Ok(match <#server as #rpc::Service>::open(incoming)? {
+                #rpc::Opened::Shared(call, how) => #rpc::Opened::Shared(__SharedCall::#variant(call), how),
+                #rpc::Opened::Once(call) => #rpc::Opened::Once(__OnceCall::#variant(call)),
+            })
+        }
+    }
+}
+
 /// How a call of the method is run. No name of the user's is bound here, so none can clash with ours.
-fn arm(service: &Service, method: &Method, receiver: TokenStream) -> TokenStream {
-    let (cfgs, ident) = (&method.cfgs, method.ident());
-    let name = &service.item.ident;
+fn arm(service: &Service, method: &Method) -> TokenStream {
+    let (cfgs, ident) = (method.cfgs(), method.ident());
+    let (object, name) = (object(), service.params.the_trait());
     let call = if method.is_once() { quote!(__OnceCall) } else { quote!(__SharedCall) };
-    let args = (0..method.args.len()).map(Index::from);
+    let args = method.args.iter().enumerate().map(|(position, arg)| {
+        let position = Index::from(position);
+        match &arg.lent {
+            Some(_) => quote!(&args.#position),
+            None => quote!(args.#position),
+        }
+    });
+    // Asked of the responder, which goes where the call came from.
+    let ask = method.context.as_ref().map(|_| quote!(let context = responder.context();));
+    let context = method.context.iter().map(|it| if it.is_lent { quote!(&context) } else { quote!(context) });
+    let wait = method.is_async().then(|| quote!(.await));
     quote! {
         #(#cfgs)*
         #call::#ident(args, responder) => {
-            responder.run(async move { <__Service as #name>::#ident(#receiver #(, args.#args)*).await }).await
+            #ask
+            responder.run(async move { <#object as #name>::#ident(object #(, #context)* #(, #args)*) #wait }).await
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What travels: a type for each method, which says how its arguments and results are written and read.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Index, Type, ext::IdentExt};
 
-use crate::ast::{Method, Output, Service};
+use crate::ast::{Arg, Lent, Method, Output, Params, Service};
 
 pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
-    let methods = service.methods.iter().map(|method| method_type(method, rpc));
-    let distinct = distinct_ids(service, rpc);
+    let methods = service.methods.iter().map(|method| method_type(service, method, rpc));
+    let travelling = travelling(&service.params, rpc);
     quote! {
         // Names for what is spelled at the user's types. A path to a `handover` that is not there is told once this way.
         type __Argument<T> = #rpc::Argument<T>;
@@ -16,35 +16,79 @@ pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
         type __Err<T> = <T as #rpc::IsResult>::Err;
 
         #(#methods)*
-        #distinct
+        #travelling
     }
 }
 
-fn method_type(method: &Method, rpc: &TokenStream) -> TokenStream {
-    let (marker, cfgs) = (method.marker(), &method.cfgs);
-    let (name, id) = (method.wire_name(), id(method, rpc));
-    let arguments: Vec<_> = (0..method.args.len()).map(|position| Argument::of(method, position)).collect();
+/// Asks of each parameter that travels whether it can, in one place, so that it is told once.
+fn travelling(params: &Params, rpc: &TokenStream) -> TokenStream {
+    if params.is_empty() {
+        return TokenStream::new();
+    }
+    let (declared, predicates) = (params.declared(None), params.predicates());
+    let asked = params.travelling().map(|it| {
+        let ty = respanned(it.ty.to_token_stream(), it.declared);
+        quote_spanned!(it.declared=> #rpc::travels::<#ty>();)
+    });
+    quote! {
+        fn __all_travel #declared() where #(#predicates),* {
+            #(#asked)*
+        }
+    }
+}
+
+/// The same tokens, shown elsewhere.
+fn respanned(tokens: TokenStream, place: Span) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        token.set_span(place);
+        token
+    };
+    tokens.into_iter().map(respan).collect()
+}
+
+fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
+    let (marker, cfgs, params) = (method.marker(), method.cfgs(), &service.params);
+    let (declared, params_args) = (params.declared(None), params.args(None));
+    let clause = params.where_clause(rpc, method.predicates.iter().map(ToTokens::to_token_stream));
+    let body = (!params.is_empty()).then(|| {
+        let types = params.tuple();
+        quote!((::core::marker::PhantomData<fn() -> #types>))
+    });
+    let (name, id) = (method.wire_name(), id_const(method));
+    let arguments: Vec<_> = (0..method.args.len()).map(|at| Argument::of(method, at, params, rpc)).collect();
     let (aliases, codecs) = (arguments.iter().map(|it| &it.alias), arguments.iter().map(|it| &it.codec));
     let names: Vec<_> = arguments.iter().map(|it| &it.name).collect();
-    let args = args_tuple(method, &names);
+    let args = args_tuple(method, arguments.iter().map(|it| &it.spelled));
     let fields = (0..names.len()).map(Index::from);
     let results = Results::of(&method.output, rpc);
     let (whole, ok, err, into_result) = (results.whole, results.ok, results.err, results.into_result);
+    let ordered = method.options.ordered.map(|_| {
+        quote!(
+            const ORDERED: ::core::primitive::bool = true;
+        )
+    });
+    let no_cancel = method.options.no_cancel.map(|_| {
+        quote!(
+            const CANCELS: ::core::primitive::bool = false;
+        )
+    });
     quote! {
         #(#cfgs)*
-        struct #marker;
+        struct #marker #declared #body;
 
         #(#aliases)*
 
         #(#cfgs)*
-        impl #marker {
+        impl #declared #marker #params_args #clause {
             #(#codecs)*
         }
 
         #(#cfgs)*
-        impl #rpc::Method for #marker {
+        impl #declared #rpc::Method for #marker #params_args #clause {
             const ID: #rpc::MethodId = #id;
             const NAME: &'static ::core::primitive::str = #name;
+            #ordered
+            #no_cancel
             type Args = #args;
             type Ok = #ok;
             type Err = #err;
@@ -70,18 +114,17 @@ fn method_type(method: &Method, rpc: &TokenStream) -> TokenStream {
     }
 }
 
-fn id(method: &Method, rpc: &TokenStream) -> TokenStream {
-    let name = method.wire_name();
-    match &method.options.id {
-        Some(id) => quote!(#rpc::MethodId(#id)),
-        None => quote!(#rpc::MethodId::of_name(#name)),
-    }
+/// The constant that is a method's id: it can be matched against, and depends on no parameter.
+pub(super) fn id_const(method: &Method) -> Ident {
+    format_ident!("__ID_OF_{}", method.ident().unraw(), span = Span::mixed_site())
 }
 
 /// What is made of one argument.
 struct Argument {
-    /// Names its type, and how it is written and read.
+    /// How it is written and read.
     name: Ident,
+    /// Its type, in short.
+    spelled: TokenStream,
     /// Its type, spelled once here, so that what rustc has to say about it is said once.
     alias: TokenStream,
     /// How it is written and read: the one place that asks whether its type can travel.
@@ -89,22 +132,37 @@ struct Argument {
 }
 
 impl Argument {
-    fn of(method: &Method, position: usize) -> Self {
-        let (ty, cfgs) = (&method.args[position].ty, &method.cfgs);
+    fn of(method: &Method, position: usize, params: &Params, rpc: &TokenStream) -> Self {
+        let (arg, cfgs) = (&method.args[position], method.cfgs());
         let name = format_ident!("__argument_{position}_of_{}", method.ident().unraw(), span = Span::mixed_site());
-        let (first, last) = ends(ty);
-        let (type_open, type_close) = (quote_spanned!(first=> __Argument<#name), quote_spanned!(last=> >));
-        let (call_open, call_close) = (quote_spanned!(first=> __Argument::<#name>::), quote_spanned!(last=> of()));
-        Self {
-            alias: quote!(#(#cfgs)* type #name = #ty;),
-            codec: quote!(const #name: #type_open #type_close = #call_open #call_close;),
-            name,
-        }
+        let (shown, ty) = travelling_type(arg, rpc);
+        let (first, last) = ends(shown);
+        let (alias, spelled) = match params.for_alias(&ty) {
+            Some(used) => {
+                let declared = params.declare(&used);
+                let used = if used.is_empty() { TokenStream::new() } else { quote!(<#(#used),*>) };
+                (quote!(#(#cfgs)* type #name #declared = #ty;), quote!(#name #used))
+            }
+            None => (TokenStream::new(), ty),
+        };
+        let (type_open, type_close) = (quote_spanned!(first=> __Argument<#spelled), quote_spanned!(last=> >));
+        let (call_open, call_close) = (quote_spanned!(first=> __Argument::<#spelled>::), quote_spanned!(last=> of()));
+        Self { codec: quote!(const #name: #type_open #type_close = #call_open #call_close;), alias, spelled, name }
+    }
+}
+
+/// The type that travels for an argument, and where to say so if it cannot.
+fn travelling_type<'m>(arg: &'m Arg, rpc: &TokenStream) -> (&'m Type, TokenStream) {
+    match &arg.lent {
+        None => (&arg.ty, arg.ty.to_token_stream()),
+        Some(Lent::Slice(ty)) => (ty, quote!(#rpc::Vec<#ty>)),
+        Some(Lent::Sized(ty)) => (ty, ty.to_token_stream()),
+        Some(Lent::Unsized(ty)) => (ty, quote!(<#ty as #rpc::ToOwned>::Owned)),
     }
 }
 
 /// The arguments as a tuple. What keeps one of them from being sent is shown at the only one, or at all of them.
-fn args_tuple(method: &Method, types: &[&Ident]) -> TokenStream {
+fn args_tuple<'a>(method: &Method, types: impl Iterator<Item = &'a TokenStream>) -> TokenStream {
     let place = match &method.args[..] {
         [only] => ends(&only.ty).0,
         _ => method.signature.paren_token.span.join(),
@@ -113,7 +171,7 @@ fn args_tuple(method: &Method, types: &[&Ident]) -> TokenStream {
 }
 
 /// Where a type begins and where it ends. What is generated between the two is shown as the type.
-fn ends(ty: &Type) -> (Span, Span) {
+pub(super) fn ends(ty: &Type) -> (Span, Span) {
     let spans: Vec<_> = ty.to_token_stream().into_iter().map(|token| token.span()).collect();
     let at = |span: Option<&Span>| span.copied().unwrap_or_else(Span::call_site);
     (at(spans.first()), at(spans.last()))
@@ -162,24 +220,4 @@ fn part_of(whole: &Type, part: &str) -> TokenStream {
     let part = Ident::new(part, first);
     let (open, close) = (quote_spanned!(first=> #part<), quote_spanned!(last=> >));
     quote!(#open #whole #close)
-}
-
-/// Two names with the same hash do not compile; the later method is shown.
-fn distinct_ids(service: &Service, rpc: &TokenStream) -> TokenStream {
-    let ids = service.methods.iter().map(|method| {
-        let (marker, cfgs) = (method.marker(), &method.cfgs);
-        quote!(#(#cfgs)* (<#marker as #rpc::Method>::ID, <#marker as #rpc::Method>::NAME))
-    });
-    let checks = service.methods.iter().map(|method| {
-        let (marker, cfgs, place) = (method.marker(), &method.cfgs, method.ident().span());
-        quote_spanned!(place=> #(#cfgs)* const _: () = __assert_distinct::<#marker>();)
-    });
-    quote! {
-        #[track_caller]
-        const fn __assert_distinct<M: #rpc::Method>() {
-            #rpc::assert_distinct::<M>(&[#(#ids),*]);
-        }
-
-        #(#checks)*
-    }
 }

@@ -1,0 +1,25 @@
+//! What a client needs to be a service itself: the service's error has to be able to hold a call's.
+
+use super::{CallError, RpcError};
+
+/// An error of a service that can say too that a call failed: then the client can implement the service's trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a `CallError`",
+    label = "what a client that implements the trait returns when a call fails",
+    note = "implement `From<handover::CallError>` for it, or leave out `client_trait`"
+)]
+pub trait HoldsCallError: From<CallError> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<CallError>> HoldsCallError for E {}
+
+/// What a method returns to those who call it by its trait.
+///
+/// # Errors
+/// The service's own, which a failed call becomes too.
+pub fn into_service_result<T, E: HoldsCallError>(outcome: Result<T, RpcError<E>>) -> Result<T, E> {
+    outcome.map_err(|error| match error {
+        RpcError::Service(error) => error,
+        RpcError::Call(error) => error.into(),
+    })
+}

@@ -1,0 +1,10 @@
+// The client has to be what every service is.
+use handover::prelude::*;
+
+#[service(client_trait)]
+trait Contacts: Clone {
+    #[rpc(oneway)]
+    async fn touch(&self);
+}
+
+fn main() {}

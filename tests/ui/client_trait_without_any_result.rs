@@ -1,0 +1,9 @@
+// A call can fail, and the trait's method has to be able to say so.
+use handover::prelude::*;
+
+#[service(client_trait)]
+trait Contacts {
+    async fn clear(&self);
+}
+
+fn main() {}
