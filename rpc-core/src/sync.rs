@@ -23,6 +23,14 @@ use primitives::MutexGuard;
 pub(crate) use primitives::atomic;
 pub(crate) use std::sync::Arc;
 
+/// Gives another thread the time for some posts: about a microsecond, which is far less than going to sleep and waking up cost.
+///
+/// loom needs none: it runs the other thread at this point anyway, in some of its orders.
+pub(crate) fn pause() {
+    const TIMES: usize = if cfg!(loom) { 0 } else { 40 };
+    (0..TIMES).for_each(|_| std::hint::spin_loop());
+}
+
 /// A mutex that does not know poisoning.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(primitives::Mutex<T>);

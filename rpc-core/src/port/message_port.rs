@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Message,
-    sync::{Arc, Guard},
+    sync::{Arc, Guard, pause},
 };
 
 /// One end of a [`MessageChannel`](super::MessageChannel): posts to the other end, and receives what is posted there.
@@ -253,7 +253,7 @@ impl MessagePort {
                 }
                 Some(parcel.received())
             }
-            Next::Closed | Next::Nothing => None,
+            Next::Closed | Next::Soon | Next::Nothing => None,
         }
     }
 
@@ -272,7 +272,8 @@ impl MessagePort {
         self.peer().lock_without_batch().target()
     }
 
-    /// Takes the next parcel, or registers to be woken for it.
+    /// Takes the next parcel, or registers to be woken for it. Where others post at this moment, it looks once
+    /// more before it waits.
     pub(super) fn poll_parcel(
         &self,
         key: &mut Option<WaiterKey>,
@@ -292,6 +293,11 @@ impl MessagePort {
                 Poll::Ready(Ok(parcel.received()))
             }
             Next::Closed => Poll::Ready(Err(Closed)),
+            Next::Soon => {
+                drop(side);
+                pause();
+                self.poll_parcel(key, cx)
+            }
             Next::Nothing => {
                 let replaced = side.waiters.register(key, cx.waker());
                 drop(side);

@@ -21,12 +21,37 @@ pub(super) struct Side {
     queue: Queue,
     pub(super) waiters: Waiters,
     delivery: Delivery,
+    pace: Pace,
     /// There is none unless somebody sets one.
     limit: Option<Box<Limit>>,
 }
 
 /// The reader's batch is locked inside the side that lends it.
 impl Encloses<Queue> for Side {}
+
+/// How the reader fares who comes for more. Where others post meanwhile, there is more time and again: such a reader who is a
+/// little faster would go to sleep and be woken for every few messages.
+#[derive(Clone, Copy, Default)]
+enum Pace {
+    /// There was nothing.
+    #[default]
+    Idle,
+    /// There was something: it may have been posted before the reader came.
+    Started,
+    /// There was something again, so it was posted while the reader received.
+    Running,
+}
+
+impl Pace {
+    /// There was something.
+    #[inline]
+    fn faster(self) -> Self {
+        match self {
+            Self::Idle => Self::Started,
+            Self::Started | Self::Running => Self::Running,
+        }
+    }
+}
 
 /// How much may wait at a side, and who waits to post there.
 #[derive(Default)]
@@ -52,6 +77,8 @@ pub(super) enum Accepted {
 pub(super) enum Next {
     /// The oldest entry, and who else is to be told that it is out: hardly ever anybody.
     Parcel(Parcel, Option<Box<Told>>),
+    /// Nothing to deliver at this moment, but others post while the reader receives: worth a second look before it waits.
+    Soon,
     /// Nothing to deliver yet.
     Nothing,
     /// Nothing will come any more.
@@ -119,6 +146,7 @@ impl Side {
         if self.state.delivers()
             && let Some(parcel) = self.queue.pop()
         {
+            self.pace = self.pace.faster();
             // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
             let told = (last || self.limit.is_some()).then(|| {
@@ -127,7 +155,13 @@ impl Side {
             });
             return Next::Parcel(parcel, told);
         }
-        if self.is_finished() { Next::Closed } else { Next::Nothing }
+        if self.is_finished() {
+            return Next::Closed;
+        }
+        match mem::take(&mut self.pace) {
+            Pace::Idle | Pace::Started => Next::Nothing,
+            Pace::Running => Next::Soon,
+        }
     }
 
     /// Lends the queue to the reader, to be received without this side.
