@@ -2,8 +2,10 @@
 //! atomics of the ports are loom's, which runs them in every order there is.
 //!
 //! No code of others runs under the lock, but the clone of a waker: messages are dropped, wakers are woken and targets are
-//! called after unlocking. So a panic can not leave the state behind a lock half changed, and poisoning says nothing. No thread
-//! holds two locks at once.
+//! called after unlocking. So a panic can not leave the state behind a lock half changed, and poisoning says nothing.
+//!
+//! No thread holds two locks at once, but for the pairs that [`Encloses`] names, in that order. There is one: a side, and inside it
+//! its reader's batch.
 //!
 //! `Arc` is std's in both: loom's knows no `Arc<dyn …>`, and what is to be proved here is not that reference counting works.
 
@@ -21,6 +23,14 @@ use primitives::MutexGuard;
 pub(crate) use primitives::atomic;
 pub(crate) use std::sync::Arc;
 
+/// Gives another thread the time for some posts: about a microsecond, which is far less than going to sleep and waking up cost.
+///
+/// loom needs none: it runs the other thread at this point anyway, in some of its orders.
+pub(crate) fn pause() {
+    const TIMES: usize = if cfg!(loom) { 0 } else { 40 };
+    (0..TIMES).for_each(|_| std::hint::spin_loop());
+}
+
 /// A mutex that does not know poisoning.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(primitives::Mutex<T>);
@@ -33,15 +43,26 @@ impl<T> Mutex<T> {
 
     /// Waits for the lock.
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        let alone = Alone::claim();
-        Guard { inner: self.0.lock().unwrap_or_else(PoisonError::into_inner), _alone: alone }
+        self.lock_for(Held::first())
+    }
+
+    /// Waits for the lock, with that other one held.
+    pub(crate) fn lock_inside<O: Encloses<T>>(&self, _outer: &Guard<'_, O>) -> Guard<'_, T> {
+        self.lock_for(Held::second())
+    }
+
+    fn lock_for(&self, held: Held) -> Guard<'_, T> {
+        Guard { inner: self.0.lock().unwrap_or_else(PoisonError::into_inner), _held: held }
     }
 }
+
+/// What is locked before a `T`, where both are locked: the order of locks, which the compiler sees to.
+pub(crate) trait Encloses<T> {}
 
 /// The lock, held.
 pub(crate) struct Guard<'m, T> {
     inner: MutexGuard<'m, T>,
-    _alone: Alone,
+    _held: Held,
 }
 
 impl<T> Deref for Guard<'_, T> {
@@ -58,37 +79,50 @@ impl<T> DerefMut for Guard<'_, T> {
     }
 }
 
-/// The right of a thread to hold one lock, and no second: so no order of locks can go wrong. Debug builds see to it; under loom,
-/// whose threads share the locals of one, loom finds the deadlock itself.
-struct Alone;
+/// The right of a thread to hold a lock: one, or a second inside the first, so no order of locks can go wrong. Debug builds see
+/// to it; under loom, whose threads share the locals of one, loom finds the deadlock itself.
+struct Held;
 
 #[cfg(not(all(debug_assertions, not(loom))))]
-impl Alone {
-    fn claim() -> Self {
+impl Held {
+    fn first() -> Self {
+        Self
+    }
+
+    fn second() -> Self {
         Self
     }
 }
 
 #[cfg(all(debug_assertions, not(loom)))]
-mod alone {
+mod held {
     use std::cell::Cell;
 
-    use super::Alone;
+    use super::Held;
 
     thread_local! {
-        static IS_HELD: Cell<bool> = const { Cell::new(false) };
+        static LOCKS: Cell<u8> = const { Cell::new(0) };
     }
 
-    impl Alone {
-        pub(super) fn claim() -> Self {
-            assert!(!IS_HELD.replace(true), "a thread holds one lock and asks for another");
+    impl Held {
+        pub(super) fn first() -> Self {
+            Self::claim(0)
+        }
+
+        pub(super) fn second() -> Self {
+            Self::claim(1)
+        }
+
+        fn claim(before: u8) -> Self {
+            assert_eq!(LOCKS.get(), before, "a thread holds one lock and asks for another");
+            LOCKS.set(before + 1);
             Self
         }
     }
 
-    impl Drop for Alone {
+    impl Drop for Held {
         fn drop(&mut self) {
-            IS_HELD.set(false);
+            LOCKS.set(LOCKS.get() - 1);
         }
     }
 }
@@ -105,6 +139,19 @@ mod tests {
         let _held = one.lock();
 
         assert_eq!(*two.lock(), 2);
+    }
+
+    impl Encloses<u8> for u16 {}
+
+    #[test]
+    #[should_panic(expected = "asks for another")]
+    fn a_lock_inside_another_is_the_last_one() {
+        let (outer, inner, third) = (Mutex::new(1_u16), Mutex::new(2_u8), Mutex::new(3));
+
+        let outer = outer.lock();
+        let _inner = inner.lock_inside(&outer);
+
+        assert_eq!(*third.lock(), 3);
     }
 
     #[test]

@@ -149,6 +149,22 @@ fn futures_that_waited_and_were_dropped_leave_nothing_at_a_port_that_lives_on() 
     });
 }
 
+/// GC-03
+#[test]
+fn of_a_port_that_is_dropped_nothing_is_left_but_the_channel_while_its_peer_lives_on() {
+    let left = left_behind_by(|| {
+        let (ours, theirs) = started_channel();
+        for _ in 0..2 {
+            post(&ours, ["1", "2", "3"]);
+            assert_eq!(take_texts(&theirs).len(), 3);
+        }
+        drop(theirs);
+        std::mem::forget(ours);
+    });
+
+    assert_eq!(left.count_current, 1, "{left:?}");
+}
+
 /// DEC-08
 #[test]
 fn a_ring_of_ports_queued_in_each_other_is_noticed_and_leaves_nothing() {

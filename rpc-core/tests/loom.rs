@@ -26,7 +26,8 @@ fn explore(test: impl Fn() + Send + Sync + 'static) {
     explore_with(Builder::new(), test);
 }
 
-/// Runs a test of three threads in every order that interrupts a thread at most three times where it could go on.
+/// Runs a test of three threads, or a long one of two, in every order that interrupts a thread at most three times where it
+/// could go on.
 fn explore_three(test: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound.get_or_insert(3);
@@ -565,6 +566,148 @@ fn whoever_waits_for_room_is_woken_by_a_reader_at_the_place_where_the_other_end_
         block_on(ours.ready());
 
         reader.join().unwrap();
+    });
+}
+
+// The reader's batch: what waits behind the first message is lent to the reader when that is taken.
+
+/// A channel at whose second port the numbers up to that one wait, all but the first in the reader's batch.
+fn channel_with_a_batch(last: u8) -> (MessagePort, Arc<MessagePort>) {
+    let (ours, theirs) = started_channel();
+    for number in 0..=last {
+        post(&ours, number);
+    }
+    assert_eq!(number(&take(&theirs)), 0);
+    (ours, Arc::new(theirs))
+}
+
+/// LOOP-04
+#[test]
+fn what_is_posted_while_a_reader_has_a_batch_comes_after_it() {
+    explore(|| {
+        let (ours, theirs) = channel_with_a_batch(2);
+
+        let poster = thread::spawn(move || {
+            post(&ours, 3);
+            post(&ours, 4);
+        });
+
+        assert_eq!(wait_for_numbers(&theirs), [1, 2, 3, 4]);
+        poster.join().unwrap();
+    });
+}
+
+/// LOOP-04, LOOP-06
+#[test]
+fn two_threads_that_read_one_batch_beside_a_post_get_each_message_once_and_in_order() {
+    explore_three(|| {
+        let (ours, theirs) = started_channel();
+        post(&ours, 1);
+        post(&ours, 2);
+        let theirs = Arc::new(theirs);
+        let shared = theirs.clone();
+
+        let poster = thread::spawn(move || {
+            post(&ours, 3);
+            ours
+        });
+        let reader = thread::spawn(move || take_numbers(&shared));
+        let here = take_numbers(&theirs);
+
+        let there = reader.join().unwrap();
+        let _ours = poster.join().unwrap();
+        assert!(here.is_sorted() && there.is_sorted(), "{here:?} {there:?}");
+        let mut all = [here, there, take_numbers(&theirs)].concat();
+        all.sort_unstable();
+        assert_eq!(all, [1, 2, 3]);
+    });
+}
+
+/// PORT-43, PORT-45
+#[test]
+fn a_close_beside_a_reader_with_a_batch_loses_nothing_that_waited() {
+    explore(|| {
+        let (ours, theirs) = channel_with_a_batch(2);
+        post(&ours, 3);
+        let shared = theirs.clone();
+
+        let closer = thread::spawn(move || {
+            shared.close();
+            post(&ours, 4);
+            ours
+        });
+        let mut arrived = take_numbers(&theirs);
+
+        let _ours = closer.join().unwrap();
+        arrived.extend(take_numbers(&theirs));
+        assert_eq!(arrived, [1, 2, 3]);
+    });
+}
+
+/// PORT-53, PORT-55
+#[test]
+fn a_transfer_beside_a_reader_with_a_batch_takes_along_what_is_not_read_yet() {
+    explore_three(|| {
+        let (ours, theirs) = channel_with_a_batch(3);
+        post(&ours, 4);
+        let shared = theirs.clone();
+
+        let mover = thread::spawn(move || {
+            let moved = transferred_from(&shared).expect("nobody else moves it");
+            take_numbers(&moved)
+        });
+        let mut arrived = take_numbers(&theirs);
+
+        arrived.extend(mover.join().unwrap());
+        assert_eq!(arrived, [1, 2, 3, 4], "at the old place, and then at the new one");
+    });
+}
+
+/// CLOSE-07
+#[test]
+fn an_end_that_comes_beside_a_reader_with_a_batch_is_told_after_the_batch() {
+    explore_three(|| {
+        let (ours, theirs) = channel_with_a_batch(2);
+        let shared = theirs.clone();
+
+        let dropper = thread::spawn(move || drop(ours));
+        let reader = thread::spawn(move || take_numbers(&shared));
+
+        assert_eq!(block_on(theirs.closed()), ClosedBy::Peer);
+        assert_eq!(take_numbers(&theirs), [], "told before the data");
+        assert_eq!(reader.join().unwrap(), [1, 2]);
+        dropper.join().unwrap();
+    });
+}
+
+#[test]
+fn whoever_asks_how_much_waits_is_told_of_the_batch_too() {
+    explore(|| {
+        let (ours, theirs) = channel_with_a_batch(2);
+        let shared = theirs.clone();
+
+        let reader = thread::spawn(move || number(&take(&shared)));
+        post(&ours, 3);
+        let queued = theirs.queued();
+
+        assert!([2, 3].contains(&queued.messages) && queued.bytes == queued.messages, "{queued:?}");
+        assert_eq!(reader.join().unwrap(), 1);
+        assert_eq!(theirs.queued().messages, 2);
+    });
+}
+
+#[test]
+fn a_bound_that_is_set_beside_a_reader_with_a_batch_counts_the_batch() {
+    explore(|| {
+        let (ours, theirs) = channel_with_a_batch(2);
+        let shared = theirs.clone();
+
+        let reader = thread::spawn(move || [take(&shared), take(&shared)].map(|message| number(&message)));
+        theirs.set_bound(Bound { messages: 1, ..Bound::NONE });
+        block_on(ours.ready());
+
+        assert_eq!(theirs.queued().messages, 0, "there was room before the batch was read");
+        assert_eq!(reader.join().unwrap(), [1, 2]);
     });
 }
 

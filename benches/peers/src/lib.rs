@@ -16,6 +16,7 @@ mod selection;
 mod system;
 
 pub use contender::{CONTENDERS, Contender, Gauge};
+pub use cores::Core;
 pub use executor::{Contexts, Executor, Tokio};
 pub use row::{ROWS, Row, Threads};
 pub use selection::{Filter, Heat};

@@ -63,7 +63,7 @@ impl MessagePort {
     /// [`post_message`](Self::post_message). The message comes back in both.
     pub fn try_post_message(&self, message: impl Into<Message>) -> Result<(), TryPostError> {
         let message = message.into();
-        if !self.peer().side.lock().has_room() {
+        if !self.peer().lock_without_batch().has_room() {
             return Err(TryPostError::Full(message));
         }
         self.post_message(message).map_err(TryPostError::DataClone)
@@ -93,7 +93,7 @@ impl Future for Ready<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let port = self.port;
-        let mut side = port.peer().side.lock();
+        let mut side = port.peer().lock_without_batch();
         if side.has_room() {
             return Poll::Ready(());
         }
@@ -107,7 +107,7 @@ impl Future for Ready<'_> {
 impl Drop for Ready<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let waker = self.port.peer().side.lock().forget_poster(key);
+            let waker = self.port.peer().lock_without_batch().forget_poster(key);
             drop(waker);
         }
     }

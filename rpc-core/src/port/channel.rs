@@ -1,10 +1,7 @@
 //! A channel: one shared object with two sides.
 
-use super::{Gone, MessagePort, side::Side, target::Delivery};
-use crate::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
-};
+use super::{MessagePort, side_cell::SideCell};
+use crate::sync::Arc;
 
 /// Two ports, each of which receives what is posted on the other.
 ///
@@ -56,8 +53,8 @@ impl Default for MessageChannel {
     }
 }
 
-/// What the two ports of a channel share, freed with the second of them (GC-03). Each side has a lock of its own, and no two
-/// are ever held together.
+/// What the two ports of a channel share, freed with the second of them (GC-03). Each side has locks of its own, and
+/// those of two sides are never held together.
 ///
 /// It says which two sides belong together, and never changes. So a side can travel without telling the other (DEC-02), any
 /// number of times (PORT-56), both at once as well (PORT-57).
@@ -77,40 +74,6 @@ impl Channel {
     /// Whether either port has travelled. That marks both, and the port that arrives (PORT-04).
     pub(super) fn has_been_shipped(&self) -> bool {
         self.sides.iter().any(|cell| !cell.is_owned_by(0))
-    }
-}
-
-/// One side, and which handle owns it.
-#[derive(Debug, Default)]
-pub(super) struct SideCell {
-    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51, C8).
-    shipped: AtomicU32,
-    pub(super) side: Mutex<Side>,
-}
-
-impl SideCell {
-    /// Whether a handle of that age still owns the side.
-    pub(super) fn is_owned_by(&self, shipped: u32) -> bool {
-        self.shipped.load(Ordering::Acquire) == shipped
-    }
-
-    /// Puts the side into a message, and tells the number by which its new handle owns it (PORT-50, PORT-51). `None` if the
-    /// side is closed, or if the handle that asks owns it no longer.
-    pub(super) fn transfer_steps(&self, shipped: u32) -> Option<u32> {
-        let mut side = self.side.lock();
-        if !self.is_owned_by(shipped) {
-            return None;
-        }
-        let (woken, delivery) = side.transfer_steps()?;
-        let next = shipped.wrapping_add(1);
-        self.shipped.store(next, Ordering::Release);
-        drop(side);
-        woken.wake();
-        // Replies come to the new place from now on, so what waits for one here waits in vain.
-        if let Delivery::Target(target) = delivery {
-            target.closed(Gone::Closed);
-        }
-        Some(next)
     }
 }
 

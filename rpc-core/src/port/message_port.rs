@@ -2,20 +2,23 @@
 
 use std::{
     fmt,
-    ops::DerefMut,
     task::{Context, Poll},
 };
 
 use super::{
     Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel,
-    channel::{Channel, End, SideCell},
+    channel::{Channel, End},
     discard::discard,
     ring::{self, Carrier, Place},
     side::{Accepted, Next, Side},
+    side_cell::SideCell,
     transfer::PortRef,
     waiters::WaiterKey,
 };
-use crate::{Message, sync::Arc};
+use crate::{
+    Message,
+    sync::{Arc, Guard, pause},
+};
 
 /// One end of a [`MessageChannel`](super::MessageChannel): posts to the other end, and receives what is posted there.
 ///
@@ -73,7 +76,7 @@ impl MessagePort {
 
     /// Posts a parcel, or hands it back if there is no destination.
     pub(crate) fn post(&self, parcel: Parcel) -> Result<(), Parcel> {
-        // PORT-26: a port that was transferred away sends nothing. No two locks are held together, so a post that runs beside
+        // PORT-26: a port that was transferred away sends nothing. No two sides are locked together, so a post that runs beside
         // the transfer, on another thread that shares the port, may still land.
         if !self.is_current() {
             return Err(parcel);
@@ -86,7 +89,7 @@ impl MessagePort {
             );
             return Ok(());
         }
-        let accepted = self.peer().side.lock().accept(parcel);
+        let accepted = self.peer().lock_without_batch().accept(parcel);
         match accepted {
             Accepted::Queued => {}
             Accepted::QueuedFor(told) => told.tell(),
@@ -133,7 +136,7 @@ impl MessagePort {
     }
 
     fn tell_peer(&self, gone: Gone) {
-        let (told, target) = self.peer().side.lock().peer_has_gone(gone);
+        let (told, target) = self.peer().lock().peer_has_gone(gone);
         told.tell();
         if let Some(target) = target {
             target.closed(gone);
@@ -176,7 +179,7 @@ impl MessagePort {
 
     /// Notes in whose queue this port travels.
     pub(super) fn set_carrier(&self, carrier: Carrier) {
-        let former = self.owned().map(|mut side| side.set_carrier(Some(carrier)));
+        let former = self.owned().map(|mut side| side.set_carrier(carrier));
         drop(former);
     }
 
@@ -205,10 +208,9 @@ impl MessagePort {
     /// the port has arrived, with its queue, disabled (PORT-54).
     pub(crate) fn transfer_receiving_steps(&self) {
         if let Some(mut side) = self.owned() {
-            side.state.transfer_receiving_steps();
-            let carrier = side.set_carrier(None);
+            let journey = side.transfer_receiving_steps();
             drop(side);
-            drop(carrier);
+            drop(journey);
         }
     }
 
@@ -253,7 +255,7 @@ impl MessagePort {
                 }
                 Some(parcel.received())
             }
-            Next::Closed | Next::Nothing => None,
+            Next::Closed | Next::Soon | Next::Nothing => None,
         }
     }
 
@@ -269,18 +271,23 @@ impl MessagePort {
 
     /// The target of the other end, where answers to what was received here belong.
     pub(crate) fn peer_target(&self) -> Option<Arc<dyn MessageTarget>> {
-        self.peer().side.lock().target()
+        self.peer().lock_without_batch().target()
     }
 
-    /// Takes the next parcel, or registers to be woken for it.
+    /// Takes the next parcel, or registers to be woken for it. Where others post at this moment, it looks once
+    /// more before it waits.
     pub(super) fn poll_parcel(
         &self,
         key: &mut Option<WaiterKey>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Parcel, Closed>> {
+        if let Some(parcel) = self.mine().next_of_batch(self.shipped) {
+            return Poll::Ready(Ok(parcel.received()));
+        }
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
         match side.next() {
             Next::Parcel(parcel, told) => {
+                self.mine().lend(&mut side);
                 drop(side);
                 if let Some(told) = told {
                     told.tell();
@@ -288,6 +295,11 @@ impl MessagePort {
                 Poll::Ready(Ok(parcel.received()))
             }
             Next::Closed => Poll::Ready(Err(Closed)),
+            Next::Soon => {
+                drop(side);
+                pause();
+                self.poll_parcel(key, cx)
+            }
             Next::Nothing => {
                 let replaced = side.waiters.register(key, cx.waker());
                 drop(side);
@@ -311,14 +323,15 @@ impl MessagePort {
 
     /// Forgets a future that waited here.
     pub(super) fn forget_waiter(&self, key: WaiterKey) {
-        let waker = self.mine().side.lock().waiters.remove(key);
+        let waker = self.mine().lock_without_batch().waiters.remove(key);
         drop(waker);
     }
 
     /// Locks this port's side. `None` if the side was transferred away (PORT-51): asked under the lock, for another thread
     /// that shares this port may be doing so.
-    pub(super) fn owned(&self) -> Option<impl DerefMut<Target = Side>> {
-        let side = self.mine().side.lock();
+    #[inline]
+    pub(super) fn owned(&self) -> Option<Guard<'_, Side>> {
+        let side = self.mine().lock();
         self.is_current().then_some(side)
     }
 
@@ -336,7 +349,7 @@ impl Drop for MessagePort {
     /// Collection: closes the port (PORT-13, GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
     fn drop(&mut self) {
         self.close_as(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
-        let queue = self.owned().map(|mut side| side.take_queue());
+        let queue = self.owned().map(|side| self.mine().take_queue(side));
         discard(queue.unwrap_or_default());
     }
 }

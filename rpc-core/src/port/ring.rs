@@ -47,7 +47,7 @@ pub(super) fn closes_a_ring(destination: Place, ports: &[MessagePort]) -> bool {
         if ports.iter().any(|port| port.is_at(&place)) {
             return true;
         }
-        let carrier = place.0.side(place.1).side.lock().carrier();
+        let carrier = place.0.side(place.1).lock_without_batch().carrier();
         let Some(carrier) = carrier else { return false };
         place = carrier;
     }

@@ -1,31 +1,56 @@
 //! One side of a channel: its state, its queue, and who waits for it. Pure: it neither locks nor wakes nor drops.
 
-use std::{collections::VecDeque, fmt, task::Waker};
+use std::{collections::VecDeque, fmt, mem, task::Waker};
 
 use super::{
     Bound, ClosedBy, Gone, MessageTarget, Parcel, Queued,
+    queue::Queue,
     ring::{Carrier, Place},
     state::PortState,
     target::{Announce, Delivery},
     waiters::{WaiterKey, Waiters, Woken},
 };
-use crate::sync::Arc;
+use crate::sync::{Arc, Encloses};
 
 /// One side of a channel. A new one has nothing in it (PORT-01).
 #[derive(Default)]
 pub(super) struct Side {
     pub(super) state: PortState,
+    peer_gone: Option<Gone>,
+    /// What waits to be delivered, and is not in the reader's batch.
+    queue: Queue,
     pub(super) waiters: Waiters,
-    /// What waits to be delivered, in the order of posting (LOOP-04).
-    queue: VecDeque<Parcel>,
-    /// The bytes of the messages in the queue.
-    queued_bytes: usize,
+    delivery: Delivery,
+    pace: Pace,
     /// There is none unless somebody sets one.
     limit: Option<Box<Limit>>,
-    delivery: Delivery,
-    /// In flight: the side in whose queue this one's port lies.
-    carrier: Option<Carrier>,
-    peer_gone: Option<Gone>,
+}
+
+/// The reader's batch is locked inside the side that lends it.
+impl Encloses<Queue> for Side {}
+
+/// How the reader fares who comes for more. Where others post meanwhile, there is more time and again: such a reader who is a
+/// little faster would go to sleep and be woken for every few messages.
+#[derive(Clone, Copy, Default)]
+enum Pace {
+    /// There was nothing.
+    #[default]
+    Idle,
+    /// There was something: it may have been posted before the reader came.
+    Started,
+    /// There was something again, so it was posted while the reader received.
+    Running,
+}
+
+impl Pace {
+    /// There was something.
+    #[inline]
+    fn faster(self) -> Self {
+        match self {
+            Self::Idle => Self::Started,
+            Self::Started | Self::Running => Self::Running,
+        }
+    }
 }
 
 /// How much may wait at a side, and who waits to post there.
@@ -52,6 +77,8 @@ pub(super) enum Accepted {
 pub(super) enum Next {
     /// The oldest entry, and who else is to be told that it is out: hardly ever anybody.
     Parcel(Parcel, Option<Box<Told>>),
+    /// Nothing to deliver at this moment, but others post while the reader receives: worth a second look before it waits.
+    Soon,
     /// Nothing to deliver yet.
     Nothing,
     /// Nothing will come any more.
@@ -88,8 +115,7 @@ impl Side {
         if let Delivery::Target(target) = &self.delivery {
             return Accepted::For(target.clone(), parcel);
         }
-        self.queued_bytes += parcel.size();
-        self.queue.push_back(parcel);
+        self.queue.push(parcel);
         if !self.state.delivers() || (self.waiters.is_empty() && matches!(self.delivery, Delivery::Queue)) {
             return Accepted::Queued;
         }
@@ -103,7 +129,7 @@ impl Side {
         }
         let announce = match &self.delivery {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
-            Delivery::Queue | Delivery::Target(_) => None,
+            Delivery::Queue | Delivery::Target(_) | Delivery::Travelling(_) => None,
         };
         Told { woken: self.waiters.take(), posters: self.posters_with_room(), announce }
     }
@@ -118,9 +144,9 @@ impl Side {
     #[inline]
     pub(super) fn next(&mut self) -> Next {
         if self.state.delivers()
-            && let Some(parcel) = self.queue.pop_front()
+            && let Some(parcel) = self.queue.pop()
         {
-            self.queued_bytes -= parcel.size();
+            self.pace = self.pace.faster();
             // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
             let told = (last || self.limit.is_some()).then(|| {
@@ -129,7 +155,32 @@ impl Side {
             });
             return Next::Parcel(parcel, told);
         }
-        if self.is_finished() { Next::Closed } else { Next::Nothing }
+        if self.is_finished() {
+            return Next::Closed;
+        }
+        match mem::take(&mut self.pace) {
+            Pace::Idle | Pace::Started => Next::Nothing,
+            Pace::Running => Next::Soon,
+        }
+    }
+
+    /// Lends the queue to the reader, to be received without this side.
+    pub(super) fn lend(&mut self, batch: &mut Queue) {
+        debug_assert!(batch.is_empty(), "who locks the side takes the batch back");
+        mem::swap(&mut self.queue, batch);
+    }
+
+    /// Whether the queue may be lent: if there is anything in it, and if nobody else needs to know when it is received. Nobody waits
+    /// for room or for the end, and nobody is told of each thing that there is to take. Whoever changes that takes the batch back first.
+    #[inline]
+    pub(super) fn may_lend(&self) -> bool {
+        let is_open = self.state == PortState::Enabled && self.peer_gone.is_none();
+        !self.queue.is_empty() && is_open && self.limit.is_none() && matches!(self.delivery, Delivery::Queue)
+    }
+
+    /// Takes back what is left of a batch that was lent.
+    pub(super) fn take_back(&mut self, batch: &mut Queue) {
+        self.queue.prepend(batch);
     }
 
     /// Sets how much may wait here, for those who ask before they post.
@@ -218,14 +269,14 @@ impl Side {
     #[must_use = "deliver, drop and wake after unlocking"]
     pub(super) fn set_target(&mut self, target: Arc<dyn MessageTarget>) -> (VecDeque<Parcel>, Delivery, Woken) {
         self.state.start();
-        let former = std::mem::replace(&mut self.delivery, Delivery::Target(target));
+        let former = mem::replace(&mut self.delivery, Delivery::Target(target));
         // Nothing queues up any more, so whoever waits for room has it.
         (self.take_queue(), former, self.posters_with_room())
     }
 
     /// Tells somebody of everything that waits, and of what comes from now on.
     pub(super) fn set_announce(&mut self, announce: Arc<dyn Announce>) -> (Told, Delivery) {
-        let former = std::mem::replace(&mut self.delivery, Delivery::Announced(announce));
+        let former = mem::replace(&mut self.delivery, Delivery::Announced(announce));
         (self.told(self.things()), former)
     }
 
@@ -233,7 +284,7 @@ impl Side {
     pub(super) fn target(&self) -> Option<Arc<dyn MessageTarget>> {
         match &self.delivery {
             Delivery::Target(target) => Some(target.clone()),
-            Delivery::Queue | Delivery::Announced(_) => None,
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Travelling(_) => None,
         }
     }
 
@@ -246,30 +297,43 @@ impl Side {
     /// Lets what comes from now on queue up, and tells nobody but those who wait.
     #[must_use = "drop outside the lock"]
     pub(super) fn remove_delivery(&mut self) -> Delivery {
-        std::mem::take(&mut self.delivery)
+        mem::take(&mut self.delivery)
     }
 
-    /// Notes in whose queue this side's port travels, or that it has arrived.
+    /// Notes in whose queue this side's port travels.
     #[must_use = "drop outside the lock"]
-    pub(super) fn set_carrier(&mut self, carrier: Option<Carrier>) -> Option<Carrier> {
-        std::mem::replace(&mut self.carrier, carrier)
+    pub(super) fn set_carrier(&mut self, carrier: Carrier) -> Delivery {
+        mem::replace(&mut self.delivery, Delivery::Travelling(carrier))
     }
 
     /// The side in whose queue this side's port travels.
     pub(super) fn carrier(&self) -> Option<Place> {
-        self.carrier.as_ref()?.place()
+        match &self.delivery {
+            Delivery::Travelling(carrier) => carrier.place(),
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) => None,
+        }
+    }
+
+    /// [Transfer-receiving steps](https://html.spec.whatwg.org/multipage/web-messaging.html#message-ports:transfer-receiving-steps):
+    /// the port has arrived, with its queue, disabled (PORT-54), and lies in no queue any more.
+    #[must_use = "drop outside the lock"]
+    pub(super) fn transfer_receiving_steps(&mut self) -> Delivery {
+        self.state.transfer_receiving_steps();
+        match &self.delivery {
+            Delivery::Travelling(_) => self.remove_delivery(),
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) => Delivery::Queue,
+        }
     }
 
     /// How much waits.
     pub(super) fn queued(&self) -> Queued {
-        Queued { messages: self.queue.len(), bytes: self.queued_bytes }
+        self.queue.queued()
     }
 
     /// Takes everything that waits.
     #[must_use = "drop messages outside the lock"]
     pub(super) fn take_queue(&mut self) -> VecDeque<Parcel> {
-        self.queued_bytes = 0;
-        std::mem::take(&mut self.queue)
+        self.queue.take()
     }
 }
 

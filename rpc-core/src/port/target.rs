@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{Gone, Parcel};
+use super::{Gone, Parcel, ring::Carrier};
 use crate::sync::Arc;
 
 /// Takes what is posted to a side at once, in place of its queue: the table of calls that wait for a reply.
@@ -27,7 +27,7 @@ pub(crate) trait Announce: Send + Sync {
 }
 
 /// Where what is posted to a side goes.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) enum Delivery {
     /// Into the queue, for a reader who waits or will come.
     #[default]
@@ -36,4 +36,6 @@ pub(super) enum Delivery {
     Announced(Arc<dyn Announce>),
     /// To a target, past the queue.
     Target(Arc<dyn MessageTarget>),
+    /// Into the queue, for whoever receives the port: it is in flight, and lies in the queue of that side itself.
+    Travelling(Carrier),
 }

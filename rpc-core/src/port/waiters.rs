@@ -10,13 +10,17 @@ pub(crate) struct WaiterKey(NonZeroU64);
 #[derive(Debug)]
 pub(crate) struct Waiters {
     first: Option<(WaiterKey, Waker)>,
-    more: Vec<(WaiterKey, Waker)>,
+    more: Option<Box<Others>>,
     last_key: NonZeroU64,
 }
 
+/// Those who wait beside the first: out of the way of the many sides that have none.
+#[derive(Debug, Default)]
+struct Others(Vec<(WaiterKey, Waker)>);
+
 impl Default for Waiters {
     fn default() -> Self {
-        Self { first: None, more: Vec::new(), last_key: NonZeroU64::MIN }
+        Self { first: None, more: None, last_key: NonZeroU64::MIN }
     }
 }
 
@@ -30,7 +34,8 @@ impl Waiters {
             self.last_key = self.last_key.checked_add(1).unwrap_or(NonZeroU64::MIN);
             WaiterKey(self.last_key)
         });
-        let waiting = self.first.iter_mut().chain(&mut self.more).find(|waiter| waiter.0 == key);
+        let more = self.more.iter_mut().flat_map(|others| &mut others.0);
+        let waiting = self.first.iter_mut().chain(more).find(|waiter| waiter.0 == key);
         match waiting {
             Some((_, old)) if old.will_wake(waker) => None,
             Some((_, old)) => Some(std::mem::replace(old, waker.clone())),
@@ -44,7 +49,7 @@ impl Waiters {
     fn add(&mut self, key: WaiterKey, waker: Waker) {
         match self.first {
             None => self.first = Some((key, waker)),
-            Some(_) => self.more.push((key, waker)),
+            Some(_) => self.more.get_or_insert_default().0.push((key, waker)),
         }
     }
 
@@ -54,29 +59,22 @@ impl Waiters {
         if self.first.as_ref().is_some_and(|waiter| waiter.0 == key) {
             return self.first.take().map(|waiter| waiter.1);
         }
-        let index = self.more.iter().position(|waiter| waiter.0 == key)?;
-        Some(self.more.swap_remove(index).1)
+        let Others(more) = &mut **self.more.as_mut()?;
+        let index = more.iter().position(|waiter| waiter.0 == key)?;
+        Some(more.swap_remove(index).1)
     }
 
     /// Takes everyone who waits, to be woken after unlocking.
     #[inline]
     pub(crate) fn take(&mut self) -> Woken {
-        let Some((_, first)) = self.first.take() else {
-            return if self.more.is_empty() { Woken::default() } else { self.take_many(None) };
-        };
-        if self.more.is_empty() { Woken { first: Some(first), more: None } } else { self.take_many(Some(first)) }
-    }
-
-    #[cold]
-    fn take_many(&mut self, first: Option<Waker>) -> Woken {
-        let more = std::mem::take(&mut self.more).into_iter().map(|(_, waker)| waker);
-        Woken { first, more: Some(more.collect()) }
+        let first = self.first.take().map(|(_, waker)| waker);
+        Woken { first, more: self.more.take() }
     }
 
     /// Whether nobody waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.is_empty()
+        self.first.is_none() && self.more.as_ref().is_none_or(|others| others.0.is_empty())
     }
 }
 
@@ -85,7 +83,7 @@ impl Waiters {
 #[must_use = "wake after unlocking"]
 pub(crate) struct Woken {
     first: Option<Waker>,
-    more: Option<Box<[Waker]>>,
+    more: Option<Box<Others>>,
 }
 
 impl Woken {
@@ -95,7 +93,7 @@ impl Woken {
         if let Some(waker) = self.first {
             waker.wake();
         }
-        for waker in self.more.into_iter().flatten() {
+        for (_, waker) in self.more.into_iter().flat_map(|others| others.0) {
             waker.wake();
         }
     }

@@ -1,0 +1,126 @@
+//! One side of a channel, as threads share it: behind a lock, with the reader's batch behind another.
+//!
+//! A post and a reception would fight for one lock, and for the memory that it guards. So a reader who finds several parcels takes
+//! all of them over as its *batch*, and receives them without the side; the two meet once for each batch. What is in the batch is
+//! older than what is in the side's queue, and nothing joins it. Whoever has to see or to move all that waits takes the batch back
+//! into the queue first: everyone but posters.
+
+use std::{collections::VecDeque, fmt};
+
+use super::{Gone, Parcel, queue::Queue, side::Side, target::Delivery};
+use crate::sync::{
+    Guard, Mutex,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+/// One side, and which handle owns it.
+///
+/// In this order, what posters use lies as far from what a reader uses as it can: memory that two cores write to by turns is slow.
+#[repr(C)]
+#[derive(Default)]
+pub(super) struct SideCell {
+    side: Mutex<Side>,
+    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51, C8).
+    shipped: AtomicU32,
+    /// Whether there is anything in the batch. Set under both locks, reset under that of the batch.
+    has_batch: AtomicBool,
+    /// Locked alone, or while the side is locked.
+    batch: Mutex<Queue>,
+}
+
+impl SideCell {
+    /// Whether a handle of that age still owns the side.
+    pub(super) fn is_owned_by(&self, shipped: u32) -> bool {
+        self.shipped.load(Ordering::Acquire) == shipped
+    }
+
+    /// Locks the side, with all that waits in its queue: takes the batch back.
+    ///
+    /// What has to be moved for that is never more than what was posted since the batch was lent, and no parcel is moved twice.
+    #[inline]
+    pub(super) fn lock(&self) -> Guard<'_, Side> {
+        let mut side = self.lock_without_batch();
+        if self.has_batch.load(Ordering::Acquire) {
+            self.take_back(&mut side);
+        }
+        side
+    }
+
+    #[cold]
+    fn take_back(&self, side: &mut Guard<'_, Side>) {
+        let mut batch = self.batch.lock_inside(side);
+        side.take_back(&mut batch);
+        self.has_batch.store(false, Ordering::Release);
+    }
+
+    /// Locks the side for somebody to whom it is all the same whether the reader has a batch: a poster.
+    pub(super) fn lock_without_batch(&self) -> Guard<'_, Side> {
+        self.side.lock()
+    }
+
+    /// Lends the queue to the reader as a batch, if that is worth it.
+    #[inline]
+    pub(super) fn lend(&self, side: &mut Guard<'_, Side>) {
+        if side.may_lend() {
+            self.lend_all(side);
+        }
+    }
+
+    #[cold]
+    fn lend_all(&self, side: &mut Guard<'_, Side>) {
+        let mut batch = self.batch.lock_inside(side);
+        side.lend(&mut batch);
+        self.has_batch.store(true, Ordering::Release);
+    }
+
+    /// Takes the oldest parcel out of the batch, for a handle of that age.
+    #[inline]
+    pub(super) fn next_of_batch(&self, shipped: u32) -> Option<Parcel> {
+        if !self.has_batch.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut batch = self.batch.lock();
+        // Asked under the lock: the batch may be that of the next owner already, who lent it after the transfer.
+        if !self.is_owned_by(shipped) {
+            return None;
+        }
+        let parcel = batch.pop();
+        if batch.is_empty() {
+            self.has_batch.store(false, Ordering::Release);
+        }
+        parcel
+    }
+
+    /// Takes all that waits at a locked side, and frees the memory that queue and batch have kept.
+    #[must_use = "drop messages outside the lock"]
+    pub(super) fn take_queue(&self, mut side: Guard<'_, Side>) -> VecDeque<Parcel> {
+        let memory = self.batch.lock_inside(&side).take();
+        debug_assert!(memory.is_empty(), "who locks the side takes the batch back");
+        side.take_queue()
+    }
+
+    /// Puts the side into a message, and tells the number by which its new handle owns it (PORT-50, PORT-51). `None` if the
+    /// side is closed, or if the handle that asks owns it no longer.
+    pub(super) fn transfer_steps(&self, shipped: u32) -> Option<u32> {
+        let mut side = self.lock();
+        if !self.is_owned_by(shipped) {
+            return None;
+        }
+        let (woken, delivery) = side.transfer_steps()?;
+        let next = shipped.wrapping_add(1);
+        self.shipped.store(next, Ordering::Release);
+        drop(side);
+        woken.wake();
+        // Replies come to the new place from now on, so what waits for one here waits in vain.
+        if let Delivery::Target(target) = delivery {
+            target.closed(Gone::Closed);
+        }
+        Some(next)
+    }
+}
+
+impl fmt::Debug for SideCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SideCell").finish_non_exhaustive()
+    }
+}
