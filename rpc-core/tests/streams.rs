@@ -54,9 +54,10 @@ fn taken<T, E, S: Stream<Item = Result<T, E>> + Unpin>(stream: &mut S) -> Vec<T>
     std::iter::from_fn(|| next_now(stream)??.ok()).collect()
 }
 
-/// Everything that a stream yields, up to its end.
-fn all<S: Stream>(stream: S) -> Vec<S::Item> {
-    block_on(stream.collect())
+/// Everything that a stream yields, up to its end, which must be there.
+#[track_caller]
+fn all<S: Stream + Unpin>(mut stream: S) -> Vec<S::Item> {
+    std::iter::from_fn(|| next_now(&mut stream).expect("the stream goes on")).collect()
 }
 
 fn closed_error() -> CallError {
@@ -213,6 +214,34 @@ fn a_producer_that_waits_for_credit_is_woken_by_a_stop() {
 }
 
 #[test]
+fn a_stream_that_is_stopped_grants_nothing_more() {
+    let (near, far) = started_channel();
+    let mut stream = Numbers::from(near).with_window(Window { items: 2, bytes: MIB });
+    assert_eq!(next_now(&mut stream), None);
+    stream.stop();
+
+    post_items(&far, &[0, 1, 0, 2]);
+    assert_eq!(taken(&mut stream), [1, 2]);
+
+    assert_frame(&far, &StreamFrame::Credit { grant: Window { items: 2, bytes: MIB } });
+    assert_frame(&far, &StreamFrame::Stop);
+    assert!(common::recv_now(&far).is_none());
+}
+
+#[test]
+fn a_stop_that_comes_twice_ends_the_stream_once() {
+    let (near, far) = started_channel();
+    let sender = StreamSender::<u32>::from(near);
+    post_frame(&far, &StreamFrame::Stop);
+    post_frame(&far, &StreamFrame::Stop);
+
+    assert_eq!(sender.finish().now_or_never(), Some(Ok(())));
+
+    assert_frame(&far, &StreamFrame::End);
+    assert_eq!(common::closed_by(&far), Some(ClosedBy::Peer));
+}
+
+#[test]
 fn a_stream_that_has_ended_yields_nothing_for_ever() {
     let (sender, mut stream) = numbers();
     sender.finish().now_or_never().unwrap().unwrap();
@@ -339,10 +368,7 @@ async fn select_relay<R>(near: MessagePort, far: MessagePort, work: impl Future<
     near.start();
     far.start();
     let relay = join(pass_on(&near, &far), pass_on(&far, &near));
-    let work = pin!(async {
-        let result = work.await;
-        result
-    });
+    let work = pin!(work);
     match select(work, pin!(relay)).await {
         futures::future::Either::Left((result, _)) => result,
         futures::future::Either::Right((_, work)) => work.await,
@@ -504,14 +530,14 @@ fn a_feed_drops_its_source_and_finishes_when_the_consumer_stops_it() {
 #[test]
 fn a_feed_whose_source_panics_tells_the_consumer_what_it_said_and_panics() {
     let (sender, stream) = begun(8);
-    let source = stream::iter(0..5).inspect(|&item| assert!(item < 3, "three is too many"));
+    let source = stream::iter(0..7).inspect(|&item| assert!(item < 5, "five is too many"));
     let mut feed = sender.send_all(source);
 
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (&mut feed).now_or_never())).unwrap_err();
 
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"three is too many"));
-    let panicked = CallError::Unknown(Interruption::Panicked("three is too many".into()));
-    assert_eq!(all(stream), [Ok(0), Ok(1), Ok(2), Err(panicked)]);
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"five is too many"));
+    let panicked = CallError::Unknown(Interruption::Panicked("five is too many".into()));
+    assert_eq!(all(stream), [Ok(0), Ok(1), Ok(2), Ok(3), Ok(4), Err(panicked)]);
 }
 
 #[test]
@@ -671,6 +697,31 @@ fn a_sender_that_is_handed_on_takes_along_its_credit_and_what_waits() {
     assert_eq!(taken(&mut stream), [0, 1]);
     assert_eq!(sender.flush().now_or_never(), Some(Ok(())));
     assert_eq!(taken(&mut stream), [4, 5]);
+}
+
+#[test]
+fn a_sender_that_is_handed_on_sends_what_is_left_of_its_credit() {
+    let (mut sender, mut stream) = begun(4);
+    sender.try_send(0).unwrap();
+
+    let mut sender = sent(sender).with_overflow(Overflow::DropNewest);
+
+    (1..9).for_each(|item| sender.try_send(item).unwrap());
+    assert_eq!(sender.dropped(), 5);
+    assert_eq!(taken(&mut stream), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_sender_that_was_stopped_and_is_handed_on_stays_stopped() {
+    let (mut sender, mut stream) = begun(4);
+    stream.stop();
+    assert_eq!(sender.closed().now_or_never(), Some(ConsumerEnd::Stopped));
+
+    let mut sender = sent(sender);
+
+    assert_eq!(sender.try_send(1), Err(TrySendError::Closed(SendError::Stopped)));
+    drop(sender);
+    assert_eq!(all(stream), []);
 }
 
 #[test]
@@ -842,11 +893,11 @@ fn hostile() -> (MessagePort, Numbers) {
 
 #[test]
 fn more_items_than_were_granted_cut_the_stream_after_those_that_were() {
-    let (peer, stream) = hostile();
+    let (peer, mut stream) = hostile();
 
     post_items(&peer, &[0, 1, 0, 2, 0, 3]);
 
-    assert_eq!(all(stream), [Ok(1), Ok(2), Err(cut_by(StreamFault::Overrun))]);
+    assert_eq!(all(&mut stream), [Ok(1), Ok(2), Err(cut_by(StreamFault::Overrun))]);
     assert_eq!(common::closed_by(&peer), Some(ClosedBy::Peer));
 }
 
@@ -867,11 +918,11 @@ fn what_was_consumed_and_not_granted_again_is_more_than_was_granted() {
 #[test]
 fn items_that_cannot_be_read_cut_the_stream_after_those_that_can() {
     for broken in [&[0, 1, 7][..], &[0, 1, 0], &[0, 1, 0, 255, 255, 255, 255, 255, 255]] {
-        let (peer, stream) = hostile();
+        let (peer, mut stream) = hostile();
 
         post_items(&peer, broken);
 
-        let items = all(stream);
+        let items = all(&mut stream);
         assert_eq!(items.len(), 2, "{items:?}");
         assert_eq!(items[0], Ok(1));
         assert!(matches!(&items[1], Err(CallError::Unknown(Interruption::UnreadableReply(_)))), "{items:?}");
@@ -893,11 +944,11 @@ fn frames_that_are_not_for_a_consumer_cut_the_stream() {
         vec![1, 0x26],
     ];
     for frame in strange {
-        let (peer, stream) = hostile();
+        let (peer, mut stream) = hostile();
 
         peer.post_message(frame.clone()).unwrap();
 
-        let items = all(stream);
+        let items = all(&mut stream);
         assert!(
             matches!(&items[..], [Err(CallError::Unknown(Interruption::UnreadableReply(_)))]),
             "{frame:?}: {items:?}"
@@ -908,13 +959,13 @@ fn frames_that_are_not_for_a_consumer_cut_the_stream() {
 
 #[test]
 fn nothing_that_comes_after_the_end_is_read() {
-    let (peer, stream) = hostile();
+    let (peer, mut stream) = hostile();
     post_items(&peer, &[0, 1]);
     post_frame(&peer, &StreamFrame::End);
     post_items(&peer, &[0, 2]);
     post_frame(&peer, &StreamFrame::Failed { fault: StreamFault::TooSlow.into() });
 
-    assert_eq!(all(stream), [Ok(1)]);
+    assert_eq!(all(&mut stream), [Ok(1)]);
 }
 
 #[test]
@@ -950,7 +1001,7 @@ fn an_end_of_a_stream_with_impossible_numbers_is_survived() {
     type Consumer = (MessagePort, (u32, i64), u64, VecDeque<Result<u32, u32>>);
     for (items, bytes, each) in [(0, i64::MIN, u64::MAX), (u32::MAX, i64::MAX, u64::MAX), (1, -1, 0)] {
         let (near, far) = started_channel();
-        let (mut ours, theirs) = ports();
+        let (ours, theirs) = ports();
         let value: Consumer = (theirs, (items, bytes), each, [Ok(5), Ok(6)].into());
         near.post_value(value).unwrap();
         let mut stream = far.recv_value::<Numbers>().now_or_never().unwrap().unwrap().data;
@@ -959,8 +1010,6 @@ fn an_end_of_a_stream_with_impossible_numbers_is_survived() {
 
         ours.close();
         assert_eq!(all(&mut stream), [Err(closed_error())]);
-        ours = ports().0;
-        drop(ours);
     }
 }
 
@@ -979,7 +1028,8 @@ fn a_stream_between_two_threads_loses_and_doubles_nothing() {
             });
         });
 
-        let items = all(stream.with_window(Window { items: window, ..Window::default() }));
+        let stream = stream.with_window(Window { items: window, ..Window::default() });
+        let items = block_on(stream.collect::<Vec<_>>());
 
         producer.join().unwrap();
         assert_eq!(items, (0..5_000).map(Ok).collect::<Vec<_>>());
