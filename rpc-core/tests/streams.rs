@@ -49,6 +49,20 @@ fn next_now<S: Stream + Unpin>(stream: &mut S) -> Option<Option<S::Item>> {
     stream.next().now_or_never()
 }
 
+/// Runs something that nothing outside of it is needed for, to its end.
+#[track_caller]
+fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let (wakes, waker) = Wakes::new();
+    loop {
+        let before = wakes.count();
+        if let Poll::Ready(output) = poll(&mut future, &waker) {
+            return output;
+        }
+        assert!(wakes.count() > before, "everything waits");
+    }
+}
+
 /// The items that a stream yields without waiting.
 fn taken<T, E, S: Stream<Item = Result<T, E>> + Unpin>(stream: &mut S) -> Vec<T> {
     std::iter::from_fn(|| next_now(stream)??.ok()).collect()
@@ -97,7 +111,7 @@ fn a_stream_that_was_finished_yields_its_items_and_then_none() {
         sender.finish().await.unwrap();
     };
 
-    let ((), items) = block_on(join(produce, stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(produce, stream.collect::<Vec<_>>()));
 
     assert_eq!(items, (0..1000).map(Ok).collect::<Vec<_>>());
 }
@@ -110,7 +124,7 @@ fn a_sender_that_is_dropped_cuts_the_stream_after_its_items() {
     drop(sender);
 
     assert_eq!(all(&mut stream), [Ok(1), Err(closed_error())]);
-    assert_eq!(block_on(stream.next()), None);
+    assert_eq!(run(stream.next()), None);
 }
 
 #[test]
@@ -144,7 +158,7 @@ fn items_may_be_errors_and_the_stream_goes_on() {
     let (sender, stream) = channel::<u32, RpcError<String>>();
     let feed = sender.send_all(stream::iter([Ok(1), Err("two".to_owned()), Ok(3)]));
 
-    let ((), items) = block_on(join(feed, stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(feed, stream.collect::<Vec<_>>()));
 
     assert_eq!(items, [Ok(1), Err(RpcError::Service("two".into())), Ok(3)]);
 }
@@ -229,15 +243,19 @@ fn a_stream_that_is_stopped_grants_nothing_more() {
 }
 
 #[test]
-fn a_stop_that_comes_twice_ends_the_stream_once() {
+fn a_stop_that_comes_after_the_producer_has_ended_the_stream_adds_no_second_end() {
     let (near, far) = started_channel();
-    let sender = StreamSender::<u32>::from(near);
-    post_frame(&far, &StreamFrame::Stop);
-    post_frame(&far, &StreamFrame::Stop);
+    let mut sender = StreamSender::<u32>::from(near).with_overflow(Overflow::End);
+    post_frame(&far, &StreamFrame::Credit { grant: Window { items: 1, bytes: 1 } });
+    sender.try_send(1).unwrap();
+    assert_eq!(sender.try_send(2), Err(TrySendError::Closed(SendError::TooSlow)));
 
-    assert_eq!(sender.finish().now_or_never(), Some(Ok(())));
+    post_frame(&far, &StreamFrame::Stop);
+    assert_eq!(sender.closed().now_or_never(), None);
+    drop(sender);
 
-    assert_frame(&far, &StreamFrame::End);
+    assert_frame(&far, &StreamFrame::Items { cost: 4, items: &[0, 1] });
+    assert_frame(&far, &StreamFrame::Failed { fault: StreamFault::TooSlow.into() });
     assert_eq!(common::closed_by(&far), Some(ClosedBy::Peer));
 }
 
@@ -358,7 +376,7 @@ fn a_window_does_not_shrink_when_items_are_smaller_as_bytes_than_as_values() {
         sender.finish().await.unwrap();
     };
 
-    let (_, items) = block_on(select_relay(near, far, join(produce, stream.collect::<Vec<_>>())));
+    let (_, items) = run(select_relay(near, far, join(produce, stream.collect::<Vec<_>>())));
 
     assert_eq!(items.len(), 1000);
 }
@@ -393,7 +411,7 @@ fn an_item_larger_than_the_window_goes_by_itself() {
         sender.finish().await.unwrap();
     };
 
-    let ((), items) = block_on(join(produce, stream.count()));
+    let ((), items) = run(join(produce, stream.count()));
 
     assert_eq!(items, 10);
 }
@@ -408,7 +426,7 @@ fn the_oldest_that_wait_are_dropped_and_counted() {
 
     assert_eq!(sender.dropped(), 3);
     let finish = sender.finish();
-    let (finished, items) = block_on(join(finish, stream.by_ref().collect::<Vec<_>>()));
+    let (finished, items) = run(join(finish, stream.by_ref().collect::<Vec<_>>()));
     assert_eq!(finished, Ok(()));
     assert_eq!(items, [0, 1, 5, 6].map(Ok));
 }
@@ -469,7 +487,7 @@ fn a_consumer_that_was_never_polled_is_not_too_slow() {
 fn a_feed_sends_all_that_its_source_yields_and_finishes() {
     let (sender, stream) = numbers();
 
-    let ((), items) = block_on(join(Feed::new(stream::iter(0..10_000), sender), stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(Feed::new(stream::iter(0..10_000), sender), stream.collect::<Vec<_>>()));
 
     assert_eq!(items, (0..10_000).map(Ok).collect::<Vec<_>>());
 }
@@ -494,6 +512,18 @@ fn silent() -> (Rc<()>, impl Stream<Item = u32> + Unpin) {
         Poll::Pending
     });
     (token, source)
+}
+
+#[test]
+fn a_feed_that_waits_for_credit_has_sent_all_that_it_took_from_its_source() {
+    for granted in 1..100 {
+        let (sender, mut stream) = begun(granted);
+
+        let mut feed = sender.send_all(stream::iter(0..));
+        assert!((&mut feed).now_or_never().is_none());
+
+        assert_eq!(std::iter::from_fn(|| next_now(&mut stream)).take(granted as usize).count(), granted as usize);
+    }
 }
 
 #[test]
@@ -579,7 +609,7 @@ fn a_stream_polls_its_feed_so_that_both_directions_go_on_at_once() {
         down.finish().await.unwrap();
     };
 
-    let ((), items) = block_on(join(echo, coming_back.collect::<Vec<_>>()));
+    let ((), items) = run(join(echo, coming_back.collect::<Vec<_>>()));
 
     assert_eq!(items, (0..1000).map(|item| Ok(item * 2)).collect::<Vec<_>>());
 }
@@ -590,7 +620,7 @@ fn two_feeds_go_on_beside_each_other_until_both_are_done() {
     let mut both = pin!(Both::new(one.send_all(stream::iter(0..3)), two.send_all(stream::iter(3..600))));
     let feeding = poll_fn(|cx| both.as_mut().poll_feed(cx));
 
-    let ((), (first, second)) = block_on(join(feeding, join(first.count(), second.count())));
+    let ((), (first, second)) = run(join(feeding, join(first.count(), second.count())));
 
     assert_eq!((first, second), (3, 597));
 }
@@ -601,7 +631,7 @@ fn streams_of_values_that_stay_on_their_thread_can_be_fed() {
     let shared = Rc::new(7);
     let source = stream::iter([shared]).map(|shared| *shared);
 
-    let ((), items) = block_on(join(sender.send_all(source), stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(sender.send_all(source), stream.collect::<Vec<_>>()));
 
     assert_eq!(items, [Ok(7)]);
 }
@@ -614,7 +644,7 @@ fn items_end_when_the_stream_was_finished() {
     let items = stream.into_items();
     let cut = items.cut_signal();
 
-    let ((), items) = block_on(join(sender.send_all(stream::iter(0..3)), items.collect::<Vec<_>>()));
+    let ((), items) = run(join(sender.send_all(stream::iter(0..3)), items.collect::<Vec<_>>()));
 
     assert_eq!(items, [0, 1, 2]);
     assert_eq!(cut.now_or_never(), None);
@@ -643,7 +673,7 @@ fn results_are_items_too() {
     let (sender, stream) = channel::<u32, RpcError<String>>();
     let source = stream::iter([Ok(1), Err("two".to_owned())]);
 
-    let ((), items) = block_on(join(sender.send_all(source), stream.into_results().collect::<Vec<_>>()));
+    let ((), items) = run(join(sender.send_all(source), stream.into_results().collect::<Vec<_>>()));
 
     assert_eq!(items, [Ok(1), Err("two".into())]);
 }
@@ -748,7 +778,7 @@ fn a_stream_that_was_handed_on_unread_goes_on_without_whoever_handed_it_on() {
         far.recv_value::<Numbers>().now_or_never().unwrap().unwrap().data
     };
 
-    let ((), items) = block_on(join(sender.send_all(stream::iter(0..600)), stream.count()));
+    let ((), items) = run(join(sender.send_all(stream::iter(0..600)), stream.count()));
 
     assert_eq!(items, 600);
 }
@@ -761,7 +791,7 @@ fn streams_may_be_items_of_streams() {
     let outer = outer.send_all(stream::iter([first, second]));
 
     let consume = streams.map(Result::unwrap).flatten().collect::<Vec<_>>();
-    let ((_, ()), items) = block_on(join(join(produce, outer), consume));
+    let ((_, ()), items) = run(join(join(produce, outer), consume));
 
     assert_eq!(items, (0..5).map(Ok).collect::<Vec<_>>());
 }
@@ -821,7 +851,7 @@ fn a_stream_goes_on_through_a_relay_of_frames() {
     let feed = StreamSender::<u32>::from(ours).send_all(stream::iter(0..2000));
     let stream = Streaming::<u32, CallError>::from(theirs);
 
-    let ((), items) = block_on(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
+    let ((), items) = run(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
 
     assert_eq!(items, (0..2000).map(Ok).collect::<Vec<_>>());
 }
@@ -834,7 +864,7 @@ fn ports_in_items_arrive_through_a_relay_of_frames() {
     let feed = StreamSender::<(u8, MessagePort)>::from(ours).send_all(stream::iter([(1, inside)]));
     let stream = Streaming::<(u8, MessagePort), CallError>::from(theirs);
 
-    let ((), items) = block_on(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
+    let ((), items) = run(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
 
     let [Ok((1, port))] = &items[..] else { panic!("{items:?}") };
     kept.post_message("ping").unwrap();
