@@ -9,7 +9,7 @@ use std::sync::{Arc, atomic};
 use futures::{FutureExt, StreamExt};
 use handover_core::{
     CallError, Interruption, MessageChannel, StreamSender, Streaming,
-    stream::{ConsumerEnd, SendError, Window, channel, frame::StreamFrame},
+    stream::{ConsumerEnd, Overflow, SendError, Window, channel, frame::StreamFrame},
 };
 use loom::{future::block_on, model::Builder, thread};
 
@@ -107,6 +107,22 @@ fn a_feed_and_its_consumer_wait_for_each_other_and_never_both() {
         let producer = thread::spawn(move || block_on(sender.send_all(futures::stream::iter(1..=3))));
 
         assert_eq!(all(&mut stream), [Ok(1), Ok(2), Ok(3)]);
+        producer.join().unwrap();
+    });
+}
+
+#[test]
+fn the_latest_item_is_sent_by_a_feed_whose_source_is_silent_whenever_the_credit_comes() {
+    explore(|| {
+        let (sender, mut stream) = begun(1);
+        let source = futures::stream::iter(1..=3).chain(futures::stream::pending());
+        let feed = sender.with_overflow(Overflow::KeepLatest).send_all(source);
+
+        let producer = thread::spawn(move || block_on(feed));
+        while block_on(stream.next()) != Some(Ok(3)) {}
+        stream.stop();
+
+        assert_eq!(all(&mut stream), []);
         producer.join().unwrap();
     });
 }

@@ -49,14 +49,29 @@ fn next_now<S: Stream + Unpin>(stream: &mut S) -> Option<Option<S::Item>> {
     stream.next().now_or_never()
 }
 
+/// Runs something that nothing outside of it is needed for, to its end.
+#[track_caller]
+fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let (wakes, waker) = Wakes::new();
+    loop {
+        let before = wakes.count();
+        if let Poll::Ready(output) = poll(&mut future, &waker) {
+            return output;
+        }
+        assert!(wakes.count() > before, "everything waits");
+    }
+}
+
 /// The items that a stream yields without waiting.
 fn taken<T, E, S: Stream<Item = Result<T, E>> + Unpin>(stream: &mut S) -> Vec<T> {
     std::iter::from_fn(|| next_now(stream)??.ok()).collect()
 }
 
-/// Everything that a stream yields, up to its end.
-fn all<S: Stream>(stream: S) -> Vec<S::Item> {
-    block_on(stream.collect())
+/// Everything that a stream yields, up to its end, which must be there.
+#[track_caller]
+fn all<S: Stream + Unpin>(mut stream: S) -> Vec<S::Item> {
+    std::iter::from_fn(|| next_now(&mut stream).expect("the stream goes on")).collect()
 }
 
 fn closed_error() -> CallError {
@@ -96,7 +111,7 @@ fn a_stream_that_was_finished_yields_its_items_and_then_none() {
         sender.finish().await.unwrap();
     };
 
-    let ((), items) = block_on(join(produce, stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(produce, stream.collect::<Vec<_>>()));
 
     assert_eq!(items, (0..1000).map(Ok).collect::<Vec<_>>());
 }
@@ -109,7 +124,7 @@ fn a_sender_that_is_dropped_cuts_the_stream_after_its_items() {
     drop(sender);
 
     assert_eq!(all(&mut stream), [Ok(1), Err(closed_error())]);
-    assert_eq!(block_on(stream.next()), None);
+    assert_eq!(run(stream.next()), None);
 }
 
 #[test]
@@ -143,7 +158,7 @@ fn items_may_be_errors_and_the_stream_goes_on() {
     let (sender, stream) = channel::<u32, RpcError<String>>();
     let feed = sender.send_all(stream::iter([Ok(1), Err("two".to_owned()), Ok(3)]));
 
-    let ((), items) = block_on(join(feed, stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(feed, stream.collect::<Vec<_>>()));
 
     assert_eq!(items, [Ok(1), Err(RpcError::Service("two".into())), Ok(3)]);
 }
@@ -210,6 +225,38 @@ fn a_producer_that_waits_for_credit_is_woken_by_a_stop() {
 
     assert_eq!(wakes.count(), 1);
     assert_eq!(poll(&mut send, &waker), Poll::Ready(Err(SendError::Stopped)));
+}
+
+#[test]
+fn a_stream_that_is_stopped_grants_nothing_more() {
+    let (near, far) = started_channel();
+    let mut stream = Numbers::from(near).with_window(Window { items: 2, bytes: MIB });
+    assert_eq!(next_now(&mut stream), None);
+    stream.stop();
+
+    post_items(&far, &[0, 1, 0, 2]);
+    assert_eq!(taken(&mut stream), [1, 2]);
+
+    assert_frame(&far, &StreamFrame::Credit { grant: Window { items: 2, bytes: MIB } });
+    assert_frame(&far, &StreamFrame::Stop);
+    assert!(common::recv_now(&far).is_none());
+}
+
+#[test]
+fn a_stop_that_comes_after_the_producer_has_ended_the_stream_adds_no_second_end() {
+    let (near, far) = started_channel();
+    let mut sender = StreamSender::<u32>::from(near).with_overflow(Overflow::End);
+    post_frame(&far, &StreamFrame::Credit { grant: Window { items: 1, bytes: 1 } });
+    sender.try_send(1).unwrap();
+    assert_eq!(sender.try_send(2), Err(TrySendError::Closed(SendError::TooSlow)));
+
+    post_frame(&far, &StreamFrame::Stop);
+    assert_eq!(sender.closed().now_or_never(), None);
+    drop(sender);
+
+    assert_frame(&far, &StreamFrame::Items { cost: 4, items: &[0, 1] });
+    assert_frame(&far, &StreamFrame::Failed { fault: StreamFault::TooSlow.into() });
+    assert_eq!(common::closed_by(&far), Some(ClosedBy::Peer));
 }
 
 #[test]
@@ -329,7 +376,7 @@ fn a_window_does_not_shrink_when_items_are_smaller_as_bytes_than_as_values() {
         sender.finish().await.unwrap();
     };
 
-    let (_, items) = block_on(select_relay(near, far, join(produce, stream.collect::<Vec<_>>())));
+    let (_, items) = run(select_relay(near, far, join(produce, stream.collect::<Vec<_>>())));
 
     assert_eq!(items.len(), 1000);
 }
@@ -364,7 +411,7 @@ fn an_item_larger_than_the_window_goes_by_itself() {
         sender.finish().await.unwrap();
     };
 
-    let ((), items) = block_on(join(produce, stream.count()));
+    let ((), items) = run(join(produce, stream.count()));
 
     assert_eq!(items, 10);
 }
@@ -379,7 +426,7 @@ fn the_oldest_that_wait_are_dropped_and_counted() {
 
     assert_eq!(sender.dropped(), 3);
     let finish = sender.finish();
-    let (finished, items) = block_on(join(finish, stream.by_ref().collect::<Vec<_>>()));
+    let (finished, items) = run(join(finish, stream.by_ref().collect::<Vec<_>>()));
     assert_eq!(finished, Ok(()));
     assert_eq!(items, [0, 1, 5, 6].map(Ok));
 }
@@ -440,7 +487,7 @@ fn a_consumer_that_was_never_polled_is_not_too_slow() {
 fn a_feed_sends_all_that_its_source_yields_and_finishes() {
     let (sender, stream) = numbers();
 
-    let ((), items) = block_on(join(Feed::new(stream::iter(0..10_000), sender), stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(Feed::new(stream::iter(0..10_000), sender), stream.collect::<Vec<_>>()));
 
     assert_eq!(items, (0..10_000).map(Ok).collect::<Vec<_>>());
 }
@@ -465,6 +512,18 @@ fn silent() -> (Rc<()>, impl Stream<Item = u32> + Unpin) {
         Poll::Pending
     });
     (token, source)
+}
+
+#[test]
+fn a_feed_that_waits_for_credit_has_sent_all_that_it_took_from_its_source() {
+    for granted in 1..100 {
+        let (sender, mut stream) = begun(granted);
+
+        let mut feed = sender.send_all(stream::iter(0..));
+        assert!((&mut feed).now_or_never().is_none());
+
+        assert_eq!(std::iter::from_fn(|| next_now(&mut stream)).take(granted as usize).count(), granted as usize);
+    }
 }
 
 #[test]
@@ -501,14 +560,14 @@ fn a_feed_drops_its_source_and_finishes_when_the_consumer_stops_it() {
 #[test]
 fn a_feed_whose_source_panics_tells_the_consumer_what_it_said_and_panics() {
     let (sender, stream) = begun(8);
-    let source = stream::iter(0..5).inspect(|&item| assert!(item < 3, "three is too many"));
+    let source = stream::iter(0..7).inspect(|&item| assert!(item < 5, "five is too many"));
     let mut feed = sender.send_all(source);
 
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (&mut feed).now_or_never())).unwrap_err();
 
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"three is too many"));
-    let panicked = CallError::Unknown(Interruption::Panicked("three is too many".into()));
-    assert_eq!(all(stream), [Ok(0), Ok(1), Ok(2), Err(panicked)]);
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"five is too many"));
+    let panicked = CallError::Unknown(Interruption::Panicked("five is too many".into()));
+    assert_eq!(all(stream), [Ok(0), Ok(1), Ok(2), Ok(3), Ok(4), Err(panicked)]);
 }
 
 #[test]
@@ -550,7 +609,7 @@ fn a_stream_polls_its_feed_so_that_both_directions_go_on_at_once() {
         down.finish().await.unwrap();
     };
 
-    let ((), items) = block_on(join(echo, coming_back.collect::<Vec<_>>()));
+    let ((), items) = run(join(echo, coming_back.collect::<Vec<_>>()));
 
     assert_eq!(items, (0..1000).map(|item| Ok(item * 2)).collect::<Vec<_>>());
 }
@@ -561,7 +620,7 @@ fn two_feeds_go_on_beside_each_other_until_both_are_done() {
     let mut both = pin!(Both::new(one.send_all(stream::iter(0..3)), two.send_all(stream::iter(3..600))));
     let feeding = poll_fn(|cx| both.as_mut().poll_feed(cx));
 
-    let ((), (first, second)) = block_on(join(feeding, join(first.count(), second.count())));
+    let ((), (first, second)) = run(join(feeding, join(first.count(), second.count())));
 
     assert_eq!((first, second), (3, 597));
 }
@@ -572,7 +631,7 @@ fn streams_of_values_that_stay_on_their_thread_can_be_fed() {
     let shared = Rc::new(7);
     let source = stream::iter([shared]).map(|shared| *shared);
 
-    let ((), items) = block_on(join(sender.send_all(source), stream.collect::<Vec<_>>()));
+    let ((), items) = run(join(sender.send_all(source), stream.collect::<Vec<_>>()));
 
     assert_eq!(items, [Ok(7)]);
 }
@@ -585,7 +644,7 @@ fn items_end_when_the_stream_was_finished() {
     let items = stream.into_items();
     let cut = items.cut_signal();
 
-    let ((), items) = block_on(join(sender.send_all(stream::iter(0..3)), items.collect::<Vec<_>>()));
+    let ((), items) = run(join(sender.send_all(stream::iter(0..3)), items.collect::<Vec<_>>()));
 
     assert_eq!(items, [0, 1, 2]);
     assert_eq!(cut.now_or_never(), None);
@@ -614,7 +673,7 @@ fn results_are_items_too() {
     let (sender, stream) = channel::<u32, RpcError<String>>();
     let source = stream::iter([Ok(1), Err("two".to_owned())]);
 
-    let ((), items) = block_on(join(sender.send_all(source), stream.into_results().collect::<Vec<_>>()));
+    let ((), items) = run(join(sender.send_all(source), stream.into_results().collect::<Vec<_>>()));
 
     assert_eq!(items, [Ok(1), Err("two".into())]);
 }
@@ -671,6 +730,31 @@ fn a_sender_that_is_handed_on_takes_along_its_credit_and_what_waits() {
 }
 
 #[test]
+fn a_sender_that_is_handed_on_sends_what_is_left_of_its_credit() {
+    let (mut sender, mut stream) = begun(4);
+    sender.try_send(0).unwrap();
+
+    let mut sender = sent(sender).with_overflow(Overflow::DropNewest);
+
+    (1..9).for_each(|item| sender.try_send(item).unwrap());
+    assert_eq!(sender.dropped(), 5);
+    assert_eq!(taken(&mut stream), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_sender_that_was_stopped_and_is_handed_on_stays_stopped() {
+    let (mut sender, mut stream) = begun(4);
+    stream.stop();
+    assert_eq!(sender.closed().now_or_never(), Some(ConsumerEnd::Stopped));
+
+    let mut sender = sent(sender);
+
+    assert_eq!(sender.try_send(1), Err(TrySendError::Closed(SendError::Stopped)));
+    drop(sender);
+    assert_eq!(all(stream), []);
+}
+
+#[test]
 fn a_sender_that_is_handed_on_hears_the_credit_that_came_before() {
     let (mut sender, mut stream) = begun(2);
     sender.try_send(0).unwrap();
@@ -694,7 +778,7 @@ fn a_stream_that_was_handed_on_unread_goes_on_without_whoever_handed_it_on() {
         far.recv_value::<Numbers>().now_or_never().unwrap().unwrap().data
     };
 
-    let ((), items) = block_on(join(sender.send_all(stream::iter(0..600)), stream.count()));
+    let ((), items) = run(join(sender.send_all(stream::iter(0..600)), stream.count()));
 
     assert_eq!(items, 600);
 }
@@ -707,7 +791,7 @@ fn streams_may_be_items_of_streams() {
     let outer = outer.send_all(stream::iter([first, second]));
 
     let consume = streams.map(Result::unwrap).flatten().collect::<Vec<_>>();
-    let ((_, ()), items) = block_on(join(join(produce, outer), consume));
+    let ((_, ()), items) = run(join(join(produce, outer), consume));
 
     assert_eq!(items, (0..5).map(Ok).collect::<Vec<_>>());
 }
@@ -767,7 +851,7 @@ fn a_stream_goes_on_through_a_relay_of_frames() {
     let feed = StreamSender::<u32>::from(ours).send_all(stream::iter(0..2000));
     let stream = Streaming::<u32, CallError>::from(theirs);
 
-    let ((), items) = block_on(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
+    let ((), items) = run(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
 
     assert_eq!(items, (0..2000).map(Ok).collect::<Vec<_>>());
 }
@@ -780,7 +864,7 @@ fn ports_in_items_arrive_through_a_relay_of_frames() {
     let feed = StreamSender::<(u8, MessagePort)>::from(ours).send_all(stream::iter([(1, inside)]));
     let stream = Streaming::<(u8, MessagePort), CallError>::from(theirs);
 
-    let ((), items) = block_on(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
+    let ((), items) = run(select_relay(near, far, join(feed, stream.collect::<Vec<_>>())));
 
     let [Ok((1, port))] = &items[..] else { panic!("{items:?}") };
     kept.post_message("ping").unwrap();
@@ -839,11 +923,11 @@ fn hostile() -> (MessagePort, Numbers) {
 
 #[test]
 fn more_items_than_were_granted_cut_the_stream_after_those_that_were() {
-    let (peer, stream) = hostile();
+    let (peer, mut stream) = hostile();
 
     post_items(&peer, &[0, 1, 0, 2, 0, 3]);
 
-    assert_eq!(all(stream), [Ok(1), Ok(2), Err(cut_by(StreamFault::Overrun))]);
+    assert_eq!(all(&mut stream), [Ok(1), Ok(2), Err(cut_by(StreamFault::Overrun))]);
     assert_eq!(common::closed_by(&peer), Some(ClosedBy::Peer));
 }
 
@@ -864,11 +948,11 @@ fn what_was_consumed_and_not_granted_again_is_more_than_was_granted() {
 #[test]
 fn items_that_cannot_be_read_cut_the_stream_after_those_that_can() {
     for broken in [&[0, 1, 7][..], &[0, 1, 0], &[0, 1, 0, 255, 255, 255, 255, 255, 255]] {
-        let (peer, stream) = hostile();
+        let (peer, mut stream) = hostile();
 
         post_items(&peer, broken);
 
-        let items = all(stream);
+        let items = all(&mut stream);
         assert_eq!(items.len(), 2, "{items:?}");
         assert_eq!(items[0], Ok(1));
         assert!(matches!(&items[1], Err(CallError::Unknown(Interruption::UnreadableReply(_)))), "{items:?}");
@@ -890,11 +974,11 @@ fn frames_that_are_not_for_a_consumer_cut_the_stream() {
         vec![1, 0x26],
     ];
     for frame in strange {
-        let (peer, stream) = hostile();
+        let (peer, mut stream) = hostile();
 
         peer.post_message(frame.clone()).unwrap();
 
-        let items = all(stream);
+        let items = all(&mut stream);
         assert!(
             matches!(&items[..], [Err(CallError::Unknown(Interruption::UnreadableReply(_)))]),
             "{frame:?}: {items:?}"
@@ -905,13 +989,13 @@ fn frames_that_are_not_for_a_consumer_cut_the_stream() {
 
 #[test]
 fn nothing_that_comes_after_the_end_is_read() {
-    let (peer, stream) = hostile();
+    let (peer, mut stream) = hostile();
     post_items(&peer, &[0, 1]);
     post_frame(&peer, &StreamFrame::End);
     post_items(&peer, &[0, 2]);
     post_frame(&peer, &StreamFrame::Failed { fault: StreamFault::TooSlow.into() });
 
-    assert_eq!(all(stream), [Ok(1)]);
+    assert_eq!(all(&mut stream), [Ok(1)]);
 }
 
 #[test]
@@ -947,7 +1031,7 @@ fn an_end_of_a_stream_with_impossible_numbers_is_survived() {
     type Consumer = (MessagePort, (u32, i64), u64, VecDeque<Result<u32, u32>>);
     for (items, bytes, each) in [(0, i64::MIN, u64::MAX), (u32::MAX, i64::MAX, u64::MAX), (1, -1, 0)] {
         let (near, far) = started_channel();
-        let (mut ours, theirs) = ports();
+        let (ours, theirs) = ports();
         let value: Consumer = (theirs, (items, bytes), each, [Ok(5), Ok(6)].into());
         near.post_value(value).unwrap();
         let mut stream = far.recv_value::<Numbers>().now_or_never().unwrap().unwrap().data;
@@ -956,8 +1040,6 @@ fn an_end_of_a_stream_with_impossible_numbers_is_survived() {
 
         ours.close();
         assert_eq!(all(&mut stream), [Err(closed_error())]);
-        ours = ports().0;
-        drop(ours);
     }
 }
 
@@ -976,7 +1058,8 @@ fn a_stream_between_two_threads_loses_and_doubles_nothing() {
             });
         });
 
-        let items = all(stream.with_window(Window { items: window, ..Window::default() }));
+        let stream = stream.with_window(Window { items: window, ..Window::default() });
+        let items = block_on(stream.collect::<Vec<_>>());
 
         producer.join().unwrap();
         assert_eq!(items, (0..5_000).map(Ok).collect::<Vec<_>>());

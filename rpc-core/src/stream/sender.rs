@@ -227,6 +227,7 @@ where
 
     #[cold]
     fn admit_slowly(&mut self) -> Result<Admission, SendError> {
+        // Before what waits, and before an end is heard.
         self.hand_over()?;
         self.hear_all();
         self.is_open()?;
@@ -259,7 +260,6 @@ where
 
     /// Sends what waits, as far as there is credit.
     pub(super) fn send_waiting(&mut self) -> Result<(), SendError> {
-        self.hand_over()?;
         while self.credit.is_left()
             && let Some(item) = self.waiting.pop_front()
         {
