@@ -12,9 +12,11 @@ use pin_project::pin_project;
 use super::{
     CallContext, CallError, CallInfo, CallSide, Interruption, Method, Outcome, Refusal,
     attached::Attached,
+    call_info::Signature,
     cell::{CallCell, Ending},
     context,
     frame::{CallId, Fault, Frame, Options, reply_head},
+    incoming::Came,
     options::ServeOptions,
 };
 use crate::{Message, message::Encoder, sync::Arc};
@@ -79,11 +81,11 @@ impl<M: Method> Responder<M> {
     ///
     /// # Errors
     /// The answer, if the call is not to be run.
-    pub(super) fn attach(mut self, options: Options, settings: &ServeOptions) -> Result<Self, Answer> {
+    pub(super) fn attach(mut self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
         if options.is_empty() && settings.is_plain() {
             return Ok(self);
         }
-        match Attached::new(CallInfo::new(CallSide::Service, M::ID, M::NAME), options, settings) {
+        match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
             Ok(attached) => {
                 self.attached = Some(Box::new(attached));
                 Ok(self)
@@ -92,11 +94,21 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    fn info(&self, bytes: usize) -> CallInfo {
+        let mut info = CallInfo::new(CallSide::Service, Signature::of::<M>());
+        info.is_oneway = matches!(self.to, Caller::Nobody);
+        if let Caller::There(id) = self.to {
+            info.traffic().has_id(id);
+        }
+        info.traffic().has_received(bytes);
+        info
+    }
+
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
         match &self.attached {
             Some(attached) => attached.context().clone(),
-            None => CallContext::new(CallInfo::new(CallSide::Service, M::ID, M::NAME), None, None),
+            None => CallContext::new(self.info(0), None, None),
         }
     }
 
@@ -110,7 +122,13 @@ impl<M: Method> Responder<M> {
             Caller::There(id) => {
                 let mut encoder = Encoder::after(reply_head(id));
                 match (M::RESULT.put)(&result, &mut encoder) {
-                    Ok(()) => Answer(Some(encoder.finish())),
+                    Ok(()) => {
+                        let reply = encoder.finish();
+                        if let Some(attached) = &self.attached {
+                            attached.context().info().traffic().has_sent(reply.size());
+                        }
+                        Answer(Some(reply))
+                    }
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(error))),
                 }
             }

@@ -3,7 +3,8 @@
 use std::task::{Context, Poll, Waker};
 
 use super::{
-    CallError, Interruption, Method, MethodId, NotSent,
+    CallError, Interruption, Method, NotSent,
+    call_info::{Signature, Traffic},
     frame::{CallId, Options, call_head},
     replies::{AwaitingReply, ReplyTable},
 };
@@ -17,6 +18,7 @@ use crate::{
 /// One call. The caller holds it, and so does whoever is to answer.
 pub(super) struct CallCell<M: Method> {
     state: Mutex<State<M>>,
+    traffic: Traffic,
 }
 
 /// Where a call is in its life.
@@ -45,7 +47,8 @@ pub(super) enum Ending<T, E> {
 
 impl<M: Method> CallCell<M> {
     pub(super) fn new(args: M::Args) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Posted { args, options: None, caller: None }) })
+        let state = Mutex::new(State::Posted { args, options: None, caller: None });
+        Arc::new(Self { state, traffic: Traffic::default() })
     }
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
@@ -143,7 +146,10 @@ pub(super) trait PendingCall<T, E>: Send + Sync {
     fn set_options(&self, options: Box<Options>);
 
     /// Which method it calls.
-    fn method(&self) -> (MethodId, &'static str);
+    fn signature(&self) -> Signature;
+
+    /// What of it went, and came, as bytes.
+    fn traffic(&self) -> &Traffic;
 
     /// The caller waits no longer. Wakes the handler, so that it ends. Tells how far the call had come.
     fn abandon(&self) -> Abandoned;
@@ -190,8 +196,12 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         }
     }
 
-    fn method(&self) -> (MethodId, &'static str) {
-        (M::ID, M::NAME)
+    fn signature(&self) -> Signature {
+        Signature::of::<M>()
+    }
+
+    fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     fn abandon(&self) -> Abandoned {
@@ -231,6 +241,8 @@ impl<M: Method> Value for CallCell<M> {
             return None;
         }
         // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
+        self.traffic.has_id(id);
+        self.traffic.has_sent(encoder.size());
         table.register(id, self.clone(), encoder.size());
         if self.sent_as_bytes(id).is_none() {
             drop(table.forget(id));
@@ -262,6 +274,7 @@ impl<M: Method> CallCell<M> {
 
 impl<M: Method> AwaitingReply for CallCell<M> {
     fn reply(&self, message: Message, result_at: usize) {
+        self.traffic.has_received(message.size());
         self.end(Ending::Reply { message, result_at });
     }
 

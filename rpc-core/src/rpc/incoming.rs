@@ -2,6 +2,7 @@
 
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
+    call_info::Arrival,
     cell::CallCell,
     frame::{CallId, Fault, Frame, Options},
     oneway::{IS_ONEWAY, OnewayCell},
@@ -19,6 +20,16 @@ pub struct Incoming<'p> {
     body: Body,
     port: &'p MessagePort,
     settings: &'p ServeOptions,
+    /// Only where somebody watches.
+    arrival: Option<Box<Arrival>>,
+}
+
+/// How a call came, for those who watch.
+#[derive(Debug, Default)]
+pub(super) struct Came {
+    pub(super) arrival: Option<Box<Arrival>>,
+    /// That it came as so many bytes.
+    pub(super) bytes: usize,
 }
 
 #[derive(Debug)]
@@ -54,7 +65,9 @@ impl<'p> Arrived<'p> {
     /// Looks at what came, as far as finding out whose it is.
     pub(super) fn read(parcel: Parcel, port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
         let message = match parcel {
-            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), port, settings }),
+            Parcel::Value(value) => {
+                return Self::Call(Incoming { body: Body::Value(value), port, settings, arrival: None });
+            }
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
@@ -73,18 +86,30 @@ impl<'p> Arrived<'p> {
         };
         let args_at = size - args.len();
         let body = Body::Frame(FromBytes { message, id, method, options, args_at });
-        Self::Call(Incoming { body, port, settings })
+        Self::Call(Incoming { body, port, settings, arrival: None })
     }
 }
 
 impl<'p> Incoming<'p> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame(value: Carried, port: &'p MessagePort, settings: &'p ServeOptions) -> Result<Self, Answer> {
+    fn as_frame(
+        value: Carried,
+        port: &'p MessagePort,
+        settings: &'p ServeOptions,
+        arrival: Option<Box<Arrival>>,
+    ) -> Result<Self, Answer> {
         let message = value.encode(port).ok_or(Answer::DONE)?;
         match Arrived::read(Parcel::Message(message), port, settings) {
-            Arrived::Call(incoming) => Ok(incoming),
+            Arrived::Call(incoming) => Ok(Self { arrival, ..incoming }),
             Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
+        }
+    }
+
+    /// Notes what is before it, for those who watch.
+    pub(super) fn note(&mut self, running: usize, waiting: usize) {
+        if !self.settings.interceptors.is_empty() {
+            self.arrival = Some(Box::new(Arrival::now(running, waiting)));
         }
     }
 
@@ -130,11 +155,18 @@ impl<'p> Incoming<'p> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::here(cell).attach(unbox(options), self.settings)?))
+                    Ok((
+                        args,
+                        Responder::here(cell).attach(
+                            unbox(options),
+                            Came { arrival: self.arrival, bytes: 0 },
+                            self.settings,
+                        )?,
+                    ))
                 }
-                Err(value) => Self::as_frame(value, self.port, self.settings)?.open(),
+                Err(value) => Self::as_frame(value, self.port, self.settings, self.arrival)?.open(),
             },
-            Body::Frame(frame) => frame.open(self.settings),
+            Body::Frame(frame) => frame.open(self.arrival, self.settings),
         }
     }
 
@@ -147,11 +179,18 @@ impl<'p> Incoming<'p> {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(unbox(options), self.settings)?))
+                    Ok((
+                        args,
+                        Responder::nobody().attach(
+                            unbox(options),
+                            Came { arrival: self.arrival, bytes: 0 },
+                            self.settings,
+                        )?,
+                    ))
                 }
-                Err(value) => Self::as_frame(value, self.port, self.settings)?.open_oneway(),
+                Err(value) => Self::as_frame(value, self.port, self.settings, self.arrival)?.open_oneway(),
             },
-            Body::Frame(frame) => frame.open(self.settings),
+            Body::Frame(frame) => frame.open(self.arrival, self.settings),
         }
     }
 
@@ -164,26 +203,38 @@ impl<'p> Incoming<'p> {
     /// Answers a call that is not to be run.
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         match self.body {
-            Body::Value(value) => match Self::as_frame(value, self.port, self.settings) {
+            Body::Value(value) => match Self::as_frame(value, self.port, self.settings, self.arrival) {
                 Ok(incoming) => incoming.refuse(refusal),
                 Err(answer) => answer,
             },
-            Body::Frame(FromBytes { id: Some(id), .. }) => Answer::fault(id, Fault::Refused(refusal)),
-            Body::Frame(FromBytes { id: None, .. }) => {
-                tracing::warn!(%refusal, "a one-way call was refused");
-                Answer::DONE
+            Body::Frame(frame) => {
+                self.settings.interceptors.refused(frame.method, &refusal);
+                frame.refuse(refusal)
             }
         }
     }
 }
 
 impl FromBytes {
-    fn open<M: Method>(self, settings: &ServeOptions) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, settings: &ServeOptions) -> Result<Request<M>, Answer> {
+        let bytes = self.message.size();
         let responder = self.id.map_or_else(Responder::nobody, Responder::there);
         match read_args::<M>(self.message, self.args_at) {
-            Ok(args) => Ok((args, responder.attach(self.options, settings)?)),
-            Err(error) => Err(responder.refuse(Refusal::Malformed(error.to_string()))),
+            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, settings)?)),
+            Err(error) => {
+                let refusal = Refusal::Malformed(error.to_string());
+                settings.interceptors.refused(M::ID, &refusal);
+                Err(responder.refuse(refusal))
+            }
         }
+    }
+
+    fn refuse(self, refusal: Refusal) -> Answer {
+        let Some(id) = self.id else {
+            tracing::warn!(%refusal, "a one-way call was refused");
+            return Answer::DONE;
+        };
+        Answer::fault(id, Fault::Refused(refusal))
     }
 }
 

@@ -92,6 +92,8 @@ pub trait Method: Sized + 'static {
     const ID: MethodId;
     /// How the method is named in the trait.
     const NAME: &'static str;
+    /// How the trait is named, for those who watch.
+    const SERVICE: &'static str = "";
     /// Whether its calls wait for each other: each is begun when the one before it has ended.
     const ORDERED: bool = false;
     /// Whether it ends at its next `.await` when its caller waits no longer.

@@ -10,6 +10,7 @@
 mod answer;
 mod attached;
 mod call;
+mod call_info;
 mod cell;
 mod context;
 mod error;
@@ -26,14 +27,16 @@ mod replies;
 mod serve;
 mod serving;
 mod stub;
+pub mod trace;
 mod window;
 
 pub use answer::{Answer, Responder};
 pub use call::Call;
+pub use call_info::{Ahead, CallInfo, CallSide};
 pub use context::CallContext;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
 pub use incoming::Incoming;
-pub use interceptor::{CallInfo, CallSide, Interceptor, Outcome};
+pub use interceptor::{Interceptor, Outcome};
 pub use metadata::{Metadata, MetadataError, Metadatum};
 pub use method::{
     Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, assert_distinct, put_argument, result_codec,

@@ -7,7 +7,7 @@ use syn::{Index, Type, ext::IdentExt};
 use crate::ast::{Method, Output, Service};
 
 pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
-    let methods = service.methods.iter().map(|method| method_type(method, rpc));
+    let methods = service.methods.iter().map(|method| method_type(service, method, rpc));
     let distinct = distinct_ids(service, rpc);
     quote! {
         // Names for what is spelled at the user's types. A path to a `handover` that is not there is told once this way.
@@ -20,7 +20,8 @@ pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
     }
 }
 
-fn method_type(method: &Method, rpc: &TokenStream) -> TokenStream {
+fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
+    let service = service.item.ident.unraw().to_string();
     let (marker, cfgs) = (method.marker(), &method.cfgs);
     let (name, id) = (method.wire_name(), id(method, rpc));
     let arguments: Vec<_> = (0..method.args.len()).map(|position| Argument::of(method, position)).collect();
@@ -45,6 +46,7 @@ fn method_type(method: &Method, rpc: &TokenStream) -> TokenStream {
         impl #rpc::Method for #marker {
             const ID: #rpc::MethodId = #id;
             const NAME: &'static ::core::primitive::str = #name;
+            const SERVICE: &'static ::core::primitive::str = #service;
             type Args = #args;
             type Ok = #ok;
             type Err = #err;
