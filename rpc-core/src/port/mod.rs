@@ -19,6 +19,7 @@ mod state;
 mod target;
 mod transfer;
 mod waiters;
+mod watch;
 
 pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
@@ -31,3 +32,4 @@ pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
 pub(crate) use target::{Announce, MessageTarget};
 pub(crate) use transfer::Shipment;
+pub(crate) use watch::Watched;

@@ -4,13 +4,14 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use pin_project::pin_project;
 
 use super::{
     CallContext, CallError, CallInfo, CallSide, Interruption, Method, Outcome, Refusal,
+    around::{Ended, Surrounded},
     attached::Attached,
     call_info::Signature,
     cell::{CallCell, Ending},
@@ -42,7 +43,12 @@ pub struct Responder<M: Method> {
     to: Caller<M>,
     /// What few calls have: a deadline, metadata, interceptors.
     attached: Option<Box<Attached>>,
+    /// What fewer have.
+    layers: Option<Box<Surrounded<MethodResult<M>>>>,
 }
+
+/// What a method has returned.
+type MethodResult<M> = Result<<M as Method>::Ok, <M as Method>::Err>;
 
 /// Where an answer goes.
 enum Caller<M: Method> {
@@ -66,15 +72,15 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
 
 impl<M: Method> Responder<M> {
     pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
-        Self { to: Caller::Here(cell), attached: None }
+        Self { to: Caller::Here(cell), attached: None, layers: None }
     }
 
     pub(super) fn there(id: CallId) -> Self {
-        Self { to: Caller::There(id), attached: None }
+        Self { to: Caller::There(id), attached: None, layers: None }
     }
 
     pub(super) fn nobody() -> Self {
-        Self { to: Caller::Nobody, attached: None }
+        Self { to: Caller::Nobody, attached: None, layers: None }
     }
 
     /// Notes what came beside the arguments, and shows the call to the interceptors.
@@ -87,6 +93,9 @@ impl<M: Method> Responder<M> {
         }
         match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
             Ok(attached) => {
+                let context = attached.context();
+                self.layers =
+                    settings.around.as_ref().map(|around| Box::new(Surrounded::new(&**around, context.clone())));
                 self.attached = Some(Box::new(attached));
                 Ok(self)
             }
@@ -129,7 +138,7 @@ impl<M: Method> Responder<M> {
                         }
                         Answer(Some(reply))
                     }
-                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(error))),
+                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }
             }
             Caller::Nobody => Answer::DONE,
@@ -138,6 +147,10 @@ impl<M: Method> Responder<M> {
 
     /// Answers that the method did not run.
     pub(super) fn refuse(mut self, refusal: Refusal) -> Answer {
+        self.refuse_here(refusal)
+    }
+
+    fn refuse_here(&mut self, refusal: Refusal) -> Answer {
         self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
         match self.take() {
             Caller::Here(cell) => {
@@ -199,6 +212,31 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    /// Polls a handler, when the layers around it let it; ready with what the method returned, when they let that go.
+    fn poll_through_layers<F: Future<Output = M::Return>>(
+        &mut self,
+        handler: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<MethodResult<M>, Ended>> {
+        let Some(layers) = &mut self.layers else {
+            return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
+        };
+        if !layers.has_returned() {
+            ready!(layers.poll_begun(cx))?;
+            let result = M::into_result(ready!(handler.poll(cx)));
+            let outcome = Outcome::of_result(&result);
+            layers.returned(result, outcome);
+        }
+        layers.poll_ended(cx)
+    }
+
+    fn ended_by_layers(&mut self, ended: Ended) -> Answer {
+        match ended {
+            Ended::Refused(refusal) => self.refuse_here(refusal),
+            Ended::Interrupted(interruption) => self.interrupt(interruption),
+        }
+    }
+
     /// Runs a handler to its end, or until the caller waits no longer, and answers for it.
     pub fn run<F: Future<Output = M::Return>>(self, handler: F) -> impl Future<Output = Answer> {
         Run { handler, responder: self }
@@ -234,17 +272,16 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            this.handler.poll(cx).map(|returned| {
-                let result = M::into_result(returned);
-                let outcome = if result.is_ok() { Outcome::Returned } else { Outcome::ServiceError };
-                (this.responder.reply(result), outcome)
-            })
+            let result = ready!(this.responder.poll_through_layers(this.handler, cx))?;
+            let outcome = Outcome::of_result(&result);
+            Poll::Ready(Ok((this.responder.reply(result), outcome)))
         }));
         match ran {
-            Ok(Poll::Ready((answer, outcome))) => {
+            Ok(Poll::Ready(Ok((answer, outcome)))) => {
                 this.responder.settle(|| outcome);
                 Poll::Ready(answer)
             }
+            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),
             Ok(Poll::Pending) => this.responder.poll_stop(cx),
             Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
         }

@@ -7,6 +7,7 @@ use super::{
     call_info::{Signature, Traffic},
     frame::{CallId, Options, call_head},
     replies::{AwaitingReply, ReplyTable},
+    report::in_one_line,
 };
 use crate::{
     Message, MessagePort,
@@ -131,7 +132,7 @@ fn read_result<M: Method>(mut message: Message, at: usize) -> Result<Result<M::O
     let mut decoder = message.decoder(at);
     let result = (M::RESULT.take)(&mut decoder);
     let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
-    result.map_err(|error| CallError::Unknown(Interruption::unreadable(error)))
+    result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
 }
 
 /// What the caller's future sees of its cell. It knows what comes back, and not what went.
@@ -237,7 +238,7 @@ impl<M: Method> Value for CallCell<M> {
         let options = options.map(|options| *options).unwrap_or_default();
         let mut encoder = Encoder::after(call_head(id, M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
-            self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(error.to_string()))));
+            self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));
             return None;
         }
         // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.

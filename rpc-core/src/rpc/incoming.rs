@@ -7,6 +7,7 @@ use super::{
     frame::{CallId, Fault, Frame, Options},
     oneway::{IS_ONEWAY, OnewayCell},
     options::ServeOptions,
+    report::in_one_line,
 };
 use crate::{
     Message, MessagePort,
@@ -222,7 +223,7 @@ impl FromBytes {
         match read_args::<M>(self.message, self.args_at) {
             Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, settings)?)),
             Err(error) => {
-                let refusal = Refusal::Malformed(error.to_string());
+                let refusal = Refusal::Malformed(in_one_line(&error));
                 settings.interceptors.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))
             }

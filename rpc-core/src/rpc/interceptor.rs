@@ -79,9 +79,16 @@ pub enum Outcome {
 impl Outcome {
     pub(super) fn of<T, E>(result: &Result<Result<T, E>, CallError>) -> Self {
         match result {
-            Ok(Ok(_)) => Self::Returned,
-            Ok(Err(_)) => Self::ServiceError,
+            Ok(result) => Self::of_result(result),
             Err(error) => Self::Failed(error.clone()),
+        }
+    }
+
+    /// Of a method that has returned.
+    pub(super) fn of_result<T, E>(result: &Result<T, E>) -> Self {
+        match result {
+            Ok(_) => Self::Returned,
+            Err(_) => Self::ServiceError,
         }
     }
 

@@ -8,6 +8,7 @@
 //! What `#[service]` generates stands on [`Method`] and [`Service`]; `handover` re-exports those to generated code only.
 
 mod answer;
+mod around;
 mod attached;
 mod call;
 mod call_info;
@@ -17,6 +18,7 @@ mod error;
 pub mod frame;
 mod handlers;
 mod incoming;
+pub mod inspector;
 pub mod interceptor;
 mod metadata;
 mod method;
@@ -24,9 +26,12 @@ mod oneway;
 mod options;
 mod outgoing;
 mod replies;
+mod report;
 mod serve;
 mod serving;
 mod stub;
+#[cfg(feature = "tower")]
+pub mod tower;
 pub mod trace;
 mod window;
 
@@ -36,6 +41,7 @@ pub use call_info::{Ahead, CallInfo, CallSide};
 pub use context::CallContext;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError};
 pub use incoming::Incoming;
+pub use inspector::{Inspector, Snapshot};
 pub use interceptor::{Interceptor, Outcome};
 pub use metadata::{Metadata, MetadataError, Metadatum};
 pub use method::{
@@ -44,5 +50,6 @@ pub use method::{
 };
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
+pub use report::{OrReport, Report};
 pub use serve::{How, Opened, Service, serve};
 pub use stub::{Client, ClientStub};

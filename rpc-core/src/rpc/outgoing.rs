@@ -11,6 +11,7 @@ use super::{
     context::Expiry,
     frame::Options,
     interceptor::denied,
+    report::in_one_line,
 };
 use crate::clock::Sleep;
 
@@ -52,7 +53,7 @@ impl Outgoing {
         }
         let this = place.get_or_insert_default();
         if let Some(error) = this.unsent.take() {
-            return Err(CallError::NotSent(NotSent::Unencodable(error.to_string())));
+            return Err(CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
         }
         let own = this.deadline.or_else(|| options.and_then(|options| options.deadline));
         this.deadline = own.into_iter().chain(inherited).min();

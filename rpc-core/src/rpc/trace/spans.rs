@@ -38,7 +38,7 @@ macro_rules! call_span {
         }
     }};
 }
-pub(super) use call_span;
+pub(crate) use call_span;
 
 /// The target of the spans, for filters.
 pub const TARGET: &str = "handover::call";
