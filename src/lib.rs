@@ -6,7 +6,8 @@ pub use handover_transports::worker_thread;
 pub use handover_transports::{context, context::block_on, in_process};
 
 pub use handover_core::rpc::{
-    CallContext, CallInfo, CallSide, ClientOptions, Interceptor, Metadata, Metadatum, Outcome, ServeOptions,
+    CallContext, CallInfo, CallSide, ClientOptions, Inspector, Interceptor, Metadata, Metadatum, OrReport, Outcome,
+    Report, ServeOptions, Snapshot,
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,

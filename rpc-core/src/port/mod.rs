@@ -21,6 +21,7 @@ mod state;
 mod target;
 mod transfer;
 mod waiters;
+mod watch;
 
 pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
@@ -33,3 +34,4 @@ pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
 pub(crate) use target::{Announce, MessageTarget};
 pub(crate) use transfer::Shipment;
+pub(crate) use watch::Watched;

@@ -4,7 +4,7 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures::Stream;
@@ -12,10 +12,13 @@ use pin_project::pin_project;
 
 use super::{
     CallContext, CallError, CallInfo, CallSide, Failure, Interruption, Method, Outcome, Refusal, RpcError, Wire,
+    around::{Ended, Surrounded},
     attached::Attached,
+    call_info::Signature,
     cell::{CallCell, Ending},
     context,
     frame::{CallId, Fault, Frame, Options, reply_head},
+    incoming::Came,
     options::ServeOptions,
     outbox::Outbox,
     run_stream::RunStream,
@@ -52,6 +55,8 @@ pub struct Responder<M: Method> {
     outbox: Option<Outbox>,
     /// The streams in the arguments, which may be cut.
     cuts: Vec<Cut>,
+    /// What fewer have.
+    layers: Option<Box<Surrounded<MethodResult<M>>>>,
 }
 
 /// Why a handler is not to go on.
@@ -61,6 +66,9 @@ pub(super) enum Stop {
     /// Something came between.
     Interrupted(Interruption),
 }
+
+/// What a method has returned.
+type MethodResult<M> = Result<<M as Method>::Ok, <M as Method>::Err>;
 
 /// Where an answer goes.
 enum Caller<M: Method> {
@@ -96,7 +104,7 @@ impl<M: Method> Responder<M> {
     }
 
     fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, attached: None, outbox: None, cuts: Vec::new() }
+        Self { to: caller, attached: None, outbox: None, cuts: Vec::new(), layers: None }
     }
 
     /// Gives it a way to reply before the handler has ended.
@@ -109,12 +117,15 @@ impl<M: Method> Responder<M> {
     ///
     /// # Errors
     /// The answer, if the call is not to be run.
-    pub(super) fn attach(mut self, options: Options, settings: &ServeOptions) -> Result<Self, Answer> {
+    pub(super) fn attach(mut self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
         if options.is_empty() && settings.is_plain() {
             return Ok(self);
         }
-        match Attached::new(CallInfo::new(CallSide::Service, M::ID, M::NAME), options, settings) {
+        match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
             Ok(attached) => {
+                let context = attached.context();
+                self.layers =
+                    settings.around.as_ref().map(|around| Box::new(Surrounded::new(&**around, context.clone())));
                 self.attached = Some(Box::new(attached));
                 Ok(self)
             }
@@ -122,11 +133,21 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    fn info(&self, bytes: usize) -> CallInfo {
+        let mut info = CallInfo::new(CallSide::Service, Signature::of::<M>());
+        info.is_oneway = matches!(self.to, Caller::Nobody);
+        if let Caller::There(id) = self.to {
+            info.traffic().has_id(id);
+        }
+        info.traffic().has_received(bytes);
+        info
+    }
+
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
         match &self.attached {
             Some(attached) => attached.context().clone(),
-            None => CallContext::new(CallInfo::new(CallSide::Service, M::ID, M::NAME), None, None),
+            None => CallContext::new(self.info(0), None, None),
         }
     }
 
@@ -167,8 +188,14 @@ impl<M: Method> Responder<M> {
             Caller::There(id) => {
                 let mut encoder = Encoder::after(reply_head(id));
                 match (M::RESULT.put)(&result, &mut encoder) {
-                    Ok(()) => Answer(Some(encoder.finish())),
-                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(error))),
+                    Ok(()) => {
+                        let reply = encoder.finish();
+                        if let Some(attached) = &self.attached {
+                            attached.context().info().traffic().has_sent(reply.size());
+                        }
+                        Answer(Some(reply))
+                    }
+                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }
             }
             Caller::Nobody => Answer::DONE,
@@ -177,6 +204,10 @@ impl<M: Method> Responder<M> {
 
     /// Answers that the method did not run.
     pub(super) fn refuse(mut self, refusal: Refusal) -> Answer {
+        self.refuse_here(refusal)
+    }
+
+    fn refuse_here(&mut self, refusal: Refusal) -> Answer {
         self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
         match self.take() {
             Caller::Here(cell) => {
@@ -254,6 +285,36 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    /// Polls a handler, when the layers around it let it; ready with what the method returned, when they let that go.
+    fn poll_through_layers<F: Future<Output = M::Return>>(
+        &mut self,
+        handler: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<MethodResult<M>, Ended>> {
+        let Some(layers) = &mut self.layers else {
+            return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
+        };
+        if !layers.has_returned() {
+            ready!(layers.poll_begun(cx))?;
+            let result = M::into_result(ready!(handler.poll(cx)));
+            let outcome = Outcome::of_result(&result);
+            layers.returned(result, outcome);
+        }
+        layers.poll_ended(cx)
+    }
+
+    /// Ready when the layers around a method, if there are any, let it go on.
+    pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        self.layers.as_mut().map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
+    }
+
+    pub(super) fn ended_by_layers(&mut self, ended: Ended) -> Answer {
+        match ended {
+            Ended::Refused(refusal) => self.refuse_here(refusal),
+            Ended::Interrupted(interruption) => self.interrupt(interruption),
+        }
+    }
+
     /// Runs a handler to its end, or until the caller waits no longer, and answers for it.
     pub fn run<F: Future<Output = M::Return>>(self, handler: F) -> impl Future<Output = Answer> {
         Run { handler, responder: self }
@@ -301,17 +362,16 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            this.handler.poll(cx).map(|returned| {
-                let result = M::into_result(returned);
-                let outcome = if result.is_ok() { Outcome::Returned } else { Outcome::ServiceError };
-                (this.responder.reply(result), outcome)
-            })
+            let result = ready!(this.responder.poll_through_layers(this.handler, cx))?;
+            let outcome = Outcome::of_result(&result);
+            Poll::Ready(Ok((this.responder.reply(result), outcome)))
         }));
         match ran {
-            Ok(Poll::Ready((answer, outcome))) => {
+            Ok(Poll::Ready(Ok((answer, outcome)))) => {
                 this.responder.settle(|| outcome);
                 Poll::Ready(answer)
             }
+            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),
             Ok(Poll::Pending) => this.responder.poll_stop(cx).map(|stop| this.responder.stopped(stop)),
             Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
         }

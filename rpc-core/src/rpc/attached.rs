@@ -8,8 +8,13 @@ use std::{
 };
 
 use super::{
-    CallContext, CallInfo, Outcome, Refusal, answer::panic_message, context::Expiry, frame::Options,
-    interceptor::Interceptors, options::ServeOptions,
+    CallContext, CallInfo, Outcome, Refusal,
+    answer::panic_message,
+    call_info::Arrival,
+    context::Expiry,
+    frame::Options,
+    interceptor::{Interceptors, guarded},
+    options::ServeOptions,
 };
 use crate::clock::Sleep;
 
@@ -22,12 +27,20 @@ pub(super) struct Attached {
 
 impl Attached {
     /// Shows the call to the interceptors, and settles its deadline.
-    pub(super) fn new(mut info: CallInfo, options: Options, settings: &ServeOptions) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        mut info: CallInfo,
+        options: Options,
+        arrival: Option<&Arrival>,
+        settings: &ServeOptions,
+    ) -> Result<Self, Refusal> {
         info.metadata = options.metadata;
         info.deadline = options.deadline.into_iter().chain(settings.deadline).min();
         let interceptors = settings.interceptors.clone();
         if !interceptors.is_empty() {
             info.begin();
+            if let Some(arrival) = arrival {
+                info.came(arrival);
+            }
             let seen = catch_unwind(AssertUnwindSafe(|| interceptors.before(&mut info)));
             seen.unwrap_or_else(|panic| Err(panic_message(&*panic))).map_err(Refusal::Denied)?;
         }
@@ -56,10 +69,7 @@ impl Attached {
 
     /// Shows the interceptors how the call ended. One that panics ends nothing but itself.
     pub(super) fn end(&self, outcome: &Outcome) {
-        let shown = catch_unwind(AssertUnwindSafe(|| self.interceptors.after(self.context.info(), outcome)));
-        if let Err(panic) = shown {
-            tracing::error!(message = panic_message(&*panic), "an interceptor panicked");
-        }
+        guarded(|| self.interceptors.after(self.context.info(), outcome));
     }
 }
 

@@ -96,7 +96,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
 
     /// Settles what is said beside the arguments.
     fn prepare(&mut self) -> Result<(), CallError> {
-        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || self.cell.method())?;
+        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || self.cell.signature(), false)?;
         if let Some(options) = options {
             self.cell.set_options(options);
         }
@@ -108,6 +108,9 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         let parcel = Parcel::Value(Carried::new(self.cell.clone().to_value()));
         self.stub.port().post(parcel).map_err(|_| CallError::NotSent(NotSent::Closed))?;
         self.stage = Stage::Sent;
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.sent();
+        }
         Ok(())
     }
 
@@ -154,7 +157,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         self.stage = Stage::Ended;
         self.stub.replies().window().leave(Kind::Call, &mut self.place);
         if let Some(outgoing) = self.outgoing.take() {
-            outgoing.end(&self.stub, outcome);
+            outgoing.end(&self.stub, Some(self.cell.traffic()), outcome);
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::task::{Context, Poll, Waker};
 
 use super::{
-    CallError, Interruption, Method, MethodId, NotSent,
+    CallError, Interruption, Method, NotSent,
+    call_info::{Signature, Traffic},
     frame::{CallId, Options, call_head},
     replies::AwaitingReply,
+    report::in_one_line,
     split::reply_table,
 };
 use crate::{
@@ -18,6 +20,7 @@ use crate::{
 /// One call. The caller holds it, and so does whoever is to answer.
 pub(super) struct CallCell<M: Method> {
     state: Mutex<State<M>>,
+    traffic: Traffic,
 }
 
 /// Where a call is in its life.
@@ -46,7 +49,8 @@ pub(super) enum Ending<T, E> {
 
 impl<M: Method> CallCell<M> {
     pub(super) fn new(args: M::Args) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Posted { args, options: None, caller: None }) })
+        let state = Mutex::new(State::Posted { args, options: None, caller: None });
+        Arc::new(Self { state, traffic: Traffic::default() })
     }
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
@@ -129,7 +133,7 @@ fn read_result<M: Method>(mut message: Message, at: usize) -> Result<Result<M::O
     let mut decoder = message.decoder(at);
     let result = (M::RESULT.take)(&mut decoder);
     let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
-    result.map_err(|error| CallError::Unknown(Interruption::unreadable(error)))
+    result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
 }
 
 /// What the caller's future sees of its cell. It knows what comes back, and not what went.
@@ -144,7 +148,10 @@ pub(super) trait PendingCall<T, E>: Send + Sync {
     fn set_options(&self, options: Box<Options>);
 
     /// Which method it calls.
-    fn method(&self) -> (MethodId, &'static str);
+    fn signature(&self) -> Signature;
+
+    /// What of it went, and came, as bytes.
+    fn traffic(&self) -> &Traffic;
 
     /// The caller waits no longer. Wakes the handler, so that it ends. Tells how far the call had come.
     fn abandon(&self) -> Abandoned;
@@ -191,8 +198,12 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         }
     }
 
-    fn method(&self) -> (MethodId, &'static str) {
-        (M::ID, M::NAME)
+    fn signature(&self) -> Signature {
+        Signature::of::<M>()
+    }
+
+    fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     fn abandon(&self) -> Abandoned {
@@ -228,10 +239,12 @@ impl<M: Method> Value for CallCell<M> {
         let options = options.map(|options| *options).unwrap_or_default();
         let mut encoder = Encoder::after(call_head(id, M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
-            self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(error.to_string()))));
+            self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));
             return None;
         }
         // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
+        self.traffic.has_id(id);
+        self.traffic.has_sent(encoder.size());
         table.register(id, self.clone(), encoder.size());
         if self.sent_as_bytes(id).is_none() {
             drop(table.forget(id));
@@ -263,6 +276,7 @@ impl<M: Method> CallCell<M> {
 
 impl<M: Method> AwaitingReply for CallCell<M> {
     fn reply(&self, message: Message, result_at: usize) {
+        self.traffic.has_received(message.size());
         self.end(Ending::Reply { message, result_at });
     }
 

@@ -2,7 +2,7 @@
 
 use std::{any::Any, cell::RefCell, fmt, time::Duration};
 
-use super::{Metadata, MetadataError, Metadatum, MethodId, interceptor::CallInfo};
+use super::{CallInfo, Metadata, MetadataError, Metadatum, MethodId};
 use crate::{
     clock::{Clock, Sleep},
     sync::Arc,

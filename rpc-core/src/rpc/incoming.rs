@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
+    call_info::Arrival,
     cell::CallCell,
     frame::{CallId, Fault, Frame, Options},
     oneway::{IS_ONEWAY, OnewayCell},
     options::ServeOptions,
     outbox::Outbox,
+    report::in_one_line,
 };
 use crate::{
     Message, MessagePort,
@@ -21,6 +23,8 @@ use crate::{
 pub struct Incoming<'p> {
     body: Body,
     desk: &'p Desk<'p>,
+    /// Only where somebody watches.
+    arrival: Option<Box<Arrival>>,
 }
 
 /// Where calls arrive.
@@ -56,6 +60,14 @@ impl<'p> Desk<'p> {
     }
 }
 
+/// How a call came, for those who watch.
+#[derive(Debug, Default)]
+pub(super) struct Came {
+    pub(super) arrival: Option<Box<Arrival>>,
+    /// That it came as so many bytes.
+    pub(super) bytes: usize,
+}
+
 #[derive(Debug)]
 enum Body {
     /// From a caller in this process.
@@ -89,7 +101,7 @@ impl<'p> Arrived<'p> {
     /// Looks at what came, as far as finding out whose it is.
     pub(super) fn read(parcel: Parcel, desk: &'p Desk<'p>) -> Self {
         let message = match parcel {
-            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), desk }),
+            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), desk, arrival: None }),
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
@@ -108,18 +120,25 @@ impl<'p> Arrived<'p> {
         };
         let args_at = size - args.len();
         let body = Body::Frame(FromBytes { message, id, method, options, args_at });
-        Self::Call(Incoming { body, desk })
+        Self::Call(Incoming { body, desk, arrival: None })
     }
 }
 
 impl<'p> Incoming<'p> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame(value: Carried, desk: &'p Desk<'p>) -> Result<Self, Answer> {
+    fn as_frame(value: Carried, desk: &'p Desk<'p>, arrival: Option<Box<Arrival>>) -> Result<Self, Answer> {
         let message = value.encode(desk.port).ok_or(Answer::DONE)?;
         match Arrived::read(Parcel::Message(message), desk) {
-            Arrived::Call(incoming) => Ok(incoming),
+            Arrived::Call(incoming) => Ok(Self { arrival, ..incoming }),
             Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
+        }
+    }
+
+    /// Notes what is before it, for those who watch.
+    pub(super) fn note(&mut self, running: usize, waiting: usize) {
+        if !self.desk.settings.interceptors.is_empty() {
+            self.arrival = Some(Box::new(Arrival::now(running, waiting)));
         }
     }
 
@@ -165,11 +184,18 @@ impl<'p> Incoming<'p> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::here(cell).attach(unbox(options), self.desk.settings)?))
+                    Ok((
+                        args,
+                        Responder::here(cell).attach(
+                            unbox(options),
+                            Came { arrival: self.arrival, bytes: 0 },
+                            self.desk.settings,
+                        )?,
+                    ))
                 }
-                Err(value) => Self::as_frame(value, self.desk)?.open(),
+                Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open(),
             },
-            Body::Frame(frame) => frame.open(self.desk.settings),
+            Body::Frame(frame) => frame.open(self.arrival, self.desk.settings),
         }
     }
 
@@ -192,11 +218,18 @@ impl<'p> Incoming<'p> {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(unbox(options), self.desk.settings)?))
+                    Ok((
+                        args,
+                        Responder::nobody().attach(
+                            unbox(options),
+                            Came { arrival: self.arrival, bytes: 0 },
+                            self.desk.settings,
+                        )?,
+                    ))
                 }
-                Err(value) => Self::as_frame(value, self.desk)?.open_oneway(),
+                Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open_oneway(),
             },
-            Body::Frame(frame) => frame.open(self.desk.settings),
+            Body::Frame(frame) => frame.open(self.arrival, self.desk.settings),
         }
     }
 
@@ -209,26 +242,38 @@ impl<'p> Incoming<'p> {
     /// Answers a call that is not to be run.
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         match self.body {
-            Body::Value(value) => match Self::as_frame(value, self.desk) {
+            Body::Value(value) => match Self::as_frame(value, self.desk, self.arrival) {
                 Ok(incoming) => incoming.refuse(refusal),
                 Err(answer) => answer,
             },
-            Body::Frame(FromBytes { id: Some(id), .. }) => Answer::fault(id, Fault::Refused(refusal)),
-            Body::Frame(FromBytes { id: None, .. }) => {
-                tracing::warn!(%refusal, "a one-way call was refused");
-                Answer::DONE
+            Body::Frame(frame) => {
+                self.desk.settings.interceptors.refused(frame.method, &refusal);
+                frame.refuse(refusal)
             }
         }
     }
 }
 
 impl FromBytes {
-    fn open<M: Method>(self, settings: &ServeOptions) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, settings: &ServeOptions) -> Result<Request<M>, Answer> {
+        let bytes = self.message.size();
         let responder = self.id.map_or_else(Responder::nobody, Responder::there);
         match read_args::<M>(self.message, self.args_at) {
-            Ok(args) => Ok((args, responder.attach(self.options, settings)?)),
-            Err(error) => Err(responder.refuse(Refusal::Malformed(error.to_string()))),
+            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, settings)?)),
+            Err(error) => {
+                let refusal = Refusal::Malformed(in_one_line(&error));
+                settings.interceptors.refused(M::ID, &refusal);
+                Err(responder.refuse(refusal))
+            }
         }
+    }
+
+    fn refuse(self, refusal: Refusal) -> Answer {
+        let Some(id) = self.id else {
+            tracing::warn!(%refusal, "a one-way call was refused");
+            return Answer::DONE;
+        };
+        Answer::fault(id, Fault::Refused(refusal))
     }
 }
 

@@ -1,9 +1,14 @@
 //! Code of the user's that sees every call of a client, or of a service: to log, count, authorise, refuse, or add metadata.
 
-use std::{cell::RefCell, fmt, marker::PhantomData, time::Duration};
+use std::{
+    cell::RefCell,
+    fmt,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use super::{CallError, Metadata, MethodId};
-use crate::{clock::Clock, sync::Arc};
+use super::{CallError, CallInfo, CallSide, MethodId, Refusal, answer::panic_message};
+use crate::sync::Arc;
 
 /// Sees calls before they are sent or run, and after they have ended. The same trait for both sides, and for one-way calls, which
 /// have ended for their caller when they were posted.
@@ -49,60 +54,11 @@ pub trait Interceptor: Send + Sync {
     fn after(&self, call: &CallInfo, outcome: &Outcome) {
         let _ = (call, outcome);
     }
-}
 
-/// At which end a call is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CallSide {
-    /// At its caller.
-    Caller,
-    /// At the service.
-    Service,
-}
-
-/// A call, as interceptors see it.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct CallInfo {
-    /// At which end.
-    pub side: CallSide,
-    /// Which method.
-    pub method: MethodId,
-    /// How it is named in the trait.
-    pub name: &'static str,
-    /// What travels beside the arguments.
-    pub metadata: Metadata,
-    /// How much time was left when the call was seen.
-    pub deadline: Option<Duration>,
-    /// Entered whenever the call is polled: disabled, unless an interceptor makes it one.
-    pub span: tracing::Span,
-    began: Option<(Arc<dyn Clock>, Duration)>,
-}
-
-impl CallInfo {
-    pub(super) fn new(side: CallSide, method: MethodId, name: &'static str) -> Self {
-        Self {
-            side,
-            method,
-            name,
-            metadata: Metadata::default(),
-            deadline: None,
-            span: tracing::Span::none(),
-            began: None,
-        }
-    }
-
-    /// Takes the time, so that [`elapsed`](Self::elapsed) can tell it later.
-    pub(super) fn begin(&mut self) {
-        self.began = crate::clock::current().map(|clock| {
-            let now = clock.now();
-            (clock, now)
-        });
-    }
-
-    /// How long ago it was seen first. `None` in a context without a [clock](crate::clock).
-    pub fn elapsed(&self) -> Option<Duration> {
-        self.began.as_ref().map(|(clock, began)| clock.now().saturating_sub(*began))
+    /// Sees, at a service, a call that was refused before [`before`](Self::before) could be asked: one too many, of an unknown
+    /// method, with arguments that cannot be read. Neither `before` nor [`after`](Self::after) is told of it.
+    fn refused(&self, method: MethodId, refusal: &Refusal) {
+        let _ = (method, refusal);
     }
 }
 
@@ -123,9 +79,28 @@ pub enum Outcome {
 impl Outcome {
     pub(super) fn of<T, E>(result: &Result<Result<T, E>, CallError>) -> Self {
         match result {
-            Ok(Ok(_)) => Self::Returned,
-            Ok(Err(_)) => Self::ServiceError,
+            Ok(result) => Self::of_result(result),
             Err(error) => Self::Failed(error.clone()),
+        }
+    }
+
+    /// Of a method that has returned.
+    pub(super) fn of_result<T, E>(result: &Result<T, E>) -> Self {
+        match result {
+            Ok(_) => Self::Returned,
+            Err(_) => Self::ServiceError,
+        }
+    }
+
+    /// A word for it, one of a few: for a label of a metric, or a field of a span.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::ServiceError => "service_error",
+            Self::Failed(CallError::NotSent(_)) => "not_sent",
+            Self::Failed(CallError::Refused(_)) => "refused",
+            Self::Failed(CallError::Unknown(_)) => "unknown",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -168,8 +143,19 @@ impl Interceptors {
         self.iter().rev().for_each(|interceptor| interceptor.after(call, outcome));
     }
 
+    pub(super) fn refused(&self, method: MethodId, refusal: &Refusal) {
+        self.iter().for_each(|interceptor| guarded(|| interceptor.refused(method, refusal)));
+    }
+
     fn iter(&self) -> std::slice::Iter<'_, Arc<dyn Interceptor>> {
         self.0.as_deref().unwrap_or_default().iter()
+    }
+}
+
+/// Runs what an interceptor does at a service. If it panics, that ends nothing but itself.
+pub(super) fn guarded(seen: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(seen)) {
+        tracing::error!(message = panic_message(&*panic), "an interceptor panicked");
     }
 }
 

@@ -80,6 +80,8 @@ pub trait Method: Sized + 'static {
     const NAME: &'static str;
     /// What becomes of the items of the stream that it returns when their consumer is slow.
     const OVERFLOW: Overflow = Overflow::Wait;
+    /// How the trait is named, for those who watch.
+    const SERVICE: &'static str = "";
     /// The arguments, as a tuple.
     type Args: Send + 'static;
     /// What the method returns when all is well.

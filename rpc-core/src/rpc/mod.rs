@@ -8,8 +8,11 @@
 //! What `#[service]` generates stands on [`Method`] and [`Service`]; `handover` re-exports those to generated code only.
 
 mod answer;
+#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "tower's layers alone take turns"))]
+mod around;
 mod attached;
 mod call;
+mod call_info;
 mod cell;
 mod client_trait;
 mod context;
@@ -18,6 +21,7 @@ mod feeding;
 pub mod frame;
 mod handlers;
 mod incoming;
+pub mod inspector;
 pub mod interceptor;
 mod lend;
 mod metadata;
@@ -27,23 +31,29 @@ mod options;
 mod outbox;
 mod outgoing;
 mod replies;
+mod report;
 mod run_stream;
 mod serve;
 mod serving;
 mod split;
 mod stub;
 mod table;
+#[cfg(feature = "tower")]
+pub mod tower;
+pub mod trace;
 mod window;
 
 pub(crate) use answer::panic_message;
 pub use answer::{Answer, Responder};
 pub use call::Call;
+pub use call_info::{Ahead, CallInfo, CallSide};
 pub use client_trait::{HoldsCallError, into_service_result};
 pub use context::CallContext;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
 pub use feeding::{DuplexCall, FeedingCall};
 pub use incoming::Incoming;
-pub use interceptor::{CallInfo, CallSide, Interceptor, Outcome};
+pub use inspector::{Inspector, Snapshot};
+pub use interceptor::{Interceptor, Outcome};
 pub use lend::{Lend, own, own_all};
 pub use metadata::{Metadata, MetadataError, Metadatum};
 pub use method::{
@@ -51,6 +61,7 @@ pub use method::{
 };
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
+pub use report::{OrReport, Report};
 pub use serve::{How, Opened, Service, serve};
 pub use split::split;
 pub use stub::{Client, ClientStub, ServedBy, ServiceClient};

@@ -7,8 +7,9 @@ use std::{
 };
 
 use super::{
-    CallError, Interruption, Metadatum, Method, MethodId, NotSent, Outcome,
+    CallError, Interruption, Metadatum, Method, NotSent, Outcome,
     call::Via,
+    call_info::Signature,
     frame::{Options, tell_head},
     outgoing::Outgoing,
     window::{Kind, Place},
@@ -55,7 +56,7 @@ impl<'c> Tell<'c> {
     fn poll_posted(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         let Some(value) = &self.value else { return Poll::Ready(Err(CallError::Unknown(Interruption::Closed))) };
         if !self.is_prepared {
-            let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || value.method())?;
+            let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || value.signature(), true)?;
             if let Some(options) = options {
                 value.set_options(options);
             }
@@ -65,13 +66,16 @@ impl<'c> Tell<'c> {
         // The service gives the place back.
         self.place = Place::Outside;
         let Some(value) = self.value.take() else { return Poll::Pending };
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.sent();
+        }
         let posted = self.stub.port().post(Parcel::Value(Carried::new(value.to_value())));
         Poll::Ready(posted.map_err(|_| CallError::NotSent(NotSent::Closed)))
     }
 
     fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
         if let Some(outgoing) = self.outgoing.take() {
-            outgoing.end(&self.stub, outcome);
+            outgoing.end(&self.stub, None, outcome);
         }
     }
 }
@@ -111,7 +115,7 @@ trait Posted: Send + Sync {
     fn set_options(&self, options: Box<Options>);
 
     /// Which method it calls.
-    fn method(&self) -> (MethodId, &'static str);
+    fn signature(&self) -> Signature;
 }
 
 /// What its selector has beside the method's id.
@@ -143,8 +147,8 @@ impl<M: Method> Posted for OnewayCell<M> {
         }
     }
 
-    fn method(&self) -> (MethodId, &'static str) {
-        (M::ID, M::NAME)
+    fn signature(&self) -> Signature {
+        Signature::of::<M>()
     }
 }
 

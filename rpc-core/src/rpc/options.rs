@@ -3,6 +3,7 @@
 use std::{any::Any, fmt, time::Duration};
 
 use super::{
+    around::Around,
     context::Caller,
     frame::Window,
     interceptor::{Interceptor, Interceptors},
@@ -72,6 +73,7 @@ pub struct ServeOptions {
     pub(super) deadline: Option<Duration>,
     pub(super) interceptors: Interceptors,
     pub(super) caller: Option<Caller>,
+    pub(super) around: Option<Arc<dyn Around>>,
 }
 
 impl Default for ServeOptions {
@@ -84,6 +86,7 @@ impl Default for ServeOptions {
             deadline: None,
             interceptors: Interceptors::default(),
             caller: None,
+            around: None,
         }
     }
 }
@@ -152,7 +155,7 @@ impl ServeOptions {
 
     /// Whether there is nothing to do for a call that brings no options.
     pub(super) fn is_plain(&self) -> bool {
-        self.deadline.is_none() && self.interceptors.is_empty() && self.caller.is_none()
+        self.deadline.is_none() && self.interceptors.is_empty() && self.caller.is_none() && self.around.is_none()
     }
 }
 
@@ -165,6 +168,7 @@ impl fmt::Debug for ServeOptions {
             .field("deadline", &self.deadline)
             .field("interceptors", &self.interceptors)
             .field("has_caller", &self.caller.is_some())
+            .field("has_layers", &self.around.is_some())
             .finish_non_exhaustive()
     }
 }

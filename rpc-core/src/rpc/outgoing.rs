@@ -6,8 +6,12 @@ use std::{
 };
 
 use super::{
-    CallContext, CallError, CallInfo, CallSide, ClientStub, Metadata, MetadataError, Metadatum, MethodId, NotSent,
-    Outcome, context::Expiry, frame::Options, interceptor::denied,
+    CallContext, CallError, CallInfo, CallSide, ClientStub, Metadata, MetadataError, Metadatum, NotSent, Outcome,
+    call_info::{Signature, Traffic},
+    context::Expiry,
+    frame::Options,
+    interceptor::denied,
+    report::in_one_line,
 };
 use crate::clock::Sleep;
 
@@ -39,7 +43,8 @@ impl Outgoing {
     pub(super) fn prepare(
         place: &mut Option<Box<Self>>,
         stub: &ClientStub,
-        method: impl FnOnce() -> (MethodId, &'static str),
+        signature: impl FnOnce() -> Signature,
+        is_oneway: bool,
     ) -> Result<Option<Box<Options>>, CallError> {
         let inherited = CallContext::current().and_then(|context| context.remaining());
         let options = stub.options();
@@ -48,15 +53,15 @@ impl Outgoing {
         }
         let this = place.get_or_insert_default();
         if let Some(error) = this.unsent.take() {
-            return Err(CallError::NotSent(NotSent::Unencodable(error.to_string())));
+            return Err(CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
         }
         let own = this.deadline.or_else(|| options.and_then(|options| options.deadline));
         this.deadline = own.into_iter().chain(inherited).min();
         if let Some(options) = options
             && !options.interceptors.is_empty()
         {
-            let (method, name) = method();
-            let mut info = CallInfo::new(CallSide::Caller, method, name);
+            let mut info = CallInfo::new(CallSide::Caller, signature());
+            info.is_oneway = is_oneway;
             info.begin();
             info.deadline = this.deadline;
             info.metadata = std::mem::take(&mut this.metadata);
@@ -85,9 +90,19 @@ impl Outgoing {
         self.info.as_ref().map_or(&NONE, |info| &info.span)
     }
 
-    /// Shows the interceptors how the call ended.
-    pub(super) fn end(self, stub: &ClientStub, outcome: impl FnOnce() -> Outcome) {
+    /// The call is sent now.
+    pub(super) fn sent(&mut self) {
+        if let Some(info) = &mut self.info {
+            info.sent_now();
+        }
+    }
+
+    /// Shows the interceptors how the call ended, and what of it went as bytes.
+    pub(super) fn end(self, stub: &ClientStub, traffic: Option<&Traffic>, outcome: impl FnOnce() -> Outcome) {
         if let (Some(info), Some(options)) = (&self.info, stub.options()) {
+            if let Some(traffic) = traffic {
+                info.traffic().has_had(traffic);
+            }
             options.interceptors.after(info, &outcome());
         }
     }

@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashMap,
+    error::Error,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{
     CallError, Interruption,
     frame::{CallId, Fault, Frame},
+    report::in_one_line,
     window::CallWindow,
 };
 use crate::{
@@ -143,7 +145,7 @@ impl From<Fault> for CallError {
 
 impl Interruption {
     /// A reply that could not be read.
-    pub(super) fn unreadable(why: impl ToString) -> Self {
-        Self::UnreadableReply(why.to_string())
+    pub(super) fn unreadable(why: &impl Error) -> Self {
+        Self::UnreadableReply(in_one_line(why))
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures::Stream;
@@ -49,11 +49,14 @@ where
         let _span = context.as_ref().map(|context| context.info().span.enter());
         // As in `Run`: after a panic nothing of it is polled again.
         let ran = catch_unwind(AssertUnwindSafe(|| {
+            ready!(this.responder.poll_let_on(cx))?;
             if let Some(handler) = this.handler.as_mut().as_pin_mut() {
-                let Poll::Ready(returned) = handler.poll(cx) else { return Poll::Pending };
+                let returned = ready!(handler.poll(cx));
                 this.handler.set(None);
                 match returned {
-                    Err(error) => return Poll::Ready((this.responder.reply(Err(error)), Outcome::ServiceError)),
+                    Err(error) => {
+                        return Poll::Ready(Ok((this.responder.reply(Err(error)), Outcome::ServiceError)));
+                    }
                     Ok(source) => {
                         let (sender, streaming) = stream::channel::<T, E>();
                         this.feed.set(Some(Feed::new(source, sender.with_overflow(M::OVERFLOW))));
@@ -62,15 +65,16 @@ where
                 }
             }
             let Some(feed) = this.feed.as_mut().as_pin_mut() else {
-                return Poll::Ready((Answer::DONE, Outcome::Returned));
+                return Poll::Ready(Ok((Answer::DONE, Outcome::Returned)));
             };
-            feed.poll(cx).map(|()| (Answer::DONE, Outcome::Returned))
+            feed.poll(cx).map(|()| Ok((Answer::DONE, Outcome::Returned)))
         }));
         match ran {
-            Ok(Poll::Ready((answer, outcome))) => {
+            Ok(Poll::Ready(Ok((answer, outcome)))) => {
                 this.responder.settle(|| outcome);
                 Poll::Ready(answer)
             }
+            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),
             Ok(Poll::Pending) => this.responder.poll_stop(cx).map(|stop| {
                 if let (Some(feed), Stop::Interrupted(why)) = (this.feed.as_mut().as_pin_mut(), &stop) {
                     feed.fail(Fault::Interrupted(why.clone()));

@@ -98,13 +98,14 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         Poll::Pending
     }
 
-    fn arrived(&mut self, incoming: Incoming<'p>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+    fn arrived(&mut self, mut incoming: Incoming<'p>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         if self.once.is_some() {
             return self.refuse(incoming, Refusal::Spent);
         }
         if incoming.id().is_some_and(|id| self.open.contains_key(&id)) {
             return self.refuse(incoming, Refusal::RepeatedCallId);
         }
+        incoming.note(self.handlers.len(), self.held.len().saturating_add(self.ordered.len()));
         if self.handlers.len() < self.desk.settings.running && self.held.is_empty() {
             return self.begin(incoming, run, cx);
         }

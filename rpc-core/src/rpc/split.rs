@@ -153,7 +153,12 @@ impl MessageTarget for Branch {
 
 /// The table of the calls that come out of a port, behind the junctions that they went through.
 pub(super) fn reply_table(via: &MessagePort) -> Option<Arc<ReplyTable>> {
-    let target: Arc<dyn Any + Send + Sync> = via.peer_target()?;
+    table_at(via.peer_target()?)
+}
+
+/// The table that a target is, or leads to.
+pub(super) fn table_at(target: Arc<dyn MessageTarget>) -> Option<Arc<ReplyTable>> {
+    let target: Arc<dyn Any + Send + Sync> = target;
     let target = match target.downcast::<ReplyTable>() {
         Ok(table) => return Some(table),
         Err(target) => target,

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::frame::Window;
+use super::{frame::Window, inspector::WindowState};
 use crate::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering},
@@ -39,6 +39,8 @@ struct Lane {
 
 type PlaceKey = u64;
 
+const UNLIMITED: Window = Window { calls: u32::MAX, bytes: u64::MAX };
+
 /// Which lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -60,8 +62,7 @@ pub(super) enum Place {
 
 impl CallWindow {
     pub(super) fn new() -> Self {
-        let limit = Window { calls: u32::MAX, bytes: u64::MAX };
-        let state = State { limit, bytes: 0, calls: Lane::default(), tells: Lane::default() };
+        let state = State { limit: UNLIMITED, bytes: 0, calls: Lane::default(), tells: Lane::default() };
         Self { is_limited: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
@@ -112,6 +113,21 @@ impl CallWindow {
         next.into_iter().for_each(Waker::wake);
     }
 
+    /// How much of it is used. `None` if it has no limit.
+    pub(super) fn state(&self) -> Option<WindowState> {
+        let state = self.state.lock();
+        let is_limited = state.limit != UNLIMITED;
+        is_limited.then(|| WindowState {
+            most_calls: state.limit.calls,
+            most_bytes: state.limit.bytes,
+            calls: state.calls.used,
+            waiting_calls: state.calls.waiting.len(),
+            tells: state.tells.used,
+            waiting_tells: state.tells.waiting.len(),
+            bytes: state.bytes,
+        })
+    }
+
     /// So many bytes more are under way.
     pub(super) fn add_bytes(&self, bytes: u64) {
         let mut state = self.state.lock();
@@ -129,7 +145,7 @@ impl CallWindow {
 
     /// The port is closed: whoever waits finds out by himself.
     pub(super) fn open_wide(&self) {
-        self.limit(Window { calls: u32::MAX, bytes: u64::MAX });
+        self.limit(UNLIMITED);
     }
 }
 

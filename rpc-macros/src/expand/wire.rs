@@ -47,6 +47,7 @@ fn respanned(tokens: TokenStream, place: Span) -> TokenStream {
 }
 
 fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
+    let service_name = service.item.ident.unraw().to_string();
     let (marker, cfgs, params) = (method.marker(), method.cfgs(), &service.params);
     let (declared, params_args) = (params.declared(None), params.args(None));
     let clause = params.where_clause(rpc, method.predicates.iter().map(ToTokens::to_token_stream));
@@ -89,6 +90,7 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
             const NAME: &'static ::core::primitive::str = #name;
             #ordered
             #no_cancel
+            const SERVICE: &'static ::core::primitive::str = #service_name;
             type Args = #args;
             type Ok = #ok;
             type Err = #err;

@@ -1,0 +1,138 @@
+//! What is under way in a context, for tests and for people who look.
+
+mod snapshot;
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+pub use snapshot::{CallState, PortState, Snapshot, WindowState};
+
+use super::{CallInfo, Interceptor, MethodId, Outcome, call_info::CallSide, split::table_at};
+use crate::{
+    MessagePort,
+    clock::Clock,
+    port::Watched,
+    sync::{Arc, Mutex},
+};
+
+/// Knows what is under way: the calls that it sees as an [`Interceptor`], at either side, and the ports that it was asked to
+/// [watch](Self::watch).
+///
+/// Clones know the same. It keeps no port open and no call alive.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use handover_core::{MessageChannel, rpc::{Inspector, ServeOptions, interceptor}};
+///
+/// let inspector = Inspector::default();
+/// // For all clients and services that this thread makes from now on:
+/// let _installed = interceptor::install(Arc::new(inspector.clone()));
+///
+/// let (ours, theirs) = MessageChannel::new().into_ports();
+/// inspector.watch("theirs", &theirs);
+/// ours.post_message("hello").unwrap();
+///
+/// let snapshot = inspector.snapshot();
+/// assert_eq!(snapshot.port("theirs").unwrap().messages, 1);
+/// assert_eq!(snapshot.calls, []);
+/// ```
+#[derive(Clone, Default)]
+pub struct Inspector(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// By their numbers, so the eldest comes first.
+    calls: BTreeMap<u64, Call>,
+    ports: Vec<(String, Watched)>,
+}
+
+/// A call under way.
+#[derive(Clone)]
+struct Call {
+    side: CallSide,
+    service: &'static str,
+    name: &'static str,
+    method: MethodId,
+    is_oneway: bool,
+    deadline: Option<Duration>,
+    began: Option<(Arc<dyn Clock>, Duration)>,
+}
+
+impl Inspector {
+    /// Watches a port under a name, wherever it goes from here, until neither end of its channel is left. Of a client's port, its
+    /// window is seen too.
+    ///
+    /// Where several have one name, all of them are in the snapshot.
+    pub fn watch(&self, name: impl Into<String>, port: &MessagePort) {
+        let (name, watched) = (name.into(), port.watch());
+        self.0.lock().ports.push((name, watched));
+    }
+
+    /// What is under way now. Calls and ports of other threads may move on while it is taken.
+    pub fn snapshot(&self) -> Snapshot {
+        let known = self.0.lock();
+        let (calls, ports) = (known.calls.clone(), known.ports.clone());
+        drop(known);
+        // Clocks are the user's, and each port has a lock of its own: looked at with no lock held.
+        Snapshot {
+            calls: calls.into_iter().map(|(number, call)| call.state(number)).collect(),
+            ports: ports.into_iter().filter_map(|(name, watched)| port_state(name, &watched)).collect(),
+        }
+    }
+}
+
+impl Interceptor for Inspector {
+    fn before(&self, call: &mut CallInfo) -> Result<(), String> {
+        let entry = Call {
+            side: call.side,
+            service: call.service,
+            name: call.name,
+            method: call.method,
+            is_oneway: call.is_oneway,
+            deadline: call.deadline,
+            began: call.clock(),
+        };
+        let former = self.0.lock().calls.insert(call.number(), entry);
+        drop(former);
+        Ok(())
+    }
+
+    fn after(&self, call: &CallInfo, _: &Outcome) {
+        let ended = self.0.lock().calls.remove(&call.number());
+        drop(ended);
+    }
+}
+
+impl fmt::Debug for Inspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Inspector").field(&self.snapshot()).finish()
+    }
+}
+
+impl Call {
+    fn state(self, number: u64) -> CallState {
+        let age = self.began.map(|(clock, began)| clock.now().saturating_sub(began));
+        CallState {
+            number,
+            side: self.side,
+            service: self.service.to_owned(),
+            name: self.name.to_owned(),
+            method: self.method,
+            is_oneway: self.is_oneway,
+            age,
+            left: self.deadline.zip(age).map(|(deadline, age)| deadline.saturating_sub(age)),
+        }
+    }
+}
+
+fn port_state(name: String, watched: &Watched) -> Option<PortState> {
+    let sight = watched.look()?;
+    let window = sight.target.and_then(table_at).map(|table| table.window().state());
+    Some(PortState {
+        name,
+        messages: sight.queued.messages,
+        bytes: sight.queued.bytes,
+        is_closed: sight.is_closed,
+        window: window.flatten(),
+    })
+}
