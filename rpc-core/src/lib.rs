@@ -5,6 +5,7 @@
 //! - [`event_loop`]: contexts with handlers, as an alternative to waiting for messages;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
+//! - [`shape`]: what types are on the wire, and reading what another version of one has written;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
 //!
 //! # Goals
@@ -23,6 +24,7 @@ pub mod message;
 pub mod origin;
 pub mod port;
 pub mod rpc;
+pub mod shape;
 mod sync;
 #[cfg(feature = "windows")]
 pub mod window;
