@@ -314,6 +314,45 @@ mod a_type_gets_another_name_or_a_newtype {
     }
 }
 
+mod a_list_of_bytes_becomes_bytes {
+    use super::*;
+
+    /// As serde_bytes writes and reads them.
+    #[derive(Debug, PartialEq)]
+    struct Bytes(Vec<u8>);
+
+    impl Serialize for Bytes {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Bytes {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visit;
+            impl serde::de::Visitor<'_> for Visit {
+                type Value = Bytes;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("bytes")
+                }
+                fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                    Ok(Bytes(bytes.to_vec()))
+                }
+            }
+            deserializer.deserialize_byte_buf(Visit)
+        }
+    }
+
+    #[test]
+    fn old_to_new_and_back() {
+        assert_eq!(agreement::<Vec<u8>, Bytes>(), Agreement::Same);
+        assert_eq!(agreement::<Bytes, Vec<u8>>(), Agreement::Same);
+        assert_reads(&vec![1_u8, 200], &Bytes(vec![1, 200]));
+        assert_reads(&Bytes(vec![1, 200]), &vec![1_u8, 200]);
+        assert!(matches!(agreement::<Vec<i8>, Bytes>(), Agreement::Differs(_)));
+    }
+}
+
 mod a_tuple_gets_longer {
     use super::*;
 

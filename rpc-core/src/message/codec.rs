@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Message,
     cargo::{self, Arrivals, Cargo},
-    depth::{Depth, TOO_DEEP},
+    depth::Depth,
 };
 use crate::{
     MessagePort,
@@ -133,7 +133,8 @@ impl<'b> Decoder<'b> {
     /// Reads a value.
     ///
     /// # Errors
-    /// [`DecodeError`] if the bytes are no such value, if it nests more than 128 deep, or if it speaks of a port that did not
+    /// [`DecodeError`] if the bytes are no such value, if it nests more than 128 deep, if it has far more items than
+    /// bytes, or if it speaks of a port that did not
     /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
         match self.followed {
@@ -200,9 +201,9 @@ impl<'b> Decoder<'b> {
         &mut self,
         read: impl FnOnce(&Depth, &'b [u8]) -> Result<(T, &'b [u8]), E>,
     ) -> Result<T, DecodeError> {
-        let depth = Depth::new();
+        let depth = Depth::new(self.rest.len());
         let (read, problem) = cargo::handing_out(&mut self.arrivals, || read(&depth, self.rest));
-        let problem = if depth.is_exceeded() { Some(TOO_DEEP) } else { problem };
+        let problem = depth.problem().or(problem);
         let (value, rest) =
             read.map_err(|error| DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
         self.rest = rest;
