@@ -7,7 +7,7 @@ pub use handover_transports::{context, context::block_on, in_process};
 
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
-    MessagePort, NotSent, Refusal, RpcError, event_loop, message, port, rpc, wire,
+    MessagePort, NotSent, Refusal, RpcError, event_loop, message, port, rpc, shape, wire,
 };
 #[cfg(feature = "windows")]
 pub use handover_core::{

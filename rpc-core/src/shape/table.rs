@@ -46,6 +46,11 @@ impl<'s> Table<'s> {
         &Shape::Opaque
     }
 
+    /// Whether the whole is an `Option`.
+    pub(super) fn is_option(&self) -> bool {
+        matches!(self.resolve(self.root), Shape::Option(_))
+    }
+
     /// The type that `Again` refers to. A number that is none is opaque.
     pub(super) fn number(&self, number: u32) -> &'s Shape {
         usize::try_from(number).ok().and_then(|number| self.named.get(number)).copied().unwrap_or(&Shape::Opaque)
@@ -73,6 +78,19 @@ impl<'s> Table<'s> {
 }
 
 impl Shape {
+    /// How many named types it holds.
+    pub(super) fn count_named(&self) -> u32 {
+        u32::try_from(Table::of(self).named.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The same as a part of a shape in which so many named types come before.
+    pub(super) fn shifted(&self, by: u32) -> Shape {
+        match self {
+            Self::Again(number) => Self::Again(number.saturating_add(by)),
+            other => other.with_parts(&mut |part| part.shifted(by)),
+        }
+    }
+
     /// The same with other parts.
     fn with_parts<'s>(&'s self, part: &mut dyn FnMut(&'s Shape) -> Shape) -> Shape {
         match self {

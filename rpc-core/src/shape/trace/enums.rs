@@ -47,8 +47,8 @@ fn plan(tracer: Tracer<'_>) -> EnumPlan {
     let memory = tracer.memory.borrow();
     let Asked::Enum(it) = memory.asked(tracer.place) else { return EnumPlan::Unknown };
     let explores = tracer.mode == Mode::Explore && memory.needs(tracer.place);
-    let to_explore = if explores { it.to_explore(|place| memory.needs(place)) } else { None };
-    to_explore.unwrap_or_else(|| it.to_make(|place| memory.is_stuck(place)))
+    let exploring = if explores { it.exploring_plan(|place| memory.needs(place)) } else { None };
+    exploring.unwrap_or_else(|| it.making_plan(|place| memory.is_stuck(place)))
 }
 
 /// Counts the visit. Hands out the place of the content.

@@ -96,7 +96,11 @@ impl StructMemory {
     }
 
     /// What to do when it is explored.
-    pub(super) fn to_explore(&mut self, needs: impl Fn(Place) -> bool, is_stuck: impl Fn(Place) -> bool) -> StructPlan {
+    pub(super) fn exploring_plan(
+        &mut self,
+        needs: impl Fn(Place) -> bool,
+        is_stuck: impl Fn(Place) -> bool,
+    ) -> StructPlan {
         self.turns += 1;
         let values = self.values();
         let needing = values.iter().copied().filter(|number| needs(self.fields[*number].place));
@@ -115,7 +119,7 @@ impl StructMemory {
     }
 
     /// What to do when any value will do.
-    pub(super) fn to_make(&self, is_stuck: impl Fn(Place) -> bool) -> StructPlan {
+    pub(super) fn making_plan(&self, is_stuck: impl Fn(Place) -> bool) -> StructPlan {
         let mut values = self.values();
         let count = values.len();
         values.retain(|number| !is_stuck(self.fields[*number].place));
@@ -210,7 +214,7 @@ impl EnumMemory {
 
     /// What to explore: a variant that was never visited, then whether there may be others, then the variant that was visited
     /// least of those that have something left to explore.
-    pub(super) fn to_explore(&self, needs: impl Fn(Place) -> bool) -> Option<EnumPlan> {
+    pub(super) fn exploring_plan(&self, needs: impl Fn(Place) -> bool) -> Option<EnumPlan> {
         let known = self.variants.iter().enumerate().filter(|(_, variant)| !variant.is_refused);
         let needing = known.filter(|(_, variant)| variant.visits == 0 || needs(variant.content));
         match needing.min_by_key(|(_, variant)| variant.visits) {
@@ -220,7 +224,7 @@ impl EnumMemory {
     }
 
     /// A variant that any value can be made of: the first that one was made of, or else the one that was visited least.
-    pub(super) fn to_make(&self, is_stuck: impl Fn(Place) -> bool) -> EnumPlan {
+    pub(super) fn making_plan(&self, is_stuck: impl Fn(Place) -> bool) -> EnumPlan {
         let known = self.variants.iter().enumerate().filter(|(_, variant)| !variant.is_refused);
         let best = known.min_by_key(|(_, variant)| {
             (variant.made.is_none(), variant.made, is_stuck(variant.content), variant.visits)

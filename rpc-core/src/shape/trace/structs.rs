@@ -26,9 +26,9 @@ fn plan(tracer: Tracer<'_>) -> StructPlan {
     let mut memory = tracer.memory.borrow_mut();
     let Asked::Struct(mut it) = memory.asked(tracer.place).clone() else { return StructPlan::Row };
     if tracer.mode == Mode::Minimal || !memory.needs(tracer.place) {
-        return it.to_make(|place| memory.is_stuck(place));
+        return it.making_plan(|place| memory.is_stuck(place));
     }
-    let plan = it.to_explore(|place| memory.needs(place), |place| memory.is_stuck(place));
+    let plan = it.exploring_plan(|place| memory.needs(place), |place| memory.is_stuck(place));
     if let Some(kept) = memory.structure(tracer.place) {
         kept.turns = it.turns;
     }
