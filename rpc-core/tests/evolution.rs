@@ -476,3 +476,38 @@ fn values_that_follow_each_other_are_read_in_the_shapes_of_their_writer() {
     assert_eq!(decoder.take::<Option<u32>>(), Ok(None));
     decoder.take::<u32>().unwrap_err();
 }
+
+/// Reads the first of two fields, by hand, and leaves the second.
+#[derive(Debug, PartialEq)]
+struct First(u8);
+
+impl<'de> Deserialize<'de> for First {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> serde::de::Visitor<'de> for Visit {
+            type Value = First;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("two fields")
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<First, A::Error> {
+                seq.next_element()?.map(First).ok_or(serde::de::Error::missing_field("a"))
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<First, A::Error> {
+                let first: Option<(String, u8)> = map.next_entry()?;
+                let _second: Option<String> = map.next_key()?;
+                first.map(|(_, first)| First(first)).ok_or(serde::de::Error::missing_field("a"))
+            }
+        }
+        deserializer.deserialize_struct("Two", &["a", "b"], Visit)
+    }
+}
+
+#[test]
+fn what_a_type_leaves_unread_is_skipped_whether_it_reads_in_a_row_or_by_name() {
+    let bytes = postcard::to_allocvec(&(1_u8, "skipped", "and this", 7_u8)).unwrap();
+    for text in ["(Two { a: u8, b: (String, String) }, u8)", "(Two { a: u8, c: String, b: String }, u8)"] {
+        let writer: Shape = text.parse().unwrap();
+
+        assert_eq!(Decoder::new(&bytes).take_as::<(First, u8)>(&writer), Ok((First(1), 7)), "{text}");
+    }
+}
