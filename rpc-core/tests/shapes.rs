@@ -169,6 +169,14 @@ proptest! {
     }
 
     #[test]
+    fn lists_of_nothing_are_as_long_as_in_plain_decoding(len in 3900_usize..4700) {
+        let bytes = postcard::to_allocvec(&(vec![(); len], Some(vec![(); len / 100]))).unwrap();
+        type Lists = (Vec<()>, Option<Vec<()>>);
+
+        prop_assert_eq!(guided::<Lists>(&bytes, &Shape::of::<Lists>()), Decoder::new(&bytes).take::<Lists>().ok());
+    }
+
+    #[test]
     fn a_later_version_reads_what_it_knows(value in everything()) {
         let bytes = postcard::to_allocvec(&value).unwrap();
 

@@ -597,6 +597,31 @@ mod tests {
         assert_eq!(decode::<String>(receiver.recv().now_or_never().unwrap().unwrap()).unwrap(), "good");
     }
 
+    #[test]
+    fn values_that_were_written_and_are_not_asked_for_are_skipped_at_the_end_and_their_ports_are_closed() {
+        let (kept, sent) = channel();
+        let Parts { data, ports, .. } = delivered(encode(&(1_u8, "text", sent)).unwrap()).into_parts();
+        let written = ["u8", "String", "MessagePort"].map(|text| text.parse::<Shape>().unwrap());
+        let mut decoder = Decoder::with_parts(&data, ports, Vec::new());
+        decoder.follow(&written);
+
+        assert_eq!(decoder.take::<u32>(), Ok(1));
+        let unread = decoder.end().unwrap();
+
+        assert_eq!(unread.len(), 1);
+        drop(unread);
+        assert_eq!(closed_by(&kept), Some(ClosedBy::Peer));
+    }
+
+    #[test]
+    fn bytes_that_are_left_over_after_what_was_written_are_an_error() {
+        let written = [Shape::U8];
+        let mut decoder = Decoder::new(&[1, 2, 3]);
+        decoder.follow(&written);
+
+        assert_eq!(decoder.end().unwrap_err().to_string(), "2 bytes are left over");
+    }
+
     /// PORT-28
     #[test]
     fn bytes_that_do_not_decode_pass_every_stop_on_the_way_unchanged() {

@@ -14,8 +14,8 @@ use serde::{
 use super::{Enum, Field, Shape, Struct, Variant, compare::widens, table::Table};
 use crate::message::{BUFFER, PORT};
 
-/// How many values may be read without a byte being spent on them, and how many for each byte: values without bytes are counted
-/// by a number that may be anything.
+/// How many values may be skipped without a byte being spent on them, and how many for each byte: values without bytes are
+/// counted by a number that may be anything. Those that are read are counted where they are asked for, as in plain decoding.
 const FREE: u64 = 4096;
 const PER_BYTE: u64 = 64;
 
@@ -81,7 +81,7 @@ impl<'w, 'de> Reader<'w, 'de> {
         self.table.resolve(shape)
     }
 
-    /// Counts a value.
+    /// Counts a value that is skipped.
     pub(super) fn spend(&mut self) -> Result<(), GuidedError> {
         let left = self.left.checked_sub(1).ok_or(GuidedError::new("there are more values than bytes for them"))?;
         self.left = left;
@@ -286,7 +286,7 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
         match self.written() {
-            Shape::Opaque => {}
+            Shape::Opaque | Shape::Unit => {}
             // Whoever reads nothing skips what there is.
             written => self.reader.skip(written)?,
         }
@@ -465,7 +465,6 @@ impl<'de, T: InARow> SeqAccess<'de> for Row<'_, '_, 'de, T> {
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, GuidedError> {
         let Some(next) = self.left.next() else { return Ok(None) };
-        self.reader.spend()?;
         seed.deserialize(Guided { reader: self.reader, shape: next.shape() }).map(Some)
     }
 
@@ -486,7 +485,6 @@ impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, GuidedError> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         *self.left = left;
-        self.reader.spend()?;
         seed.deserialize(Guided { reader: self.reader, shape: self.item }).map(Some)
     }
 
@@ -509,7 +507,6 @@ impl<'de> MapAccess<'de> for Entries<'_, '_, 'de> {
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, GuidedError> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         *self.left = left;
-        self.reader.spend()?;
         seed.deserialize(Guided { reader: self.reader, shape: self.key }).map(Some)
     }
 
@@ -542,7 +539,6 @@ impl<'de> MapAccess<'de> for ByName<'_, '_, 'de> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, GuidedError> {
         let shape = self.pending.take().ok_or(GuidedError::new("a value is asked for before its name"))?;
-        self.reader.spend()?;
         seed.deserialize(Guided { reader: self.reader, shape })
     }
 }
@@ -575,7 +571,6 @@ impl<'de> VariantAccess<'de> for Guided<'_, '_, 'de> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, GuidedError> {
-        self.reader.spend()?;
         seed.deserialize(self)
     }
 
