@@ -11,8 +11,8 @@ pub use handover_core::rpc::{
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
-    MessagePort, NotSent, Refusal, RpcError, StreamSender, Streaming, clock, event_loop, message, port, rpc, stream,
-    wire,
+    MessagePort, NotSent, Refusal, RpcError, StreamSender, Streaming, clock, event_loop, message, port, rpc, shape,
+    stream, wire,
 };
 #[cfg(feature = "windows")]
 pub use handover_core::{

@@ -6,6 +6,7 @@
 //! - [`clock`]: the time, for deadlines;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
+//! - [`shape`]: what types are on the wire, and reading what another version of one has written;
 //! - [`stream`]: streams of items over a port, with credit;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
 //!
@@ -26,6 +27,7 @@ pub mod message;
 pub mod origin;
 pub mod port;
 pub mod rpc;
+pub mod shape;
 pub mod stream;
 mod sync;
 #[cfg(feature = "windows")]

@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use super::cargo;
+use super::cargo::{self, IndexVisitor};
 use crate::sync::{Arc, Mutex};
+
+/// How a buffer is told from a number by who looks at types and not at bytes; a newtype adds none.
+pub(crate) const BUFFER: &str = "handover::Buffer";
 
 /// Bytes that are moved with a message, and not copied: the standard's transferred `ArrayBuffer` (SER-07).
 ///
@@ -112,14 +115,14 @@ impl BufferRef {
 impl Serialize for Buffer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let index = cargo::note_buffer(BufferRef(self.0.clone())).map_err(ser::Error::custom)?;
-        serializer.serialize_u32(index)
+        serializer.serialize_newtype_struct(BUFFER, &index)
     }
 }
 
 /// Arrives inside a message only.
 impl<'de> Deserialize<'de> for Buffer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let index = u32::deserialize(deserializer)?;
+        let index = deserializer.deserialize_newtype_struct(BUFFER, IndexVisitor("a buffer"))?;
         cargo::take_buffer(index).map(Self::from).map_err(de::Error::custom)
     }
 }

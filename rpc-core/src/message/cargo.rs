@@ -2,10 +2,12 @@
 //!
 //! serde has no place for such lists, so they are a local of the thread for as long as one value is encoded or decoded.
 
-use std::{cell::RefCell, mem};
+use std::{cell::RefCell, fmt, mem};
+
+use serde::{Deserialize, Deserializer, de::Visitor};
 
 use super::buffer::BufferRef;
-use crate::{Message, MessagePort, port::Shipment};
+use crate::{Message, MessageChannel, MessagePort, port::Shipment};
 
 /// What was found in values that are being encoded. The values still own it.
 #[derive(Debug, Default)]
@@ -96,6 +98,8 @@ enum Beside {
     None,
     Out(Cargo),
     In(Arrivals),
+    /// A type is being asked for its shape: there is any port and any buffer that it could want.
+    Anything,
 }
 
 /// That, and what went wrong with it: codecs drop the text of an error.
@@ -154,6 +158,27 @@ pub(super) fn handing_out<R>(arrivals: &mut Arrivals, decode: impl FnOnce() -> R
     (result, table.problem)
 }
 
+/// Deserialises types that are asked for their shape: they get ports that lead nowhere, and empty buffers.
+pub(crate) fn handing_out_anything<R>(run: impl FnOnce() -> R) -> R {
+    with_table(Beside::Anything, run).0
+}
+
+/// Reads the index that stands for a port or a buffer.
+#[derive(Debug)]
+pub(super) struct IndexVisitor(pub(super) &'static str);
+
+impl<'de> Visitor<'de> for IndexVisitor {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+        u32::deserialize(deserializer)
+    }
+}
+
 const PORT_ON_ITS_OWN: &str = "a port can only be serialised into a message";
 const BUFFER_ON_ITS_OWN: &str = "a buffer can only be serialised into a message";
 
@@ -162,7 +187,7 @@ pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
     TABLE.with_borrow_mut(|table| {
         let index = match &mut table.beside {
             Beside::Out(cargo) => cargo.add_port(port),
-            Beside::None | Beside::In(_) => Err(PORT_ON_ITS_OWN),
+            Beside::None | Beside::In(_) | Beside::Anything => Err(PORT_ON_ITS_OWN),
         };
         table.note(index)
     })
@@ -178,6 +203,7 @@ pub(super) fn take_port(index: u32) -> Result<MessagePort, &'static str> {
                 "the value takes one port twice",
                 "the value speaks of a port that is not in the message",
             ),
+            Beside::Anything => Ok(MessageChannel::new().into_ports().0),
             Beside::None | Beside::Out(_) => Err(PORT_ON_ITS_OWN),
         };
         table.note(port)
@@ -189,7 +215,7 @@ pub(super) fn note_buffer(buffer: BufferRef) -> Result<u32, &'static str> {
     TABLE.with_borrow_mut(|table| {
         let index = match &mut table.beside {
             Beside::Out(cargo) => cargo.add_buffer(buffer),
-            Beside::None | Beside::In(_) => Err(BUFFER_ON_ITS_OWN),
+            Beside::None | Beside::In(_) | Beside::Anything => Err(BUFFER_ON_ITS_OWN),
         };
         table.note(index)
     })
@@ -205,6 +231,7 @@ pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
                 "the value takes one buffer twice",
                 "the value speaks of a buffer that is not in the message",
             ),
+            Beside::Anything => Ok(Vec::new()),
             Beside::None | Beside::Out(_) => Err(BUFFER_ON_ITS_OWN),
         };
         table.note(buffer)

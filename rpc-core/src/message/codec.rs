@@ -10,9 +10,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Message,
     cargo::{self, Arrivals, Cargo},
-    depth::{Depth, TOO_DEEP},
+    depth::Depth,
 };
-use crate::MessagePort;
+use crate::{
+    MessagePort,
+    shape::{GuidedError, Missing, Reader, Shape},
+};
 
 /// Why a value could not be turned into bytes. Nothing was moved or closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,27 +122,101 @@ impl Encoder {
 pub struct Decoder<'b> {
     rest: &'b [u8],
     arrivals: Arrivals,
+    /// The shapes that the writer gave the values that are left, if they may be others than the reader's.
+    followed: Option<&'b [Shape]>,
 }
 
 impl<'b> Decoder<'b> {
+    /// Reads these bytes, which speak of no ports and no buffers.
+    pub fn new(bytes: &'b [u8]) -> Self {
+        Self::with_parts(bytes, Vec::new(), Vec::new())
+    }
+
     /// Reads these bytes, which may speak of these ports and buffers.
-    pub(crate) fn of(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        Self { rest: bytes, arrivals: Arrivals::new(ports, buffers) }
+    pub fn with_parts(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
+        Self { rest: bytes, arrivals: Arrivals::new(ports, buffers), followed: None }
+    }
+
+    /// Reads the values to come as another version has written them: in these shapes. A value that is asked for after the last
+    /// is missing, which only an `Option` may be; values that are not asked for are skipped.
+    pub fn follow(&mut self, writer: &'b [Shape]) {
+        self.followed = Some(writer);
     }
 
     /// Reads a value.
     ///
     /// # Errors
-    /// [`DecodeError`] if the bytes are no such value, if it nests more than 128 deep, or if it speaks of a port that did not
+    /// [`DecodeError`] if the bytes are no such value, if it nests more than 128 deep, if it has far more items than
+    /// bytes, or if it speaks of a port that did not
     /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
-        let depth = Depth::new();
-        let (read, problem) = cargo::handing_out(&mut self.arrivals, || {
-            let mut bytes = postcard::Deserializer::from_bytes(self.rest);
+        match self.followed {
+            None => self.take_plainly(),
+            Some([next, rest @ ..]) => {
+                self.followed = Some(rest);
+                self.take_as(next)
+            }
+            Some([]) => T::deserialize(Missing).map_err(|error| DecodeError(error.to_string())),
+        }
+    }
+
+    /// Reads a value that was written by another version of its type, which had this shape.
+    ///
+    /// Fields and variants are found by their names. A field that the writer does not have gets its `#[serde(default)]`, or
+    /// `None` if it is an `Option`; one that the reader does not have is skipped, and a port in it closed. Numbers may be wider
+    /// here than there. See [`compare`](crate::shape::compare) for what can be read.
+    ///
+    /// # Errors
+    /// [`DecodeError`] as [`take`](Self::take), and if the value needs what was not written, or is a variant that is not known.
+    ///
+    /// # Examples
+    /// ```
+    /// use handover_core::{message::Decoder, shape::Shape};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Deserialize, Serialize)]
+    /// struct Old {
+    ///     name: String,
+    ///     age: u8,
+    /// }
+    ///
+    /// #[derive(Debug, Deserialize, PartialEq)]
+    /// struct New {
+    ///     age: u32,
+    ///     nick: Option<String>,
+    ///     name: String,
+    /// }
+    ///
+    /// let bytes = postcard::to_allocvec(&Old { name: "Ada".to_owned(), age: 36 })?;
+    /// let new: New = Decoder::new(&bytes).take_as(&Shape::of::<Old>())?;
+    ///
+    /// assert_eq!(new, New { age: 36, nick: None, name: "Ada".to_owned() });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_as<T: DeserializeOwned>(&mut self, writer: &Shape) -> Result<T, DecodeError> {
+        self.read(|depth, bytes| {
+            let mut reader = Reader::new(writer, bytes);
+            let value = T::deserialize(depth.around(reader.whole()))?;
+            Ok::<_, GuidedError>((value, reader.finish()?))
+        })
+    }
+
+    /// Reads a value that was written by this version.
+    fn take_plainly<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
+        self.read(|depth, bytes| {
+            let mut bytes = postcard::Deserializer::from_bytes(bytes);
             let value = T::deserialize(depth.around(&mut bytes))?;
             Ok::<_, postcard::Error>((value, bytes.finalize()?))
-        });
-        let problem = if depth.is_exceeded() { Some(TOO_DEEP) } else { problem };
+        })
+    }
+
+    fn read<T, E: fmt::Display>(
+        &mut self,
+        read: impl FnOnce(&Depth, &'b [u8]) -> Result<(T, &'b [u8]), E>,
+    ) -> Result<T, DecodeError> {
+        let depth = Depth::new(self.rest.len());
+        let (read, problem) = cargo::handing_out(&mut self.arrivals, || read(&depth, self.rest));
+        let problem = depth.problem().or(problem);
         let (value, rest) =
             read.map_err(|error| DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
         self.rest = rest;
@@ -155,7 +232,11 @@ impl<'b> Decoder<'b> {
     ///
     /// # Errors
     /// [`DecodeError`] if bytes are left over.
-    pub(crate) fn end(self) -> Result<Vec<MessagePort>, DecodeError> {
+    pub(crate) fn end(mut self) -> Result<Vec<MessagePort>, DecodeError> {
+        for left in self.followed.take().unwrap_or_default() {
+            // Whoever reads nothing skips what there is.
+            self.take_as::<()>(left)?;
+        }
         match self.rest.len() {
             0 => Ok(self.arrivals.into_ports()),
             left => Err(DecodeError(format!("{left} bytes are left over"))),
@@ -185,7 +266,7 @@ mod tests {
 
     fn decode<T: DeserializeOwned>(message: Message) -> Result<T, DecodeError> {
         let Parts { data, ports, .. } = message.into_parts();
-        let mut decoder = Decoder::of(&data, ports, Vec::new());
+        let mut decoder = Decoder::with_parts(&data, ports, Vec::new());
         let value = decoder.take()?;
         decoder.end()?;
         Ok(value)
@@ -264,7 +345,7 @@ mod tests {
 
         let Parts { data, ports, .. } = delivered(encoder.finish()).into_parts();
 
-        let mut decoder = Decoder::of(&data, ports, Vec::new());
+        let mut decoder = Decoder::with_parts(&data, ports, Vec::new());
         assert_connected(&kept_first, &decoder.take().unwrap());
         assert_connected(&kept_second, &decoder.take().unwrap());
     }
@@ -532,6 +613,31 @@ mod tests {
         decode::<String>(receiver.recv().now_or_never().unwrap().unwrap()).unwrap_err();
         assert_eq!(closed_by(&sender), None);
         assert_eq!(decode::<String>(receiver.recv().now_or_never().unwrap().unwrap()).unwrap(), "good");
+    }
+
+    #[test]
+    fn values_that_were_written_and_are_not_asked_for_are_skipped_at_the_end_and_their_ports_are_closed() {
+        let (kept, sent) = channel();
+        let Parts { data, ports, .. } = delivered(encode(&(1_u8, "text", sent)).unwrap()).into_parts();
+        let written = ["u8", "String", "MessagePort"].map(|text| text.parse::<Shape>().unwrap());
+        let mut decoder = Decoder::with_parts(&data, ports, Vec::new());
+        decoder.follow(&written);
+
+        assert_eq!(decoder.take::<u32>(), Ok(1));
+        let unread = decoder.end().unwrap();
+
+        assert_eq!(unread.len(), 1);
+        drop(unread);
+        assert_eq!(closed_by(&kept), Some(ClosedBy::Peer));
+    }
+
+    #[test]
+    fn bytes_that_are_left_over_after_what_was_written_are_an_error() {
+        let written = [Shape::U8];
+        let mut decoder = Decoder::new(&[1, 2, 3]);
+        decoder.follow(&written);
+
+        assert_eq!(decoder.end().unwrap_err().to_string(), "2 bytes are left over");
     }
 
     /// PORT-28

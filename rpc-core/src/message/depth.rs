@@ -1,6 +1,7 @@
-//! A limit to how deep a value from a peer may nest, so that decoding a recursive type cannot exhaust the stack.
+//! Limits to how deep a value from a peer may nest, so that decoding a recursive type cannot exhaust the stack, and to how many
+//! items without bytes it may have, so that decoding ends.
 //!
-//! It stands between a type and the codec, and counts the sequences, maps, enums, options and structs that are open.
+//! They stand between a type and the codec, and count the sequences, maps, enums, options and structs that are open.
 
 use std::{cell::Cell, fmt};
 
@@ -10,23 +11,44 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Seq
 const LIMIT: u32 = 128;
 
 /// What a value that goes deeper is told.
-pub(super) const TOO_DEEP: &str = "the value nests too deep";
+const TOO_DEEP: &str = "the value nests too deep";
+
+/// How many items a value may have without a byte being spent on them, and how many for each byte: a list of values that have no
+/// bytes is as long as it says.
+const FREE_ITEMS: usize = 4096;
+const ITEMS_PER_BYTE: usize = 64;
+
+/// What a list that says it is longer is told.
+const TOO_MANY: &str = "the value has more items than bytes for them";
 
 /// How many more may be opened, and whether one too many was.
 #[derive(Debug)]
 pub(super) struct Depth {
     left: Cell<u32>,
-    is_exceeded: Cell<bool>,
+    items_left: Cell<usize>,
+    problem: Cell<Option<&'static str>>,
 }
 
 impl Depth {
-    pub(super) fn new() -> Self {
-        Self { left: Cell::new(LIMIT), is_exceeded: Cell::new(false) }
+    /// The limits for a value of so many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        let items = bytes.saturating_mul(ITEMS_PER_BYTE).saturating_add(FREE_ITEMS);
+        Self { left: Cell::new(LIMIT), items_left: Cell::new(items), problem: Cell::new(None) }
     }
 
-    /// Whether the limit was the reason why decoding failed.
-    pub(super) fn is_exceeded(&self) -> bool {
-        self.is_exceeded.get()
+    /// Counts an item.
+    fn count<E: Error>(&self) -> Result<(), E> {
+        let Some(left) = self.items_left.get().checked_sub(1) else {
+            self.problem.set(Some(TOO_MANY));
+            return Err(E::custom(TOO_MANY));
+        };
+        self.items_left.set(left);
+        Ok(())
+    }
+
+    /// The limit that was the reason why decoding failed, if one was.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        self.problem.get()
     }
 
     /// Puts the limit around a part of the value.
@@ -37,7 +59,7 @@ impl Depth {
     /// Reads a part one level down.
     fn inside<T, E: Error>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let Some(left) = self.left.get().checked_sub(1) else {
-            self.is_exceeded.set(true);
+            self.problem.set(Some(TOO_DEEP));
             return Err(E::custom(TOO_DEEP));
         };
         self.left.set(left);
@@ -190,6 +212,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Limited<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        self.depth.count()?;
         self.inner.next_element_seed(self.depth.around(seed))
     }
 
@@ -202,6 +225,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Limited<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        self.depth.count()?;
         self.inner.next_key_seed(self.depth.around(seed))
     }
 

@@ -15,6 +15,9 @@ pub use codec::{DecodeError, Decoder, EncodeError, Encoder};
 pub use event::{MessageErrorEvent, MessageEvent, Source};
 pub use value::{Payload, RecvError, RecvValue};
 
+pub(crate) use buffer::BUFFER;
+pub(crate) use cargo::handing_out_anything;
+pub(crate) use serde_port::PORT;
 #[cfg(feature = "windows")]
 pub(crate) use value::unserializable;
 
@@ -107,7 +110,7 @@ impl Message {
     /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
         let Beside { ports, buffers } = self.beside.take().map(|beside| *beside).unwrap_or_default();
-        Decoder::of(self.data.get(at..).unwrap_or_default(), ports, buffers)
+        Decoder::with_parts(self.data.get(at..).unwrap_or_default(), ports, buffers)
     }
 
     /// All the bytes in it.
