@@ -39,6 +39,7 @@ pub mod __private {
             put_argument, result_codec, serve, take_argument, travels,
         },
         serde,
+        shape::{MethodKind, StaticDescription, StaticMethod},
     };
     pub use std::{borrow::ToOwned, vec::Vec};
 }

@@ -170,6 +170,13 @@ impl<M: Method> Responder<M> {
         items
     }
 
+    /// Answers at once.
+    pub(super) fn answer(mut self, result: Result<M::Ok, M::Err>) -> Answer {
+        let answer = self.reply(result);
+        self.settle(|| Outcome::Returned);
+        answer
+    }
+
     /// Answers, and goes on.
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
         let answer = self.reply(result);

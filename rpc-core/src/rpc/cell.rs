@@ -6,7 +6,7 @@ use super::{
     CallError, Interruption, Method, NotSent,
     call_info::{Signature, Traffic},
     frame::{CallId, Options, call_head},
-    replies::AwaitingReply,
+    replies::{AwaitingReply, Reply},
     report::in_one_line,
     split::reply_table,
 };
@@ -41,8 +41,8 @@ enum State<M: Method> {
 pub(super) enum Ending<T, E> {
     /// The method returned.
     Returned(Result<T, E>),
-    /// A reply frame came: its message, and where in the data the result starts.
-    Reply { message: Message, result_at: usize },
+    /// A reply frame came.
+    Reply(Reply),
     /// There is no result.
     Failed(CallError),
 }
@@ -112,7 +112,7 @@ impl<M: Method> State<M> {
     fn into_outcome(self) -> Result<Result<M::Ok, M::Err>, CallError> {
         match self {
             Self::Ended(Ending::Returned(result)) => Ok(result),
-            Self::Ended(Ending::Reply { message, result_at }) => read_result::<M>(message, result_at),
+            Self::Ended(Ending::Reply(reply)) => read_result::<M>(reply),
             Self::Ended(Ending::Failed(error)) => Err(error),
             // Taken before: a call that is polled again after its end.
             Self::Posted { .. } | Self::Running { .. } | Self::SentAsBytes { .. } | Self::Over => {
@@ -129,8 +129,12 @@ impl<M: Method> State<M> {
     }
 }
 
-fn read_result<M: Method>(mut message: Message, at: usize) -> Result<Result<M::Ok, M::Err>, CallError> {
-    let mut decoder = message.decoder(at);
+fn read_result<M: Method>(reply: Reply) -> Result<Result<M::Ok, M::Err>, CallError> {
+    let Reply { mut message, result_at, shape } = reply;
+    let mut decoder = message.decoder(result_at);
+    if let Some(shape) = &shape {
+        shape.decode_result_as(&mut decoder);
+    }
     let result = (M::RESULT.take)(&mut decoder);
     let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
@@ -236,7 +240,10 @@ impl<M: Method> Value for CallCell<M> {
             return None;
         };
         let id = table.next_id();
-        let options = options.map(|options| *options).unwrap_or_default();
+        let mut options = options.map(|options| *options).unwrap_or_default();
+        if table.is_introduction(M::ID) {
+            options.shape = Some(Box::new(M::DESCRIPTION.shape()));
+        }
         let mut encoder = Encoder::after(call_head(id, M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));
@@ -245,7 +252,7 @@ impl<M: Method> Value for CallCell<M> {
         // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
         self.traffic.has_id(id);
         self.traffic.has_sent(encoder.size());
-        table.register(id, self.clone(), encoder.size());
+        table.register(id, self.clone(), M::ID, encoder.size());
         if self.sent_as_bytes(id).is_none() {
             drop(table.forget(id));
             return None;
@@ -275,9 +282,9 @@ impl<M: Method> CallCell<M> {
 }
 
 impl<M: Method> AwaitingReply for CallCell<M> {
-    fn reply(&self, message: Message, result_at: usize) {
-        self.traffic.has_received(message.size());
-        self.end(Ending::Reply { message, result_at });
+    fn reply(&self, reply: Reply) {
+        self.traffic.has_received(reply.size());
+        self.end(Ending::Reply(reply));
     }
 
     fn fail(&self, error: CallError) {

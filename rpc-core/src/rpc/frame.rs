@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use super::MethodId;
 use super::{Interruption, Metadata, Refusal};
+use crate::shape::MethodShape;
 
 /// The version of the frames: the first byte of each.
 pub const VERSION: u8 = 1;
@@ -46,12 +47,14 @@ pub struct Options {
     pub deadline: Option<Duration>,
     /// Metadata for the service.
     pub metadata: Metadata,
+    /// What the caller takes the method for, in its first call of it.
+    pub shape: Option<Box<MethodShape>>,
 }
 
 impl Options {
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
-        self.deadline.is_none() && self.metadata.is_empty()
+        self.deadline.is_none() && self.metadata.is_empty() && self.shape.is_none()
     }
 }
 
@@ -118,6 +121,13 @@ pub enum Frame<'b> {
         /// That many.
         tells: u32,
     },
+    /// From the service: what the method really is, where the caller took it for something else.
+    Shape {
+        /// Which method.
+        method: MethodId,
+        /// What it takes and returns.
+        shape: Box<MethodShape>,
+    },
     /// One direction of a port that both sides call through has ended.
     Goodbye {
         /// Who goes.
@@ -166,10 +176,12 @@ const CANCEL: u8 = 5;
 const HELLO: u8 = 6;
 const CREDIT: u8 = 7;
 const GOODBYE: u8 = 8;
+const SHAPE: u8 = 9;
 
 /// The bits of the byte that says which options follow.
 const HAS_DEADLINE: u8 = 1;
 const HAS_METADATA: u8 = 2;
+const HAS_SHAPE: u8 = 4;
 
 impl<'b> Frame<'b> {
     /// A call that says nothing beside its arguments.
@@ -216,6 +228,10 @@ impl<'b> Frame<'b> {
             HELLO => parse_last(rest).map(|window| Self::Hello { window }),
             CREDIT => parse_last(rest).map(|tells| Self::Credit { tells }),
             GOODBYE => parse_last(rest).map(|from| Self::Goodbye { from }),
+            SHAPE => {
+                let (method, rest) = parse_method(rest)?;
+                parse_last(rest).map(|shape| Self::Shape { method, shape })
+            }
             kind => Err(FrameError::Kind(kind)),
         }
     }
@@ -231,6 +247,7 @@ impl<'b> Frame<'b> {
             Self::Hello { window } => put(window, vec![VERSION, HELLO]),
             Self::Credit { tells } => put(tells, vec![VERSION, CREDIT]),
             Self::Goodbye { from } => put(from, vec![VERSION, GOODBYE]),
+            Self::Shape { method, shape } => put(shape, join(vec![VERSION, SHAPE], &method.0.to_le_bytes())),
         }
     }
 }
@@ -256,13 +273,20 @@ fn head_with_id(kind: u8, id: CallId) -> Vec<u8> {
 }
 
 fn put_options(options: &Options, mut head: Vec<u8>) -> Vec<u8> {
-    let Options { deadline, metadata } = options;
+    let Options { deadline, metadata, shape } = options;
     let has = |bit, there| if there { bit } else { 0 };
-    head.push(has(HAS_DEADLINE, deadline.is_some()) | has(HAS_METADATA, !metadata.is_empty()));
+    let timed = has(HAS_DEADLINE, deadline.is_some());
+    head.push(timed | has(HAS_METADATA, !metadata.is_empty()) | has(HAS_SHAPE, shape.is_some()));
     if let Some(deadline) = deadline {
         head = put(&u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX), head);
     }
-    if metadata.is_empty() { head } else { put(metadata, head) }
+    if !metadata.is_empty() {
+        head = put(metadata, head);
+    }
+    match shape {
+        Some(shape) => put(shape, head),
+        None => head,
+    }
 }
 
 fn put(value: &impl Serialize, bytes: Vec<u8>) -> Vec<u8> {
@@ -291,7 +315,7 @@ fn parse_id(bytes: &[u8]) -> Result<(CallId, &[u8]), FrameError> {
 
 fn parse_options(bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
     let Some((flags, mut rest)) = bytes.split_first() else { return Err(FrameError::Malformed) };
-    if flags & !(HAS_DEADLINE | HAS_METADATA) != 0 {
+    if flags & !(HAS_DEADLINE | HAS_METADATA | HAS_SHAPE) != 0 {
         return Err(FrameError::Malformed);
     }
     let mut options = Options::default();
@@ -301,6 +325,10 @@ fn parse_options(bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
     }
     if flags & HAS_METADATA != 0 {
         (options.metadata, rest) = parse(rest)?;
+    }
+    if flags & HAS_SHAPE != 0 {
+        let (shape, after) = parse(rest)?;
+        (options.shape, rest) = (Some(shape), after);
     }
     if options.metadata.is_too_much() { Err(FrameError::Malformed) } else { Ok((options, rest)) }
 }
@@ -317,7 +345,10 @@ fn expect_end(rest: &[u8]) -> Result<(), FrameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rpc::{Metadatum, StreamFault};
+    use crate::{
+        rpc::{Metadatum, StreamFault},
+        shape::Shape,
+    };
 
     #[derive(Serialize, Deserialize)]
     struct Number(u32);
@@ -330,10 +361,12 @@ mod tests {
     fn golden() -> Vec<(Frame<'static>, Vec<u8>)> {
         let add = MethodId::of_name("add");
         let call = |method, options, args| Frame::Call { id: CallId(1), method, options, args };
-        let timed = Options { deadline: Some(Duration::from_micros(300)), metadata: Metadata::default() };
+        let timed = Options { deadline: Some(Duration::from_micros(300)), ..Options::default() };
         let mut metadata = Metadata::default();
         metadata.insert(&Number(5)).unwrap();
-        let spoken = Options { deadline: None, metadata };
+        let spoken = Options { metadata, ..Options::default() };
+        let shape = Box::new(MethodShape { args: vec![Shape::U32], result: Shape::Unit });
+        let introduced = Options { shape: Some(shape.clone()), ..Options::default() };
         let fault = |fault| Frame::Fault { id: CallId(300), fault };
         let refused = |refusal| fault(Fault::Refused(refusal));
         let interrupted = |interruption| fault(Fault::Interrupted(interruption));
@@ -341,6 +374,8 @@ mod tests {
             (call(add, Options::default(), &[2, 3]), vec![1, 1, 1, 0x74, 0x12, 0x39, 0x3b, 0, 2, 3]),
             (call(MethodId(7), timed, &[9]), vec![1, 1, 1, 7, 0, 0, 0, 1, 0xac, 2, 9]),
             (call(MethodId(7), spoken, &[9]), vec![1, 1, 1, 7, 0, 0, 0, 2, 1, 1, b'n', 1, 5, 9]),
+            (call(MethodId(7), introduced, &[9]), vec![1, 1, 1, 7, 0, 0, 0, 4, 1, 1, 10, 1, 1, 9]),
+            (Frame::Shape { method: MethodId(7), shape }, vec![1, 9, 7, 0, 0, 0, 1, 1, 10, 1, 1]),
             (Frame::Tell { method: MethodId(7), options: Options::default(), args: &[] }, vec![1, 2, 7, 0, 0, 0, 0]),
             (Frame::Reply { id: CallId(1), result: &[0, 5] }, vec![1, 3, 1, 0, 5]),
             (refused(Refusal::UnknownMethod(MethodId(300))), vec![1, 4, 0xac, 2, 0, 0, 0xac, 2]),
@@ -391,7 +426,7 @@ mod tests {
     fn a_frame_of_another_version_or_kind_says_so() {
         assert_eq!(Frame::parse(&[2, 1, 1]), Err(FrameError::Version(2)));
         assert_eq!(Frame::parse(&[1, 0]), Err(FrameError::Kind(0)));
-        assert_eq!(Frame::parse(&[1, 9]), Err(FrameError::Kind(9)));
+        assert_eq!(Frame::parse(&[1, 10]), Err(FrameError::Kind(10)));
     }
 
     #[test]
@@ -402,7 +437,7 @@ mod tests {
 
     #[test]
     fn options_that_do_not_exist_and_metadata_that_is_too_much_make_it_malformed() {
-        assert_eq!(Frame::parse(&[1, 2, 7, 0, 0, 0, 4]), Err(FrameError::Malformed));
+        assert_eq!(Frame::parse(&[1, 2, 7, 0, 0, 0, 8]), Err(FrameError::Malformed));
         let names: Vec<_> = (0..=Metadata::MOST_VALUES).map(|number| (number.to_string(), Vec::<u8>::new())).collect();
         let frame = put(&names, vec![1, 2, 7, 0, 0, 0, HAS_METADATA]);
         assert_eq!(Frame::parse(&frame), Err(FrameError::Malformed));

@@ -11,11 +11,16 @@ use super::{
     options::ServeOptions,
     outbox::Outbox,
     report::in_one_line,
+    versions::{Verdict, Version, Versions},
 };
 use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A call that came to a service, not yet opened: which method it wants, and the arguments in whatever form they came.
@@ -34,11 +39,18 @@ pub(super) struct Desk<'p> {
     pub(super) settings: &'p ServeOptions,
     /// Made for the first handler that returns a stream.
     outbox: OnceLock<Outbox>,
+    /// Made for the first method that is introduced.
+    versions: OnceLock<Versions>,
+    /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
+    turned: AtomicU64,
 }
+
+/// No call is being opened that was turned into a frame.
+const NOT_TURNED: u64 = u64::MAX;
 
 impl<'p> Desk<'p> {
     pub(super) fn new(port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
-        Self { port, settings, outbox: OnceLock::new() }
+        Self { port, settings, outbox: OnceLock::new(), versions: OnceLock::new(), turned: AtomicU64::new(NOT_TURNED) }
     }
 
     /// Posts what handlers sent before they had ended.
@@ -53,6 +65,15 @@ impl<'p> Desk<'p> {
         if let Answer(Some(message)) = answer {
             let _closed = self.port.post(Parcel::Message(message));
         }
+    }
+
+    /// The id under which a call that was just opened can be cancelled by a frame, although it came as a value.
+    pub(super) fn take_turned(&self) -> Option<CallId> {
+        // Nearly always there is none; and it is one task that opens calls.
+        if self.turned.load(Ordering::Relaxed) == NOT_TURNED {
+            return None;
+        }
+        Some(CallId(self.turned.swap(NOT_TURNED, Ordering::Relaxed)))
     }
 
     fn outbox(&self) -> Outbox {
@@ -83,6 +104,8 @@ struct FromBytes {
     method: MethodId,
     options: Options,
     args_at: usize,
+    /// What the caller takes the method for, if it said so.
+    version: Option<Arc<Version>>,
 }
 
 /// What came to a service's port.
@@ -105,7 +128,7 @@ impl<'p> Arrived<'p> {
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
-        let (id, method, options, args) = match Frame::parse(message.data()) {
+        let (id, method, mut options, args) = match Frame::parse(message.data()) {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, args),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, args),
             Ok(Frame::Cancel { id }) => return Self::Cancel(id),
@@ -119,7 +142,12 @@ impl<'p> Arrived<'p> {
             }
         };
         let args_at = size - args.len();
-        let body = Body::Frame(FromBytes { message, id, method, options, args_at });
+        if let Some(shape) = options.shape.take() {
+            desk.versions.get_or_init(Versions::default).introduce(method, *shape);
+        }
+        // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
+        let version = desk.versions.get().and_then(|versions| versions.of(method));
+        let body = Body::Frame(FromBytes { message, id, method, options, args_at, version });
         Self::Call(Incoming { body, desk, arrival: None })
     }
 }
@@ -130,7 +158,12 @@ impl<'p> Incoming<'p> {
     fn as_frame(value: Carried, desk: &'p Desk<'p>, arrival: Option<Box<Arrival>>) -> Result<Self, Answer> {
         let message = value.encode(desk.port).ok_or(Answer::DONE)?;
         match Arrived::read(Parcel::Message(message), desk) {
-            Arrived::Call(incoming) => Ok(Self { arrival, ..incoming }),
+            Arrived::Call(incoming) => {
+                if let Some(CallId(id)) = incoming.id() {
+                    desk.turned.store(id, Ordering::Relaxed);
+                }
+                Ok(Self { arrival, ..incoming })
+            }
             Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
         }
     }
@@ -195,7 +228,7 @@ impl<'p> Incoming<'p> {
                 }
                 Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open(),
             },
-            Body::Frame(frame) => frame.open(self.arrival, self.desk.settings),
+            Body::Frame(frame) => frame.open(self.arrival, self.desk),
         }
     }
 
@@ -229,7 +262,7 @@ impl<'p> Incoming<'p> {
                 }
                 Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open_oneway(),
             },
-            Body::Frame(frame) => frame.open(self.arrival, self.desk.settings),
+            Body::Frame(frame) => frame.open(self.arrival, self.desk),
         }
     }
 
@@ -255,16 +288,37 @@ impl<'p> Incoming<'p> {
 }
 
 impl FromBytes {
-    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, settings: &ServeOptions) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, desk: &Desk<'_>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
         let responder = self.id.map_or_else(Responder::nobody, Responder::there);
-        match read_args::<M>(self.message, self.args_at) {
-            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, settings)?)),
-            Err(error) => {
-                let refusal = Refusal::Malformed(in_one_line(&error));
-                settings.interceptors.refused(M::ID, &refusal);
+        let args = match self.settle_version::<M>(desk) {
+            Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
+                .map_err(|error| Refusal::Malformed(in_one_line(&error))),
+            Err(difference) => Err(Refusal::Mismatch(difference)),
+        };
+        match args {
+            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, desk.settings)?)),
+            Err(refusal) => {
+                desk.settings.interceptors.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))
             }
+        }
+    }
+
+    /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
+    /// caller is told what the method is here, before any reply.
+    fn settle_version<M: Method>(&self, desk: &Desk<'_>) -> Result<Option<Arc<Version>>, String> {
+        let Some(version) = &self.version else { return Ok(None) };
+        match version.verdict::<M>() {
+            (Verdict::Same, _) => Ok(None),
+            (Verdict::Evolved, is_new) => {
+                if is_new {
+                    let shape = Box::new(M::DESCRIPTION.shape());
+                    desk.post(Answer(Some(Frame::Shape { method: M::ID, shape }.to_bytes().into())));
+                }
+                Ok(Some(version.clone()))
+            }
+            (Verdict::Differs(difference), _) => Err(difference),
         }
     }
 
@@ -281,8 +335,12 @@ fn unbox(options: Option<Box<Options>>) -> Options {
     options.map(|options| *options).unwrap_or_default()
 }
 
-fn read_args<M: Method>(mut message: Message, at: usize) -> Result<M::Args, DecodeError> {
+/// Reads the arguments, as the caller's version has written them.
+fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
+    if let Some(version) = version {
+        version.shape().decode_args_as(&mut decoder);
+    }
     let args = M::decode_args(&mut decoder)?;
     decoder.end()?;
     Ok(args)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     message::{DecodeError, Decoder, EncodeError, Encoder},
+    shape::{Shape, ShapeOf, StaticMethod},
     stream::Overflow,
 };
 
@@ -54,15 +55,21 @@ pub const fn travels<T: Wire>() {}
 pub struct Argument<T> {
     put: fn(&T, &mut Encoder) -> Result<(), EncodeError>,
     take: fn(&mut Decoder<'_>) -> Result<T, DecodeError>,
+    shape: ShapeOf,
 }
 
 impl<T> Argument<T> {
     /// How arguments of the type are written and read.
     pub const fn of() -> Self
     where
-        T: Wire,
+        T: Wire + 'static,
     {
-        Self { put: |value, to| to.put(value), take: |from| from.take() }
+        Self { put: |value, to| to.put(value), take: |from| from.take(), shape: Shape::of::<T> }
+    }
+
+    /// What they look like on the wire.
+    pub const fn shape(&self) -> ShapeOf {
+        self.shape
     }
 }
 
@@ -94,6 +101,8 @@ pub trait Method: Sized + 'static {
     const ORDERED: bool = false;
     /// Whether the method ends when its caller waits no longer.
     const CANCELS: bool = true;
+    /// What it is, for those who look at the service, and for a peer of another version.
+    const DESCRIPTION: StaticMethod;
     /// How what it returns is written and read.
     const RESULT: ResultCodec<Self::Ok, Self::Err>;
 
@@ -120,12 +129,26 @@ pub trait Method: Sized + 'static {
 pub struct ResultCodec<T, E> {
     pub(super) put: fn(&Result<T, E>, &mut Encoder) -> Result<(), EncodeError>,
     pub(super) take: fn(&mut Decoder<'_>) -> Result<Result<T, E>, DecodeError>,
+    ok: ShapeOf,
+    err: ShapeOf,
+}
+
+impl<T, E> ResultCodec<T, E> {
+    /// What the value looks like on the wire.
+    pub const fn ok_shape(&self) -> ShapeOf {
+        self.ok
+    }
+
+    /// What the error looks like on the wire.
+    pub const fn err_shape(&self) -> ShapeOf {
+        self.err
+    }
 }
 
 /// How results of these types are written and read. The one place that asks whether they can travel: one that cannot is
 /// reported once.
-pub const fn result_codec<T: Wire, E: Wire>() -> ResultCodec<T, E> {
-    ResultCodec { put: |result, to| to.put(result), take: |from| from.take() }
+pub const fn result_codec<T: Wire + 'static, E: Wire + 'static>() -> ResultCodec<T, E> {
+    ResultCodec { put: |result, to| to.put(result), take: |from| from.take(), ok: Shape::of::<T>, err: Shape::of::<E> }
 }
 
 impl<T, E> fmt::Debug for ResultCodec<T, E> {

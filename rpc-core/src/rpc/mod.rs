@@ -16,6 +16,7 @@ mod call_info;
 mod cell;
 mod client_trait;
 mod context;
+mod describe;
 mod error;
 mod feeding;
 pub mod frame;
@@ -41,6 +42,7 @@ mod table;
 #[cfg(feature = "tower")]
 pub mod tower;
 pub mod trace;
+mod versions;
 mod window;
 
 pub(crate) use answer::panic_message;

@@ -12,6 +12,7 @@ use super::{
     call_info::Signature,
     frame::{Options, tell_head},
     outgoing::Outgoing,
+    split::reply_table,
     window::{Kind, Place},
 };
 use crate::{
@@ -157,9 +158,12 @@ impl<M: Method> Value for OnewayCell<M> {
         u64::from(M::ID.0) | IS_ONEWAY
     }
 
-    fn encode(self: Arc<Self>, _: &MessagePort) -> Option<Message> {
+    fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options) = self.start()?;
-        let options = options.map(|options| *options).unwrap_or_default();
+        let mut options = options.map(|options| *options).unwrap_or_default();
+        if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
+            options.shape = Some(Box::new(M::DESCRIPTION.shape()));
+        }
         let mut encoder = Encoder::after(tell_head(M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
             tracing::warn!(method = M::NAME, %error, "a one-way call could not be encoded; it was dropped");

@@ -74,7 +74,8 @@ impl Outgoing {
             let expiry = Expiry::after(deadline).ok_or(CallError::NotSent(NotSent::NoClock))?;
             this.expiry = Some(expiry);
         }
-        let options = Options { deadline: this.deadline, metadata: std::mem::take(&mut this.metadata) };
+        let metadata = std::mem::take(&mut this.metadata);
+        let options = Options { deadline: this.deadline, metadata, shape: None };
         Ok((!options.is_empty()).then(|| Box::new(options)))
     }
 

@@ -1,13 +1,13 @@
 //! Where replies that come as bytes find their calls.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     error::Error,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{
-    CallError, Interruption,
+    CallError, Interruption, MethodId,
     frame::{CallId, Fault, Frame},
     report::in_one_line,
     window::CallWindow,
@@ -15,16 +15,33 @@ use super::{
 use crate::{
     Message,
     port::{Gone, MessageTarget, Parcel},
+    shape::MethodShape,
     sync::{Arc, Mutex},
 };
 
 /// A call that went out as bytes.
 pub(super) trait AwaitingReply: Send + Sync {
-    /// A reply frame has come; its result starts there.
-    fn reply(&self, message: Message, result_at: usize);
+    /// A reply frame has come.
+    fn reply(&self, reply: Reply);
 
     /// There will be none.
     fn fail(&self, error: CallError);
+}
+
+/// A reply that came as a frame.
+pub(super) struct Reply {
+    pub(super) message: Message,
+    /// Where in the data the result starts.
+    pub(super) result_at: usize,
+    /// The shape that it is written in, if that is not this end's.
+    pub(super) shape: Option<Arc<MethodShape>>,
+}
+
+impl Reply {
+    /// All the bytes in it.
+    pub(super) fn size(&self) -> usize {
+        self.message.size()
+    }
 }
 
 /// The calls of one client that went out as bytes. It is the target of the client's port: whoever posts a reply puts it
@@ -33,6 +50,16 @@ pub(super) struct ReplyTable {
     next_id: AtomicU64,
     waiting: Mutex<Waiting>,
     window: CallWindow,
+    shapes: Mutex<Shapes>,
+}
+
+/// What is known of the other end's methods.
+#[derive(Default)]
+struct Shapes {
+    /// The methods that were introduced to the service: it was told what they are taken for.
+    introduced: HashSet<MethodId>,
+    /// Those that it has in another shape.
+    theirs: HashMap<MethodId, Arc<MethodShape>>,
 }
 
 #[derive(Default)]
@@ -44,6 +71,7 @@ struct Waiting {
 /// A call that went out as bytes: who waits for its reply, and how many bytes.
 struct Sent {
     call: Arc<dyn AwaitingReply>,
+    method: MethodId,
     bytes: u64,
 }
 
@@ -52,12 +80,17 @@ impl ReplyTable {
     /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
     pub(super) fn new(times_shipped: u32) -> Self {
         let next_id = AtomicU64::new(u64::from(times_shipped) << 32);
-        Self { next_id, waiting: Mutex::default(), window: CallWindow::new() }
+        Self { next_id, waiting: Mutex::default(), window: CallWindow::new(), shapes: Mutex::default() }
     }
 
     /// How many calls may be under way.
     pub(super) fn window(&self) -> &CallWindow {
         &self.window
+    }
+
+    /// Whether a call is the first of its method here: then it says what the method is taken for.
+    pub(super) fn is_introduction(&self, method: MethodId) -> bool {
+        self.shapes.lock().introduced.insert(method)
     }
 
     /// An id that no call of this port had before.
@@ -66,11 +99,11 @@ impl ReplyTable {
     }
 
     /// Expects a reply for a call. If the port is closed already, the call ends here.
-    pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>, bytes: usize) {
+    pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>, method: MethodId, bytes: usize) {
         let bytes = bytes as u64;
         let mut waiting = self.waiting.lock();
         let Some(gone) = waiting.gone else {
-            waiting.calls.insert(id, Sent { call, bytes });
+            waiting.calls.insert(id, Sent { call, method, bytes });
             drop(waiting);
             self.window.add_bytes(bytes);
             return;
@@ -81,17 +114,24 @@ impl ReplyTable {
 
     /// Expects a call's reply no longer.
     pub(super) fn forget(&self, id: CallId) -> Option<Arc<dyn AwaitingReply>> {
-        let Sent { call, bytes } = self.waiting.lock().calls.remove(&id)?;
-        self.window.remove_bytes(bytes);
-        Some(call)
+        self.take(id).map(|sent| sent.call)
+    }
+
+    fn take(&self, id: CallId) -> Option<Sent> {
+        let sent = self.waiting.lock().calls.remove(&id)?;
+        self.window.remove_bytes(sent.bytes);
+        Some(sent)
     }
 
     fn answer(&self, message: Message) {
         match Frame::parse(message.data()) {
             Ok(Frame::Reply { id, result }) => {
                 let result_at = message.data().len() - result.len();
-                match self.forget(id) {
-                    Some(call) => call.reply(message, result_at),
+                match self.take(id) {
+                    Some(Sent { call, method, .. }) => {
+                        let shape = self.shapes.lock().theirs.get(&method).cloned();
+                        call.reply(Reply { message, result_at, shape });
+                    }
                     None => tracing::debug!(?id, "a reply came for a call that nobody waits for"),
                 }
             }
@@ -99,6 +139,17 @@ impl ReplyTable {
                 Some(call) => call.fail(fault.into()),
                 None => tracing::debug!(?id, "a fault came for a call that nobody waits for"),
             },
+            Ok(Frame::Shape { method, shape }) => {
+                // Only of methods that were introduced, so a peer cannot fill the table.
+                let mut shapes = self.shapes.lock();
+                let former = if shapes.introduced.contains(&method) {
+                    shapes.theirs.insert(method, Arc::new(*shape))
+                } else {
+                    None
+                };
+                drop(shapes);
+                drop(former);
+            }
             Ok(Frame::Hello { window }) => self.window.limit(window),
             Ok(Frame::Credit { tells }) => self.window.credit(tells),
             Ok(Frame::Goodbye { .. } | Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {

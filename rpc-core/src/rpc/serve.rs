@@ -8,13 +8,16 @@ use super::{
     incoming::{Arrived, Desk, Incoming},
     serving::{Once, Serving, poll_arrived},
 };
-use crate::{Closed, MessagePort, port::Inbox};
+use crate::{Closed, MessagePort, port::Inbox, shape::StaticDescription};
 
 /// What `#[service]` generates for the server of a service: how calls are opened, and how they are run.
 ///
 /// The object that has the methods is an argument: so the server of a service runs the calls of its super-services too, each
 /// by the server of the one that it belongs to.
 pub trait Service: Sized {
+    /// What it is, for callers who ask.
+    const DESCRIPTION: StaticDescription;
+
     /// What the methods are called on.
     type Object;
     /// A call of a method that takes `&self`, with its arguments.

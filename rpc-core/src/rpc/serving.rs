@@ -8,7 +8,7 @@ use std::{
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Opened, Refusal, Service,
+    Answer, Opened, Refusal, Service, describe,
     frame::{CallId, Frame},
     handlers::{Begun, Handlers, Tag},
     incoming::{Arrived, Desk, Incoming},
@@ -129,7 +129,16 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     fn begin(&mut self, incoming: Incoming<'p>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         self.took(&incoming);
         let id = incoming.id();
-        match S::open(incoming) {
+        let incoming = match describe::answer::<S>(incoming) {
+            Ok(answer) => {
+                self.forget(id);
+                return self.desk.post(answer);
+            }
+            Err(incoming) => incoming,
+        };
+        let opened = S::open(incoming);
+        let id = id.or_else(|| self.desk.take_turned());
+        match opened {
             Ok(Opened::Shared(call, How { ordered, cancels })) => {
                 let tag = Tag { id, is_ordered: ordered, cancels };
                 if ordered && self.is_ordered_running {

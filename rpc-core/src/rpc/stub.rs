@@ -5,9 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Call, ClientOptions, Failure, Method, MethodTable, Service, Tell, call::Via, cell::CallCell, replies::ReplyTable,
+    Call, CallError, ClientOptions, Failure, Method, MethodTable, Service, Tell, call::Via, cell::CallCell,
+    describe::Describe, replies::ReplyTable,
 };
-use crate::{MessagePort, sync::Arc};
+use crate::{MessagePort, shape::Description, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
 ///
@@ -19,6 +20,21 @@ pub trait Client: From<MessagePort> + Sized {
 
     /// Gives up the port. Calls made by hand through it are what the client's calls are.
     fn into_port(self) -> MessagePort;
+
+    /// What every generated client is made of.
+    #[doc(hidden)]
+    fn stub(&self) -> &ClientStub;
+
+    /// Asks the service what it is: its methods, with their documentation and shapes.
+    ///
+    /// What it says can be looked through, or compared with what this end takes the service for:
+    /// `Description::compare(&contacts.describe().await?, &ContactsClient::DESCRIPTION.describe())`.
+    ///
+    /// # Errors
+    /// [`CallError`], as of any call.
+    fn describe(&self) -> Call<'_, Description, CallError> {
+        self.stub().call::<Describe, _>(())
+    }
 
     /// Says what is done with every call of this client, in place of what was said before. It is the holder's choice, and does not
     /// travel with the client.

@@ -77,6 +77,7 @@ pub type ShapeOf = fn() -> Arc<Shape>;
 ///         ok: Shape::of::<u64>,
 ///         err: None,
 ///     }],
+///     supers: &[],
 /// };
 ///
 /// assert_eq!(CLOCK.describe().methods[0].to_string(), "now(zone: String) -> u64");
@@ -89,6 +90,8 @@ pub struct StaticDescription {
     pub docs: &'static str,
     /// See [`Description::methods`].
     pub methods: &'static [StaticMethod],
+    /// The super-services, whose methods the service has too.
+    pub supers: &'static [StaticDescription],
 }
 
 /// A [`MethodDescription`] that costs nothing until it is asked for.
@@ -116,8 +119,19 @@ impl StaticDescription {
         Description {
             name: self.name.to_owned(),
             docs: self.docs.to_owned(),
-            methods: self.methods.iter().map(StaticMethod::describe).collect(),
+            methods: self.all_methods().iter().map(StaticMethod::describe).collect(),
         }
+    }
+
+    /// Its own methods, and those of its super-services, each once.
+    fn all_methods(&self) -> Vec<StaticMethod> {
+        let mut all = self.methods.to_vec();
+        for method in self.supers.iter().flat_map(Self::all_methods) {
+            if all.iter().all(|known| known.id != method.id) {
+                all.push(method);
+            }
+        }
+        all
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{MessagePort, rpc::Failure};
 
 /// A consumer's end on its way.
 #[derive(Serialize, Deserialize)]
+#[serde(rename = "handover::Streaming")]
 struct Consumer<Port, Held> {
     port: Port,
     /// What the producer may still send, or has on its way.
@@ -28,6 +29,7 @@ struct Consumer<Port, Held> {
 
 /// A producer's end on its way.
 #[derive(Serialize, Deserialize)]
+#[serde(rename = "handover::StreamSender")]
 struct Producer<Port, Waiting> {
     port: Port,
     /// What it may still send; what has come and was not read is in the port's queue.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Index;
 
-use super::{Expanded, ids, wire::Results};
+use super::{Expanded, description, ids, wire::Results};
 use crate::ast::{Arg, Lent, Method, Output, Service};
 
 pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
@@ -72,9 +72,18 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
         }
     });
     let (text, look) = (client.to_string(), ids::look(service));
+    // What any one of the methods asks.
+    let of_methods = service.methods.iter().flat_map(|method| &method.predicates).map(|it| quote!(#it));
+    let whole_clause = params.where_clause(rpc, of_methods);
+    let (vis, description) = (service.visibility(), description::of_service(service, rpc));
     quote! {
         impl #declared #client #args #clause {
             #(#methods)*
+        }
+
+        impl #declared #client #args #whole_clause {
+            /// What the service is: its methods, with their documentation and shapes. Costs nothing until it is looked at.
+            #vis const DESCRIPTION: #rpc::StaticDescription = #description;
         }
 
         impl #declared ::core::convert::From<#rpc::MessagePort> for #client #args {
@@ -91,6 +100,10 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             fn into_port(self) -> #rpc::MessagePort {
                 ::core::mem::drop(self.supers);
                 self.stub.into_port()
+            }
+
+            fn stub(&self) -> &#rpc::ClientStub {
+                &self.stub
             }
 
             fn with_options(self, options: #rpc::ClientOptions) -> Self {

@@ -2,6 +2,7 @@
 
 mod client;
 mod client_trait;
+mod description;
 mod ids;
 mod server;
 mod wire;

@@ -90,6 +90,8 @@ fn server_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             type SharedCall = __SharedCall #calls_args;
             type OnceCall = __OnceCall #calls_args;
 
+            const DESCRIPTION: #rpc::StaticDescription = <#client #client_args>::DESCRIPTION;
+
             #service_impl
         }
     }

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Index, Type, ext::IdentExt};
 
+use super::description;
 use crate::ast::{Arg, Lent, Method, Output, Params, Service};
 
 pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
@@ -63,6 +64,7 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
     let fields = (0..names.len()).map(Index::from);
     let results = Results::of(&method.output, rpc);
     let (whole, ok, err, into_result) = (results.whole, results.ok, results.err, results.into_result);
+    let description = description::of_method(method, &names, rpc);
     let ordered = method.options.ordered.map(|_| {
         quote!(
             const ORDERED: ::core::primitive::bool = true;
@@ -95,6 +97,7 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
             type Ok = #ok;
             type Err = #err;
             type Return = #whole;
+            #description
             const RESULT: #rpc::ResultCodec<Self::Ok, Self::Err> = #rpc::result_codec::<#ok, #err>();
 
             fn encode_args(

@@ -1,0 +1,52 @@
+//! The method that every service has: what it is.
+
+use super::{Answer, Incoming, Method, MethodId, Never, ResultCodec, Service, result_codec};
+use crate::{
+    message::{DecodeError, Decoder, EncodeError, Encoder},
+    shape::{Description, MethodKind, Shape, StaticMethod},
+};
+
+/// `describe`, of every service. No method of a trait has this name.
+pub(super) struct Describe;
+
+impl Method for Describe {
+    const ID: MethodId = MethodId::of_name(Self::NAME);
+    const NAME: &'static str = "handover.describe";
+    type Args = ();
+    type Ok = Description;
+    type Err = Never;
+    type Return = Description;
+    const DESCRIPTION: StaticMethod = StaticMethod {
+        id: Self::ID.0,
+        name: Self::NAME,
+        docs: "Tells what the service is.",
+        kind: MethodKind::Call,
+        args: &[],
+        ok: Shape::of::<Description>,
+        err: None,
+    };
+    const RESULT: ResultCodec<Description, Never> = result_codec();
+
+    fn encode_args((): &(), _: &mut Encoder) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn decode_args(_: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn into_result(returned: Description) -> Result<Description, Never> {
+        Ok(returned)
+    }
+}
+
+/// Answers, if that is what was called.
+pub(super) fn answer<S: Service>(incoming: Incoming<'_>) -> Result<Answer, Incoming<'_>> {
+    if incoming.method() != Describe::ID {
+        return Err(incoming);
+    }
+    Ok(match incoming.open::<Describe>() {
+        Ok(((), responder)) => responder.answer(Ok(S::DESCRIPTION.describe())),
+        Err(answer) => answer,
+    })
+}
