@@ -251,7 +251,9 @@ mod tests {
 
         let mut broken = service();
         broken.methods[0].args[0].1 = shape("C { name: u8 }");
-        let error = check(&broken, &path, false).unwrap_err().to_string();
+        let error = check(&broken, &path, false).unwrap_err();
+        assert!(matches!(error, CheckError::Incompatible { .. }), "{error}");
+        let error = error.to_string();
         assert!(error.contains("INCOMPATIBLE (old client, new service): `add` differs in contact.name: "), "{error}");
         assert!(error.contains("HANDOVER_ACCEPT_API=1"), "{error}");
         check(&service(), &path, false).unwrap();
