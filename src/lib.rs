@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "blocking")]
+pub use handover_transports::blocking;
 #[cfg(feature = "worker-thread")]
 pub use handover_transports::worker_thread;
 #[cfg(feature = "in-process")]

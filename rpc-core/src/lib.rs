@@ -4,6 +4,7 @@
 //! - [`message`]: what a port carries;
 //! - [`event_loop`]: contexts with handlers, as an alternative to waiting for messages;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
+//! - [`panicking`]: what those lose who talk to a context that panics;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
 //! - [`wire`]: the frames of a call, for tools, tests, and peers that do not use this crate.
 //!
@@ -21,6 +22,7 @@ pub mod event_loop;
 pub mod message;
 #[cfg(feature = "windows")]
 pub mod origin;
+pub mod panicking;
 pub mod port;
 pub mod rpc;
 mod sync;

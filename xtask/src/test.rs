@@ -11,7 +11,15 @@ use crate::tally::Tally;
 use crate::wasm_target;
 
 /// The combinations of `handover`'s features to check, besides the default one.
-const FEATURE_SETS: [&str; 4] = ["", "--features in-process", "--features worker-thread", "--features windows"];
+const FEATURE_SETS: [&str; 7] = [
+    "",
+    "--features in-process",
+    "--features worker-thread",
+    "--features windows",
+    "--features tokio",
+    "--features smol",
+    "--features blocking",
+];
 
 /// What `cargo xtask test` takes.
 #[derive(Debug, clap::Args)]

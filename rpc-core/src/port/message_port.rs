@@ -15,7 +15,7 @@ use super::{
     transfer::PortRef,
     waiters::WaiterKey,
 };
-use crate::{Message, sync::Arc};
+use crate::{Message, panicking, sync::Arc};
 
 /// One end of a [`MessageChannel`](super::MessageChannel): posts to the other end, and receives what is posted there.
 ///
@@ -333,7 +333,11 @@ impl MessagePort {
 impl Drop for MessagePort {
     /// Collection: closes the port (PORT-13, GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
     fn drop(&mut self) {
-        self.disentangle(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
+        let same = || Self::new(self.channel.clone(), self.end, self.shipped);
+        if panicking::keep(same) {
+            return;
+        }
+        self.disentangle(if panicking::is_loss() { Gone::Panicked } else { Gone::Closed });
         let queue = self.owned().map(|mut side| side.take_queue());
         discard(queue.unwrap_or_default());
     }

@@ -1,7 +1,6 @@
 //! Running a handler, and answering for it.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
@@ -14,7 +13,7 @@ use super::{
     cell::{CallCell, Ending},
     frame::{CallId, Fault, Frame, reply_head},
 };
-use crate::{Message, message::Encoder, sync::Arc};
+use crate::{Message, message::Encoder, panicking, port::Gone, sync::Arc};
 
 /// What is left to do when a call was answered: post this message, if there is one.
 #[derive(Debug)]
@@ -134,7 +133,10 @@ impl<M: Method> Responder<M> {
 impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
         if let Caller::Here(cell) = self.take() {
-            let why = if std::thread::panicking() { crate::port::Gone::Panicked } else { crate::port::Gone::Closed };
+            if panicking::keep(|| Self::here(cell.clone())) {
+                return;
+            }
+            let why = if panicking::is_loss() { Gone::Panicked } else { Gone::Closed };
             cell.end(Ending::Failed(CallError::Unknown(why.into())));
         }
     }
@@ -161,13 +163,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         match ran {
             Ok(Poll::Ready(answer)) => Poll::Ready(answer),
             Ok(Poll::Pending) => this.responder.poll_abandoned(cx).map(|()| Answer::DONE),
-            Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
+            Err(panic) => Poll::Ready(this.responder.panicked(panicking::words_of(&*panic))),
         }
     }
-}
-
-/// What a panic said.
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
