@@ -2,10 +2,10 @@
 
 #[cfg(feature = "blocking")]
 pub use handover_transports::blocking;
-#[cfg(feature = "worker-thread")]
-pub use handover_transports::worker_thread;
 #[cfg(feature = "in-process")]
 pub use handover_transports::{context, context::block_on, in_process};
+#[cfg(feature = "worker-thread")]
+pub use handover_transports::{shared_worker, worker_thread};
 
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,

@@ -348,8 +348,10 @@ fn terminating_ends_the_calls_that_run_and_those_that_wait_did_not_run() {
     let (go, gone) = mpsc::channel();
     let worker: Worker<DeskClient> =
         Worker::spawn("terminated", |_, port| DeskServer::new(Clerk { begun }).serve(port)).unwrap();
+    let (block, is_blocked) = mpsc::channel();
     let idle: Worker<DeskClient> = Worker::spawn("idle", async move |_, port| {
         turn().await;
+        block.send(()).unwrap();
         gone.recv().unwrap();
         drop(port);
     })
@@ -359,6 +361,7 @@ fn terminating_ends_the_calls_that_run_and_those_that_wait_did_not_run() {
         let (mut running, mut waiting) = (worker.wait(), idle.wait());
         assert!(poll!(&mut running).is_pending() && poll!(&mut waiting).is_pending());
         has_begun.recv().unwrap();
+        is_blocked.recv().unwrap();
         worker.terminate();
         idle.terminate();
 

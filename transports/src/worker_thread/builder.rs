@@ -89,7 +89,7 @@ impl WorkerBuilder {
     }
 
     /// Makes everything that a worker needs but its thread.
-    pub(super) fn prepare<F>(self, main: F) -> Prepared<F> {
+    pub(crate) fn prepare<F>(self, main: F) -> Prepared<F> {
         // WRK-01: the maker's end, and WRK-03: the worker's, which waits for the worker's code. They belong together from the
         // start, so that nothing posted before the code runs is lost (WRK-04).
         let (outside, inside) = MessageChannel::new().into_ports();
@@ -107,12 +107,12 @@ impl WorkerBuilder {
 }
 
 /// A worker that only lacks its thread.
-pub(super) struct Prepared<F> {
-    pub(super) thread: thread::Builder,
-    pub(super) body: Body<F>,
-    pub(super) outside: MessagePort,
-    pub(super) control: Arc<Control>,
-    pub(super) errors: MessagePort,
+pub(crate) struct Prepared<F> {
+    pub(crate) thread: thread::Builder,
+    pub(crate) body: Body<F>,
+    pub(crate) outside: MessagePort,
+    pub(crate) control: Arc<Control>,
+    pub(crate) errors: MessagePort,
 }
 
 impl fmt::Debug for WorkerBuilder {

@@ -67,7 +67,7 @@ impl Control {
         self.inside.end_input();
     }
 
-    pub(super) fn closing(&self) -> Option<Closing> {
+    pub(crate) fn closing(&self) -> Option<Closing> {
         self.closing.get().copied()
     }
 

@@ -12,7 +12,7 @@ pub struct SpawnError {
 }
 
 impl SpawnError {
-    pub(super) fn new(name: &str, error: io::Error) -> Self {
+    pub(crate) fn new(name: &str, error: io::Error) -> Self {
         Self { name: name.to_owned(), error }
     }
 

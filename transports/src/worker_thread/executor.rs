@@ -13,7 +13,7 @@ use futures::executor;
 pub type WorkerFuture<'w> = Pin<&'w mut (dyn Future<Output = ()> + 'w)>;
 
 /// An executor, as a worker is given it.
-pub(super) type Executor = Box<dyn for<'w> FnOnce(WorkerFuture<'w>) + Send>;
+pub(crate) type Executor = Box<dyn for<'w> FnOnce(WorkerFuture<'w>) + Send>;
 
 /// Parks the thread when there is nothing to do. It has neither timers nor sockets.
 pub fn small(worker: WorkerFuture<'_>) {

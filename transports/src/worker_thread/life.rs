@@ -20,7 +20,7 @@ use super::{
 use crate::context::Tasks;
 
 /// What a thread needs to be a worker.
-pub(super) struct Body<F> {
+pub(crate) struct Body<F> {
     pub(super) main: F,
     pub(super) inside: MessagePort,
     pub(super) control: Arc<Control>,
@@ -36,7 +36,7 @@ where
     Fut: Future<Output = R>,
 {
     /// Lives the worker's life on this thread, and tells whoever waits for its end.
-    pub(super) fn live_and_tell(self, done: oneshot::Sender<Result<R, WorkerError>>) {
+    pub(crate) fn live_and_tell(self, done: oneshot::Sender<Result<R, WorkerError>>) {
         let result = self.live();
         let _unwanted = done.send(result);
     }
