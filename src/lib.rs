@@ -5,7 +5,7 @@ pub use handover_transports::blocking;
 #[cfg(feature = "in-process")]
 pub use handover_transports::{context, context::block_on, in_process};
 #[cfg(feature = "worker-thread")]
-pub use handover_transports::{shared_worker, worker_thread};
+pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,

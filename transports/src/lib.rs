@@ -6,7 +6,8 @@
 //! - [`in_process::spawn`]: in the context that calls it;
 //! - [`worker_thread::spawn`]: in a context of its own, on a thread of its own. [`worker_thread::Worker`] gives more of the worker:
 //!   its end, its result, its errors;
-//! - [`shared_worker::SharedWorker::connect`]: in a worker of that name, which others may be connected to.
+//! - [`shared_worker::SharedWorker::connect`]: in a worker of that name, which others may be connected to;
+//! - [`worker_pool::WorkerPool`]: in several workers, each call in the one that has the fewest.
 //!
 //! The first two take the same argument, so a service moves from one to the other by a change of that word.
 //!
@@ -21,5 +22,7 @@ pub mod context;
 pub mod in_process;
 #[cfg(feature = "worker-thread")]
 pub mod shared_worker;
+#[cfg(feature = "worker-thread")]
+pub mod worker_pool;
 #[cfg(feature = "worker-thread")]
 pub mod worker_thread;

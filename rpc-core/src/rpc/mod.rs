@@ -17,6 +17,7 @@ mod incoming;
 mod method;
 mod oneway;
 mod replies;
+mod router;
 mod serve;
 mod stub;
 
@@ -29,5 +30,6 @@ pub use method::{
     take_argument,
 };
 pub use oneway::Tell;
+pub use router::{CallRouter, RouteId};
 pub use serve::{Opened, Service, serve};
 pub use stub::{Client, ClientStub};

@@ -62,6 +62,11 @@ impl Control {
         self.worker.wake();
     }
 
+    /// Takes nothing more, at the worker's end.
+    pub(super) fn stop_receiving(&self) {
+        self.inside.stop_receiving();
+    }
+
     /// Ends what is posted to the worker, as the drop of the outside port does, wherever that is by now.
     pub(super) fn end_input(&self) {
         self.inside.end_input();

@@ -197,6 +197,8 @@ where
         }
         self.ending = Some(ending);
         let control = self.control.clone();
+        // Who learns of the end by what is dropped below finds the worker closed.
+        control.stop_receiving();
         loop {
             let dropped = panicking::catch(
                 |said| describe_panic(&control.name, said),
