@@ -774,6 +774,110 @@ fn an_executor_that_comes_back_too_early_ends_its_worker() {
     assert_eq!(block_on(worker.join()).unwrap_err().ending(), &Ending::Abandoned);
 }
 
+// Calls among workers.
+
+/// Passes a call on.
+#[service]
+trait Relay {
+    /// Passes the call on to the next for so many steps, and counts them.
+    async fn pass(&self, steps: u32) -> u32;
+    /// Who is next.
+    async fn follow(&self, next: RelayClient);
+    /// Blocks the context until the next has answered.
+    async fn block(&self) -> u32;
+}
+
+#[derive(Default)]
+struct Link(RefCell<Option<Rc<RelayClient>>>);
+
+impl Link {
+    fn next(&self) -> Rc<RelayClient> {
+        self.0.borrow().clone().unwrap()
+    }
+}
+
+impl Relay for Link {
+    async fn pass(&self, steps: u32) -> u32 {
+        if steps == 0 { 0 } else { self.next().pass(steps - 1).await.unwrap() + 1 }
+    }
+
+    async fn follow(&self, next: RelayClient) {
+        self.0.replace(Some(Rc::new(next)));
+    }
+
+    async fn block(&self) -> u32 {
+        block_on(self.next().pass(0)).unwrap()
+    }
+}
+
+/// Starts that many workers in a ring, and hands back a client of the first.
+async fn ring(workers: usize) -> RelayClient {
+    let spawn = || Worker::<MessagePort>::spawn("link", |_, port| serve_both(port)).unwrap().into_client();
+    let ends: Vec<MessagePort> = (0..workers).map(|_| spawn()).collect();
+    let mut clients: Vec<_> = Vec::new();
+    let mut followers: Vec<RelayClient> = Vec::new();
+    for end in &ends {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let (before, theirs_too) = MessageChannel::new().into_ports();
+        end.post_message(Message::default().with_ports([theirs, theirs_too])).unwrap();
+        clients.push(RelayClient::from(ours));
+        followers.push(before.into());
+    }
+    followers.rotate_left(1);
+    for (client, next) in clients.iter().zip(followers) {
+        client.follow(next).await.unwrap();
+    }
+    clients.swap_remove(0)
+}
+
+/// Serves a client and whoever comes before in the ring.
+async fn serve_both(port: MessagePort) {
+    let ports = port.recv().await.unwrap().into_parts().ports;
+    let link = Rc::new(Link::default());
+    for port in ports {
+        context::spawn_local(RelayServer::new(Linked(link.clone())).serve(port));
+    }
+}
+
+struct Linked(Rc<Link>);
+
+impl Relay for Linked {
+    async fn pass(&self, steps: u32) -> u32 {
+        self.0.pass(steps).await
+    }
+
+    async fn follow(&self, next: RelayClient) {
+        self.0.follow(next).await;
+    }
+
+    async fn block(&self) -> u32 {
+        self.0.block().await
+    }
+}
+
+#[test]
+fn a_call_comes_back_around_a_ring_of_workers_and_from_a_worker_to_itself() {
+    block_on(async {
+        for workers in [1, 2, 3] {
+            let first = ring(workers).await;
+
+            assert_eq!(first.pass(7).await, Ok(7), "{workers} workers");
+        }
+    });
+}
+
+#[test]
+fn a_worker_that_would_block_on_its_own_reply_is_told_so_by_a_panic_instead() {
+    block_on(async {
+        let first = ring(1).await;
+
+        let error = first.block().await.unwrap_err();
+
+        assert!(error.to_string().contains("this thread is a context already"), "{error}");
+        assert_eq!(first.pass(1).await, Ok(1), "the worker goes on");
+    });
+}
+
 // Scopes.
 
 #[test]
