@@ -536,8 +536,12 @@ fn a_worker_that_closes_itself_in_its_last_turn_has_its_result() {
 #[test]
 fn the_end_of_a_worker_is_told_at_every_port_that_it_held_after_its_data() {
     type EndOf = fn(&worker_thread::WorkerScope);
-    let ends: [EndOf; 3] = [|_| {}, |scope| scope.close(), |_| panic!("as the test wants")];
-    for end in ends {
+    let ends: [(EndOf, ClosedBy); 3] = [
+        (|_| {}, ClosedBy::Peer),
+        (|scope| scope.close(), ClosedBy::Peer),
+        (|_| panic!("as the test wants"), ClosedBy::PeerPanic),
+    ];
+    for (end, told) in ends {
         let (ours, theirs) = MessageChannel::new().into_ports();
         let (more, held) = MessageChannel::new().into_ports();
         let worker: Worker = Worker::spawn("parted", async move |scope, port| {
@@ -562,10 +566,10 @@ fn the_end_of_a_worker_is_told_at_every_port_that_it_held_after_its_data() {
             for port in [&*worker, &ours] {
                 assert_eq!(next(port).await, "1");
                 assert_eq!(next(port).await, "2");
-                assert!(matches!(port.closed().await, ClosedBy::Peer | ClosedBy::PeerPanic));
+                assert_eq!(port.closed().await, told);
             }
             assert_eq!(next(&more).await, "1");
-            assert!(matches!(more.closed().await, ClosedBy::Peer | ClosedBy::PeerPanic));
+            assert_eq!(more.closed().await, told);
         });
     }
 }
@@ -729,9 +733,10 @@ fn a_panic_in_a_drop_at_the_workers_end_is_reported_and_the_rest_is_dropped() {
     let worker: Worker = Worker::spawn("bomb", async |_, port| {
         let _bomb = Bomb;
         context::spawn_local(async move {
-            let _held = theirs;
+            let _held = (theirs, Bomb);
             std::future::pending::<()>().await;
         });
+        turn().await;
         port.post_message("up").unwrap();
         std::future::pending().await
     })
@@ -742,7 +747,9 @@ fn a_panic_in_a_drop_at_the_workers_end_is_reported_and_the_rest_is_dropped() {
 
     block_on(async {
         assert!(matches!(ours.closed().await, ClosedBy::Peer | ClosedBy::PeerPanic));
-        assert_eq!(worker.next_error().await.map(|event| event.message), Some("in a drop".to_owned()));
+        for _ in 0..2 {
+            assert_eq!(worker.next_error().await.map(|event| event.message), Some("in a drop".to_owned()));
+        }
         assert_eq!(worker.join().await.unwrap_err().ending(), &Ending::Terminated);
     });
 }
