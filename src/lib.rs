@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-#[cfg(feature = "worker-thread")]
-pub use handover_transports::worker_thread;
+#[cfg(feature = "blocking")]
+pub use handover_transports::blocking;
 #[cfg(feature = "in-process")]
 pub use handover_transports::{context, context::block_on, in_process};
+#[cfg(feature = "worker-thread")]
+pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 
 pub use handover_core::rpc::{
     CallContext, CallInfo, CallSide, ClientOptions, Inspector, Interceptor, Metadata, Metadatum, OrReport, Outcome,

@@ -5,6 +5,7 @@
 //! - [`event_loop`]: contexts with handlers, as an alternative to waiting for messages;
 //! - [`clock`]: the time, for deadlines;
 //! - `window`, `broadcast`, `origin`, with the feature `windows`: contexts that know whom they talk to;
+//! - [`panicking`]: what those lose who talk to a context that panics;
 //! - [`rpc`]: calls over a port: a typed client at one end, a service at the other;
 //! - [`shape`]: what types are on the wire, and reading what another version of one has written;
 //! - [`stream`]: streams of items over a port, with credit;
@@ -25,6 +26,7 @@ pub mod event_loop;
 pub mod message;
 #[cfg(feature = "windows")]
 pub mod origin;
+pub mod panicking;
 pub mod port;
 pub mod rpc;
 pub mod shape;

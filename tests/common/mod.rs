@@ -7,7 +7,11 @@ use std::{
 };
 
 use futures::{FutureExt, pin_mut, select};
-use handover::{MessageChannel, MessagePort, context, in_process, worker_thread};
+use handover::{
+    MessageChannel, MessagePort, context, in_process,
+    shared_worker::{SharedWorker, SharedWorkerGroup},
+    worker_thread,
+};
 
 /// A way from a client to its service.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +22,14 @@ pub(crate) enum Way {
     Bytes,
     /// Two threads: calls travel as values.
     Thread,
+    /// A thread with another executor.
+    Tokio,
+    /// A connection to a shared worker.
+    Shared,
 }
 
 /// Every way there is. A new transport joins here.
-pub(crate) const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Thread];
+pub(crate) const WAYS: [Way; 5] = [Way::Direct, Way::Bytes, Way::Thread, Way::Tokio, Way::Shared];
 
 impl Way {
     /// Serves at the far end of the way.
@@ -33,6 +41,15 @@ impl Way {
     {
         match self {
             Self::Thread => worker_thread::spawn("service", main).unwrap(),
+            Self::Tokio => spawn_on_tokio(main),
+            Self::Shared => {
+                let group = SharedWorkerGroup::new();
+                let worker = SharedWorker::<C>::connect(&group, "service", async |_, connections| {
+                    let port = connections.next().await.expect("somebody connects").ports.remove(0);
+                    main(port).await;
+                });
+                worker.unwrap().into_client()
+            }
             Self::Direct | Self::Bytes => self.spawn_here(main),
         }
     }
@@ -52,9 +69,31 @@ impl Way {
                 context::spawn_local(relay(near, far));
                 ours.into()
             }
-            Self::Thread => panic!("this service stays where it is"),
+            Self::Thread | Self::Tokio | Self::Shared => panic!("this service stays where it is"),
         }
     }
+}
+
+#[cfg(feature = "tokio")]
+fn spawn_on_tokio<C, F, Fut>(main: F) -> C
+where
+    C: From<MessagePort>,
+    F: FnOnce(MessagePort) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
+    let builder = worker_thread::WorkerBuilder::new("service").executor(worker_thread::executor::tokio);
+    builder.spawn::<C, (), _, _>(|_, port| main(port)).unwrap().into_client()
+}
+
+/// Without the feature, one thread is as good as the other.
+#[cfg(not(feature = "tokio"))]
+fn spawn_on_tokio<C, F, Fut>(main: F) -> C
+where
+    C: From<MessagePort>,
+    F: FnOnce(MessagePort) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
+    worker_thread::spawn("service", main).unwrap()
 }
 
 /// Runs a test over every way.

@@ -2,7 +2,7 @@
 use handover::{Message, MessagePort};
 
 fn post(to: &MessagePort, port: MessagePort) {
-    let _ = to.post_message(Message::new("yours").with_port(port.clone()));
+    let _ = to.post_message(Message::new("yours").with_port(Clone::clone(&port)));
 }
 
 fn main() {}

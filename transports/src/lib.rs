@@ -4,13 +4,25 @@
 //! something in a context and hands back a port, or a client made of it:
 //!
 //! - [`in_process::spawn`]: in the context that calls it;
-//! - [`worker_thread::spawn`]: in a context of its own, on a thread of its own.
+//! - [`worker_thread::spawn`]: in a context of its own, on a thread of its own. [`worker_thread::Worker`] gives more of the worker:
+//!   its end, its result, its errors;
+//! - [`shared_worker::SharedWorker::connect`]: in a worker of that name, which others may be connected to;
+//! - [`worker_pool::WorkerPool`]: in several workers, each call in the one that has the fewest.
 //!
-//! Both take the same argument, so a service moves from one to the other by a change of that word.
+//! The first two take the same argument, so a service moves from one to the other by a change of that word.
+//!
+//! Nothing depends on an executor: a worker brings a small one unless it is [given](worker_thread::executor) another, and
+//! [`context::run`] makes a task of any executor a context.
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "in-process")]
 pub mod context;
 #[cfg(feature = "in-process")]
 pub mod in_process;
+#[cfg(feature = "worker-thread")]
+pub mod shared_worker;
+#[cfg(feature = "worker-thread")]
+pub mod worker_pool;
 #[cfg(feature = "worker-thread")]
 pub mod worker_thread;

@@ -11,13 +11,16 @@ use crate::tally::Tally;
 use crate::wasm_target;
 
 /// The combinations of `handover`'s features to check, besides the default one.
-const FEATURE_SETS: [&str; 6] = [
+const FEATURE_SETS: [&str; 9] = [
     "",
     "--features in-process",
     "--features worker-thread",
     "--features windows",
     "--features opentelemetry",
     "--features tower",
+    "--features tokio",
+    "--features smol",
+    "--features blocking",
 ];
 
 /// What `cargo xtask test` takes.

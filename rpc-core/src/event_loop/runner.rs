@@ -104,6 +104,12 @@ impl EventLoop {
         ran
     }
 
+    /// Whether a task waits, or something is left that events can be fired at. Whoever polls [`run`](Self::run) is woken when
+    /// that ends.
+    pub fn is_in_use(&self) -> bool {
+        !self.0.targets.borrow().is_empty() || self.0.remote.has_tasks()
+    }
+
     fn run_task(&self, task: Task) {
         assert!(!self.0.is_running.replace(true), "a handler may not run the event loop that it runs in");
         let _running = Running(&self.0.is_running);
@@ -115,7 +121,13 @@ impl EventLoop {
         self.0.close();
     }
 
-    /// Whether the loop has ended.
+    /// Takes no more tasks: what waits is dropped, and what comes later too (LOOP-09). Unlike after a [`close`](Self::close), what is
+    /// attached stays open: what is posted there still arrives at the other ends.
+    pub fn stop(&self) {
+        self.0.remote.close();
+    }
+
+    /// Whether the loop has ended, or was stopped.
     pub fn is_closed(&self) -> bool {
         self.0.remote.is_closed()
     }
@@ -146,8 +158,15 @@ impl EventLoop {
 
     /// Lets a target go.
     pub(crate) fn remove(&self, key: TargetKey) {
-        let target = self.0.targets.borrow_mut().remove(&key);
+        let mut targets = self.0.targets.borrow_mut();
+        let target = targets.remove(&key);
+        let is_last = targets.is_empty();
+        drop(targets);
         drop(target);
+        if is_last {
+            // Whoever runs the loop as long as it is in use looks again.
+            self.0.remote.wake();
+        }
     }
 }
 

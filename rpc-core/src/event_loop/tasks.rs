@@ -55,6 +55,19 @@ impl Remote {
         self.0.lock().is_closed
     }
 
+    /// Whether a task waits.
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.0.lock().tasks.is_empty()
+    }
+
+    /// Wakes whoever runs the loop.
+    pub(super) fn wake(&self) {
+        let waker = self.0.lock().waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// Whether both lead to one loop.
     #[cfg(feature = "windows")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {

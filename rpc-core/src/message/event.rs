@@ -19,7 +19,7 @@ pub struct MessageEvent<T> {
     pub origin: String,
     /// Empty: nothing here sets it (EVT-01).
     pub last_event_id: String,
-    /// The sender, where it can be answered: through a window (EVT-05).
+    /// The sender, where it can be answered: through a window (EVT-05), and where a shared worker is connected to.
     pub source: Option<Source>,
     /// The ports that were listed for transfer and that no part of `data` took, in list order (PORT-29).
     pub ports: Vec<MessagePort>,
@@ -32,6 +32,8 @@ pub enum Source {
     /// A window.
     #[cfg(feature = "windows")]
     Window(WindowProxy),
+    /// The port in [`ports`](MessageEvent::ports): a port has one owner, so it is named here and held there.
+    Port,
 }
 
 /// A message that has arrived and could not be read: the standard's `messageerror` event (EVT-09). The next one is not affected.
@@ -44,6 +46,14 @@ pub struct MessageErrorEvent {
     pub origin: String,
     /// The sender, as in [`MessageEvent::source`].
     pub source: Option<Source>,
+}
+
+impl MessageEvent<String> {
+    /// What tells a shared worker of a connection: empty data, and one port, which is the source too (EVT-07).
+    pub fn connect(port: MessagePort) -> Self {
+        let (data, origin, last_event_id) = Default::default();
+        Self { data, origin, last_event_id, source: Some(Source::Port), ports: vec![port] }
+    }
 }
 
 impl<T: Payload> MessageEvent<T> {

@@ -16,7 +16,7 @@ use super::{
     waiters::WaiterKey,
 };
 use crate::{
-    Message,
+    Message, panicking,
     sync::{Arc, Guard, pause},
 };
 
@@ -348,7 +348,11 @@ impl MessagePort {
 impl Drop for MessagePort {
     /// Collection: closes the port (PORT-13, GC-04, DEC-07), and drops what nobody can receive any more, with the ports in it.
     fn drop(&mut self) {
-        self.close_as(if std::thread::panicking() { Gone::Panicked } else { Gone::Closed });
+        let same = || Self::new(self.channel.clone(), self.end, self.shipped);
+        if panicking::keep(same) {
+            return;
+        }
+        self.close_as(if panicking::is_loss() { Gone::Panicked } else { Gone::Closed });
         let queue = self.owned().map(|side| self.mine().take_queue(side));
         discard(queue.unwrap_or_default());
     }

@@ -8,6 +8,7 @@
 
 mod bound;
 mod channel;
+mod control;
 mod discard;
 mod error;
 mod message_port;
@@ -25,6 +26,7 @@ mod watch;
 
 pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
+pub use control::{Ended, PortControl};
 pub use error::{Closed, ClosedBy, DataCloneError, DataCloneReason};
 pub use message_port::MessagePort;
 pub use recv::{ClosedFuture, Recv};

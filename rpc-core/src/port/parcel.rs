@@ -1,6 +1,6 @@
 //! What a queue holds: bytes, or a value that has not been encoded.
 
-use std::{any::Any, fmt};
+use std::{any::Any, fmt, sync::Weak};
 
 use super::MessagePort;
 use crate::{Message, sync::Arc};
@@ -69,6 +69,11 @@ impl Carried {
             }
             other => Err(Self(other)),
         }
+    }
+
+    /// The value, for those who only want to know whether anybody still has it.
+    pub(crate) fn downgrade(&self) -> Option<Weak<dyn Value>> {
+        self.0.as_ref().map(Arc::downgrade)
     }
 
     /// See [`Value::encode`].

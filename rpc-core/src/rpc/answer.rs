@@ -1,7 +1,6 @@
 //! Running a handler, and answering for it.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -26,6 +25,8 @@ use super::{
 use crate::{
     Message,
     message::Encoder,
+    panicking,
+    port::Gone,
     stream::{Cut, IntoItem, Items, Results, Streaming},
     sync::Arc,
 };
@@ -344,7 +345,10 @@ impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
         self.settle(|| Outcome::Cancelled);
         if let Caller::Here(cell) = self.take() {
-            let why = if std::thread::panicking() { crate::port::Gone::Panicked } else { crate::port::Gone::Closed };
+            if panicking::keep(|| Self::here(cell.clone())) {
+                return;
+            }
+            let why = if panicking::is_loss() { Gone::Panicked } else { Gone::Closed };
             cell.end(Ending::Failed(CallError::Unknown(why.into())));
         }
     }
@@ -380,13 +384,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
             }
             Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),
             Ok(Poll::Pending) => this.responder.poll_stop(cx).map(|stop| this.responder.stopped(stop)),
-            Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
+            Err(panic) => Poll::Ready(this.responder.panicked(panicking::words_of(&*panic))),
         }
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

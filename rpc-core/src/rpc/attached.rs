@@ -9,14 +9,13 @@ use std::{
 
 use super::{
     CallContext, CallInfo, Outcome, Refusal,
-    answer::panic_message,
     call_info::Arrival,
     context::Expiry,
     frame::Options,
     interceptor::{Interceptors, guarded},
     options::ServeOptions,
 };
-use crate::clock::Sleep;
+use crate::{clock::Sleep, panicking::words_of};
 
 /// What came beside the arguments of one call, and who watches it.
 pub(super) struct Attached {
@@ -42,7 +41,7 @@ impl Attached {
                 info.came(arrival);
             }
             let seen = catch_unwind(AssertUnwindSafe(|| interceptors.before(&mut info)));
-            seen.unwrap_or_else(|panic| Err(panic_message(&*panic))).map_err(Refusal::Denied)?;
+            seen.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied)?;
         }
         // Without a clock the deadline is the caller's alone to keep.
         let expiry = info.deadline.and_then(Expiry::after);

@@ -40,13 +40,14 @@ impl Method for Describe {
     }
 }
 
-/// Answers, if that is what was called.
-pub(super) fn answer<S: Service>(incoming: Incoming<'_>) -> Result<Answer, Incoming<'_>> {
-    if incoming.method() != Describe::ID {
-        return Err(incoming);
-    }
-    Ok(match incoming.open::<Describe>() {
+/// Whether that is what was called.
+pub(super) fn is_asked(incoming: &Incoming<'_>) -> bool {
+    incoming.method() == Describe::ID
+}
+
+pub(super) fn answer<S: Service>(incoming: Incoming<'_>) -> Answer {
+    match incoming.open::<Describe>() {
         Ok(((), responder)) => responder.answer(Ok(S::DESCRIPTION.describe())),
         Err(answer) => answer,
-    })
+    }
 }

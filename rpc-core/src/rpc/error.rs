@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{MethodId, Never};
-use crate::port::Gone;
+use crate::{panicking, port::Gone};
 
 /// Why a call has no return value, sorted by what the caller may conclude.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl From<Gone> for Interruption {
     fn from(gone: Gone) -> Self {
         match gone {
             Gone::Closed => Self::Closed,
-            Gone::Panicked => Self::Panicked("the context at the other end panicked".to_owned()),
+            Gone::Panicked => Self::Panicked(panicking::description()),
         }
     }
 }

@@ -7,8 +7,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use super::{CallError, CallInfo, CallSide, MethodId, Refusal, answer::panic_message};
-use crate::sync::Arc;
+use super::{CallError, CallInfo, CallSide, MethodId, Refusal};
+use crate::{panicking::words_of, sync::Arc};
 
 /// Sees calls before they are sent or run, and after they have ended. The same trait for both sides, and for one-way calls, which
 /// have ended for their caller when they were posted.
@@ -155,7 +155,7 @@ impl Interceptors {
 /// Runs what an interceptor does at a service. If it panics, that ends nothing but itself.
 pub(super) fn guarded(seen: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(seen)) {
-        tracing::error!(message = panic_message(&*panic), "an interceptor panicked");
+        tracing::error!(message = words_of(&*panic), "an interceptor panicked");
     }
 }
 

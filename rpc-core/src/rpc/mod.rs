@@ -33,6 +33,7 @@ mod outbox;
 mod outgoing;
 mod replies;
 mod report;
+mod router;
 mod run_stream;
 mod serve;
 mod serving;
@@ -45,7 +46,6 @@ pub mod trace;
 mod versions;
 mod window;
 
-pub(crate) use answer::panic_message;
 pub use answer::{Answer, Responder};
 pub use call::Call;
 pub use call_info::{Ahead, CallInfo, CallSide};
@@ -64,6 +64,7 @@ pub use method::{
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
 pub use report::{OrReport, Report};
+pub use router::{CallRouter, RouteId};
 pub use serve::{How, Opened, Service, serve};
 pub use split::split;
 pub use stub::{Client, ClientStub, ServedBy, ServiceClient};

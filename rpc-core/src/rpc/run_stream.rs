@@ -9,12 +9,11 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{
-    Answer, Failure, Method, Outcome, Responder, Wire,
-    answer::{Stop, panic_message},
-    context,
+use super::{Answer, Failure, Method, Outcome, Responder, Wire, answer::Stop, context};
+use crate::{
+    panicking::words_of,
+    stream::{self, Feed, IntoItem, Streaming, frame::Fault},
 };
-use crate::stream::{self, Feed, IntoItem, Streaming, frame::Fault};
 
 /// A handler whose method returns a stream.
 #[pin_project]
@@ -81,7 +80,7 @@ where
                 }
                 this.responder.stopped(stop)
             }),
-            Err(panic) => Poll::Ready(this.responder.panicked(panic_message(&*panic))),
+            Err(panic) => Poll::Ready(this.responder.panicked(words_of(&*panic))),
         }
     }
 }

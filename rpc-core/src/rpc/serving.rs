@@ -129,13 +129,10 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     fn begin(&mut self, incoming: Incoming<'p>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         self.took(&incoming);
         let id = incoming.id();
-        let incoming = match describe::answer::<S>(incoming) {
-            Ok(answer) => {
-                self.forget(id);
-                return self.desk.post(answer);
-            }
-            Err(incoming) => incoming,
-        };
+        if describe::is_asked(&incoming) {
+            self.forget(id);
+            return self.desk.post(describe::answer::<S>(incoming));
+        }
         let opened = S::open(incoming);
         let id = id.or_else(|| self.desk.take_turned());
         match opened {

@@ -13,7 +13,8 @@ use pin_project::pin_project;
 use super::{IntoItem, SendError, StreamSender, frame::Fault};
 use crate::{
     Interruption,
-    rpc::{Never, Wire, panic_message},
+    panicking::words_of,
+    rpc::{Never, Wire},
 };
 
 /// How many items are sent before the executor gets a turn.
@@ -81,7 +82,7 @@ where
                 if let Some(mut sender) = sender {
                     // If that fails, nobody is there to be told.
                     let _gone = sender.rest();
-                    sender.fail(Fault::Interrupted(Interruption::Panicked(panic_message(&*panic))));
+                    sender.fail(Fault::Interrupted(Interruption::Panicked(words_of(&*panic))));
                 }
                 resume_unwind(panic);
             }
