@@ -38,7 +38,8 @@ macro_rules! call_span {
         }
     }};
 }
-pub(crate) use call_span;
+#[cfg(feature = "opentelemetry")]
+pub(super) use call_span;
 
 /// The target of the spans, for filters.
 pub const TARGET: &str = "handover::call";
