@@ -41,10 +41,16 @@ impl Answer {
 #[derive(Debug)]
 pub struct Responder<M: Method> {
     to: Caller<M>,
-    /// What few calls have: a deadline, metadata, interceptors.
-    attached: Option<Box<Attached>>,
+    /// What few calls have: a deadline, metadata, interceptors, layers.
+    few: Option<Box<Few<M>>>,
+}
+
+/// What few calls have.
+#[derive(Debug)]
+struct Few<M: Method> {
+    attached: Attached,
     /// What fewer have.
-    layers: Option<Box<Surrounded<MethodResult<M>>>>,
+    layers: Option<Surrounded<MethodResult<M>>>,
 }
 
 /// What a method has returned.
@@ -72,15 +78,15 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
 
 impl<M: Method> Responder<M> {
     pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
-        Self { to: Caller::Here(cell), attached: None, layers: None }
+        Self { to: Caller::Here(cell), few: None }
     }
 
     pub(super) fn there(id: CallId) -> Self {
-        Self { to: Caller::There(id), attached: None, layers: None }
+        Self { to: Caller::There(id), few: None }
     }
 
     pub(super) fn nobody() -> Self {
-        Self { to: Caller::Nobody, attached: None, layers: None }
+        Self { to: Caller::Nobody, few: None }
     }
 
     /// Notes what came beside the arguments, and shows the call to the interceptors.
@@ -93,10 +99,9 @@ impl<M: Method> Responder<M> {
         }
         match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
             Ok(attached) => {
-                let context = attached.context();
-                self.layers =
-                    settings.around.as_ref().map(|around| Box::new(Surrounded::new(&**around, context.clone())));
-                self.attached = Some(Box::new(attached));
+                let around = settings.around.as_deref();
+                let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
+                self.few = Some(Box::new(Few { attached, layers }));
                 Ok(self)
             }
             Err(refusal) => Err(self.refuse(refusal)),
@@ -115,8 +120,8 @@ impl<M: Method> Responder<M> {
 
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
-        match &self.attached {
-            Some(attached) => attached.context().clone(),
+        match &self.few {
+            Some(few) => few.attached.context().clone(),
             None => CallContext::new(self.info(0), None, None),
         }
     }
@@ -133,8 +138,8 @@ impl<M: Method> Responder<M> {
                 match (M::RESULT.put)(&result, &mut encoder) {
                     Ok(()) => {
                         let reply = encoder.finish();
-                        if let Some(attached) = &self.attached {
-                            attached.context().info().traffic().has_sent(reply.size());
+                        if let Some(few) = &self.few {
+                            few.attached.context().info().traffic().has_sent(reply.size());
                         }
                         Answer(Some(reply))
                     }
@@ -189,8 +194,8 @@ impl<M: Method> Responder<M> {
 
     /// Shows the interceptors how the call ended.
     fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if let Some(attached) = self.attached.take() {
-            attached.end(&outcome());
+        if let Some(few) = self.few.take() {
+            few.attached.end(&outcome());
         }
     }
 
@@ -206,8 +211,8 @@ impl<M: Method> Responder<M> {
             return Poll::Ready(Answer::DONE);
         }
         // A cancel frame ends the whole handler, and a one-way call runs to its end.
-        match &mut self.attached {
-            Some(attached) => attached.poll_expiry(cx).map(|()| self.interrupt(Interruption::DeadlineExceeded)),
+        match &mut self.few {
+            Some(few) => few.attached.poll_expiry(cx).map(|()| self.interrupt(Interruption::DeadlineExceeded)),
             None => Poll::Pending,
         }
     }
@@ -218,7 +223,7 @@ impl<M: Method> Responder<M> {
         handler: Pin<&mut F>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<MethodResult<M>, Ended>> {
-        let Some(layers) = &mut self.layers else {
+        let Some(layers) = self.few.as_mut().and_then(|few| few.layers.as_mut()) else {
             return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
         };
         if !layers.has_returned() {
@@ -266,7 +271,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let this = self.project();
-        let context = this.responder.attached.as_ref().map(|attached| attached.context().clone());
+        let context = this.responder.few.as_ref().map(|few| few.attached.context().clone());
         let _left = context::enter(context.as_ref());
         let _span = context.as_ref().map(|context| context.info().span.enter());
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it

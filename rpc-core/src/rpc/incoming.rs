@@ -108,6 +108,7 @@ impl<'p> Incoming<'p> {
     }
 
     /// Notes what is before it, for those who watch.
+    #[inline]
     pub(super) fn note(&mut self, running: usize, waiting: usize) {
         if !self.settings.interceptors.is_empty() {
             self.arrival = Some(Box::new(Arrival::now(running, waiting)));
