@@ -269,7 +269,10 @@ fn a_layer_that_answers_in_place_of_the_method_refuses_the_call() {
 
 /// Holds the answer of each call back until it is told how to end.
 #[derive(Clone)]
-struct Customs<S>(S, Arc<Mutex<Option<oneshot::Receiver<Result<(), TooSlow>>>>>);
+struct Customs<S>(S, Arc<Mutex<Option<Word>>>);
+
+/// How a call is to end.
+type Word = oneshot::Receiver<Result<(), TooSlow>>;
 
 impl<S: Service<CallRequest, Response = Outcome, Error: fmt::Debug, Future: Send + 'static>> Service<CallRequest>
     for Customs<S>

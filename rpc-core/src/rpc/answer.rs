@@ -50,14 +50,27 @@ impl Answer {
 #[derive(Debug)]
 pub struct Responder<M: Method> {
     to: Caller<M>,
-    /// What few calls have: a deadline, metadata, interceptors.
-    attached: Option<Box<Attached>>,
+    /// What few calls have: a deadline, metadata, interceptors, layers.
+    few: Option<Box<Few<M>>>,
+    /// What those have that bring streams or bring them back.
+    streams: Option<Box<Streams>>,
+}
+
+/// What belongs to the streams of a call.
+#[derive(Debug, Default)]
+struct Streams {
     /// Where a reply goes that is sent before the handler has ended.
     outbox: Option<Outbox>,
     /// The streams in the arguments, which may be cut.
     cuts: Vec<Cut>,
+}
+
+/// What few calls have.
+#[derive(Debug)]
+struct Few<M: Method> {
+    attached: Attached,
     /// What fewer have.
-    layers: Option<Box<Surrounded<MethodResult<M>>>>,
+    layers: Option<Surrounded<MethodResult<M>>>,
 }
 
 /// Why a handler is not to go on.
@@ -105,12 +118,16 @@ impl<M: Method> Responder<M> {
     }
 
     fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, attached: None, outbox: None, cuts: Vec::new(), layers: None }
+        Self { to: caller, few: None, streams: None }
+    }
+
+    fn streams(&mut self) -> &mut Streams {
+        self.streams.get_or_insert_default()
     }
 
     /// Gives it a way to reply before the handler has ended.
     pub(super) fn with_outbox(mut self, outbox: Outbox) -> Self {
-        self.outbox = Some(outbox);
+        self.streams().outbox = Some(outbox);
         self
     }
 
@@ -124,10 +141,9 @@ impl<M: Method> Responder<M> {
         }
         match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
             Ok(attached) => {
-                let context = attached.context();
-                self.layers =
-                    settings.around.as_ref().map(|around| Box::new(Surrounded::new(&**around, context.clone())));
-                self.attached = Some(Box::new(attached));
+                let around = settings.around.as_deref();
+                let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
+                self.few = Some(Box::new(Few { attached, layers }));
                 Ok(self)
             }
             Err(refusal) => Err(self.refuse(refusal)),
@@ -146,28 +162,28 @@ impl<M: Method> Responder<M> {
 
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
-        match &self.attached {
-            Some(attached) => attached.context().clone(),
+        match &self.few {
+            Some(few) => few.attached.context().clone(),
             None => CallContext::new(self.info(0), None, None),
         }
     }
 
     /// The context, if there is anything in it.
     pub(super) fn attached_context(&self) -> Option<CallContext> {
-        self.attached.as_ref().map(|attached| attached.context().clone())
+        self.few.as_ref().map(|few| few.attached.context().clone())
     }
 
     /// The items of a stream in the arguments. If it is cut, the method ends.
     pub fn items<T>(&mut self, stream: Streaming<T, CallError>) -> Items<T> {
         let items = stream.into_items();
-        self.cuts.push(items.cut_signal());
+        self.streams().cuts.push(items.cut_signal());
         items
     }
 
     /// As [`items`](Self::items), of items that are results.
     pub fn results<T, X>(&mut self, stream: Streaming<T, RpcError<X>>) -> Results<T, X> {
         let items = stream.into_results();
-        self.cuts.push(items.cut_signal());
+        self.streams().cuts.push(items.cut_signal());
         items
     }
 
@@ -181,7 +197,7 @@ impl<M: Method> Responder<M> {
     /// Answers, and goes on.
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
         let answer = self.reply(result);
-        if let Some(outbox) = &self.outbox {
+        if let Some(outbox) = self.streams.as_ref().and_then(|streams| streams.outbox.as_ref()) {
             outbox.put(answer);
         }
     }
@@ -198,8 +214,8 @@ impl<M: Method> Responder<M> {
                 match (M::RESULT.put)(&result, &mut encoder) {
                     Ok(()) => {
                         let reply = encoder.finish();
-                        if let Some(attached) = &self.attached {
-                            attached.context().info().traffic().has_sent(reply.size());
+                        if let Some(few) = &self.few {
+                            few.attached.context().info().traffic().has_sent(reply.size());
                         }
                         Answer(Some(reply))
                     }
@@ -254,14 +270,14 @@ impl<M: Method> Responder<M> {
 
     /// Shows the interceptors how the call ended.
     pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if let Some(attached) = self.attached.take() {
-            attached.end(&outcome());
+        if let Some(few) = self.few.take() {
+            few.attached.end(&outcome());
         }
     }
 
     /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
     pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        for cut in &mut self.cuts {
+        for cut in self.streams.iter_mut().flat_map(|streams| &mut streams.cuts) {
             if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
                 let why = format!("a stream in its arguments was cut: {why}");
                 return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
@@ -276,8 +292,8 @@ impl<M: Method> Responder<M> {
             return Poll::Ready(Stop::Abandoned);
         }
         // A cancel frame ends the whole handler, and a one-way call runs to its end.
-        match &mut self.attached {
-            Some(attached) => attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
+        match &mut self.few {
+            Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
             None => Poll::Pending,
         }
     }
@@ -299,7 +315,7 @@ impl<M: Method> Responder<M> {
         handler: Pin<&mut F>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<MethodResult<M>, Ended>> {
-        let Some(layers) = &mut self.layers else {
+        let Some(layers) = self.few.as_mut().and_then(|few| few.layers.as_mut()) else {
             return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
         };
         if !layers.has_returned() {
@@ -313,7 +329,8 @@ impl<M: Method> Responder<M> {
 
     /// Ready when the layers around a method, if there are any, let it go on.
     pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        self.layers.as_mut().map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
+        let layers = self.few.as_mut().and_then(|few| few.layers.as_mut());
+        layers.map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
     }
 
     pub(super) fn ended_by_layers(&mut self, ended: Ended) -> Answer {

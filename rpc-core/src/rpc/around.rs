@@ -12,28 +12,12 @@ use super::{CallContext, Interruption, Outcome, Refusal};
 
 /// Makes what is around one call. The one implementation is behind the feature `tower`; where it is off, nobody makes any.
 pub(super) trait Around: Send + Sync {
-    fn begin(&self, turn: Turn) -> Layers;
+    /// Begins with a call. The layers say on `begun` when its method is to begin, and get its outcome from `outcome`.
+    fn begin(&self, context: CallContext, begun: oneshot::Sender<()>, outcome: oneshot::Receiver<Outcome>) -> Layers;
 }
 
 /// The layers around one call: done when they let its answer go; or why they do not.
 pub(super) type Layers = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
-
-/// What the layers get of a call: the right to let its method begin, and the outcome, when there is one.
-#[derive(Debug)]
-pub(super) struct Turn {
-    pub(super) context: CallContext,
-    begin: oneshot::Sender<()>,
-    outcome: oneshot::Receiver<Outcome>,
-}
-
-impl Turn {
-    /// Lets the method begin, and waits for its outcome. `Cancelled` if it was given up.
-    pub(super) fn take(self) -> impl Future<Output = Outcome> + Send + 'static {
-        // Given up already, if nobody hears of it.
-        let _heard = self.begin.send(());
-        self.outcome.map(|outcome| outcome.unwrap_or(Outcome::Cancelled))
-    }
-}
 
 /// A call with layers around it, seen from its handler. `R` is what the method returns.
 pub(super) struct Surrounded<R> {
@@ -71,7 +55,7 @@ impl<R> Surrounded<R> {
     pub(super) fn new(around: &dyn Around, context: CallContext) -> Self {
         let (begin, begun) = oneshot::channel();
         let (ended, outcome) = oneshot::channel();
-        let layers = around.begin(Turn { context, begin, outcome });
+        let layers = around.begin(context, begin, outcome);
         Self { layers, stage: Stage::Before(begun), outcome: Some(ended) }
     }
 

@@ -169,6 +169,7 @@ impl<'p> Incoming<'p> {
     }
 
     /// Notes what is before it, for those who watch.
+    #[inline]
     pub(super) fn note(&mut self, running: usize, waiting: usize) {
         if !self.desk.settings.interceptors.is_empty() {
             self.arrival = Some(Box::new(Arrival::now(running, waiting)));

@@ -7,30 +7,34 @@
 use std::{
     convert::Infallible,
     error::Error,
-    fmt,
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
 };
 
+use futures::{FutureExt, channel::oneshot};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
     CallContext, Outcome, ServeOptions,
-    around::{Around, Layers, Turn},
+    around::{Around, Layers},
     report::in_one_line,
 };
 use crate::sync::Arc;
 
 /// A call whose method is about to run. Dropping it gives the method up.
 #[derive(Debug)]
-pub struct CallRequest(Turn);
+pub struct CallRequest {
+    context: CallContext,
+    begin: oneshot::Sender<()>,
+    outcome: oneshot::Receiver<Outcome>,
+}
 
 impl CallRequest {
     /// What is known of the call.
     pub fn context(&self) -> &CallContext {
-        &self.0.context
+        &self.context
     }
 }
 
@@ -49,24 +53,22 @@ impl Service<CallRequest> for RunMethod {
     }
 
     fn call(&mut self, request: CallRequest) -> MethodFuture {
-        MethodFuture(Box::pin(request.0.take()))
+        // Given up already, if nobody hears of it.
+        let _heard = request.begin.send(());
+        MethodFuture(request.outcome)
     }
 }
 
 /// A method that runs. Dropping it gives nothing up by itself: the layer that is around it says so by ending.
-pub struct MethodFuture(Pin<Box<dyn Future<Output = Outcome> + Send>>);
+#[derive(Debug)]
+pub struct MethodFuture(oneshot::Receiver<Outcome>);
 
 impl Future for MethodFuture {
     type Output = Result<Outcome, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(Ok)
-    }
-}
-
-impl fmt::Debug for MethodFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MethodFuture")
+        // One that was given up tells nothing.
+        self.0.poll_unpin(cx).map(|outcome| Ok(outcome.unwrap_or(Outcome::Cancelled)))
     }
 }
 
@@ -103,12 +105,13 @@ where
     S::Future: Send + 'static,
     S::Error: Into<Whatever>,
 {
-    fn begin(&self, turn: Turn) -> Layers {
+    fn begin(&self, context: CallContext, begin: oneshot::Sender<()>, outcome: oneshot::Receiver<Outcome>) -> Layers {
+        let request = CallRequest { context, begin, outcome };
         let mut service = self.0.clone();
         let say = |error: S::Error| in_one_line(&*error.into());
         Box::pin(async move {
             poll_fn(|cx| service.poll_ready(cx)).await.map_err(say)?;
-            service.call(CallRequest(turn)).await.map(drop).map_err(say)
+            service.call(request).await.map(drop).map_err(say)
         })
     }
 }

@@ -39,7 +39,7 @@ macro_rules! call_span {
     }};
 }
 #[cfg(feature = "opentelemetry")]
-pub(crate) use call_span;
+pub(super) use call_span;
 
 /// The target of the spans, for filters.
 pub const TARGET: &str = "handover::call";
