@@ -1,9 +1,12 @@
 //! A channel: one shared object with two sides.
 
 use super::{Gone, MessagePort, side::Side, target::Delivery};
-use crate::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use crate::{
+    live::{Alive, What},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 /// Two ports, each of which receives what is posted on the other.
@@ -29,8 +32,9 @@ pub struct MessageChannel {
 impl MessageChannel {
     /// [Makes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messagechannel) two ports and entangles them
     /// (PORT-02, PORT-05) for good: no later step ties or unties anything (PORT-11). One allocation.
+    #[cfg_attr(feature = "testing", track_caller)]
     pub fn new() -> Self {
-        let channel = Arc::new(Channel::default());
+        let channel = Arc::new(Channel { sides: Default::default(), _alive: Alive::new(What::Channel) });
         Self { port1: MessagePort::new(channel.clone(), End::One, 0), port2: MessagePort::new(channel, End::Two, 0) }
     }
 
@@ -61,9 +65,10 @@ impl Default for MessageChannel {
 ///
 /// It says which two sides belong together, and never changes. So a side can travel without telling the other (DEC-02), any
 /// number of times (PORT-56), both at once as well (PORT-57).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Channel {
     sides: [SideCell; 2],
+    _alive: Alive,
 }
 
 impl Channel {

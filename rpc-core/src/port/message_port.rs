@@ -15,7 +15,11 @@ use super::{
     transfer::PortRef,
     waiters::WaiterKey,
 };
-use crate::{Message, sync::Arc};
+use crate::{
+    Message,
+    live::{Alive, What},
+    sync::Arc,
+};
 
 /// One end of a [`MessageChannel`](super::MessageChannel): posts to the other end, and receives what is posted there.
 ///
@@ -31,11 +35,12 @@ pub struct MessagePort {
     pub(super) stream_key: Option<WaiterKey>,
     shipped: u32,
     end: End,
+    _alive: Alive,
 }
 
 impl MessagePort {
     pub(super) fn new(channel: Arc<Channel>, end: End, shipped: u32) -> Self {
-        Self { channel, stream_key: None, shipped, end }
+        Self { channel, stream_key: None, shipped, end, _alive: Alive::new(What::Port) }
     }
 
     /// [Posts](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-postmessage) a message to the

@@ -17,7 +17,12 @@ use super::{
     frame::{CallId, Fault, Frame, Options, reply_head},
     options::ServeOptions,
 };
-use crate::{Message, message::Encoder, sync::Arc};
+use crate::{
+    Message,
+    live::{Alive, What},
+    message::Encoder,
+    sync::Arc,
+};
 
 /// What is left to do when a call was answered: post this message, if there is one.
 #[derive(Debug)]
@@ -40,6 +45,7 @@ pub struct Responder<M: Method> {
     to: Caller<M>,
     /// What few calls have: a deadline, metadata, interceptors.
     attached: Option<Box<Attached>>,
+    _alive: Alive,
 }
 
 /// Where an answer goes.
@@ -64,15 +70,19 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
 
 impl<M: Method> Responder<M> {
     pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
-        Self { to: Caller::Here(cell), attached: None }
+        Self::to(Caller::Here(cell))
     }
 
     pub(super) fn there(id: CallId) -> Self {
-        Self { to: Caller::There(id), attached: None }
+        Self::to(Caller::There(id))
     }
 
     pub(super) fn nobody() -> Self {
-        Self { to: Caller::Nobody, attached: None }
+        Self::to(Caller::Nobody)
+    }
+
+    fn to(to: Caller<M>) -> Self {
+        Self { to, attached: None, _alive: Alive::new(What::Handler(M::NAME)) }
     }
 
     /// Notes what came beside the arguments, and shows the call to the interceptors.

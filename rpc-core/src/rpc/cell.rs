@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
+    live::{Alive, What},
     message::Encoder,
     port::Value,
     sync::{Arc, Mutex},
@@ -17,6 +18,7 @@ use crate::{
 /// One call. The caller holds it, and so does whoever is to answer.
 pub(super) struct CallCell<M: Method> {
     state: Mutex<State<M>>,
+    _alive: Alive,
 }
 
 /// Where a call is in its life.
@@ -45,7 +47,8 @@ pub(super) enum Ending<T, E> {
 
 impl<M: Method> CallCell<M> {
     pub(super) fn new(args: M::Args) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Posted { args, options: None, caller: None }) })
+        let state = Mutex::new(State::Posted { args, options: None, caller: None });
+        Arc::new(Self { state, _alive: Alive::new(What::Call(M::NAME)) })
     }
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
