@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "testing")]
+pub use handover_transports::testing;
 #[cfg(feature = "worker-thread")]
 pub use handover_transports::worker_thread;
 #[cfg(feature = "in-process")]

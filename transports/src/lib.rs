@@ -7,10 +7,14 @@
 //! - [`worker_thread::spawn`]: in a context of its own, on a thread of its own.
 //!
 //! Both take the same argument, so a service moves from one to the other by a change of that word.
+//!
+//! The module `testing`, with the feature of that name, has what tests need.
 
 #[cfg(feature = "in-process")]
 pub mod context;
 #[cfg(feature = "in-process")]
 pub mod in_process;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "worker-thread")]
 pub mod worker_thread;

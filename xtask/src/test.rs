@@ -11,7 +11,8 @@ use crate::tally::Tally;
 use crate::wasm_target;
 
 /// The combinations of `handover`'s features to check, besides the default one.
-const FEATURE_SETS: [&str; 4] = ["", "--features in-process", "--features worker-thread", "--features windows"];
+const FEATURE_SETS: [&str; 5] =
+    ["", "--features in-process", "--features worker-thread", "--features windows", "--features testing"];
 
 /// What `cargo xtask test` takes.
 #[derive(Debug, clap::Args)]
@@ -73,7 +74,7 @@ fn lint_for_wasm32() -> Result<(), String> {
     // Without worker threads: this target starts none.
     run::stream(&CommandLine::cargo(
         "clippy --target wasm32-unknown-unknown -p handover -p handover-core -p handover-transports --lib \
-         --no-default-features --features handover/in-process,handover/windows --locked -- -D warnings",
+         --no-default-features --features handover/in-process,handover/windows,handover/testing --locked -- -D warnings",
     ))
 }
 
