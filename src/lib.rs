@@ -2,6 +2,8 @@
 
 #[cfg(feature = "blocking")]
 pub use handover_transports::blocking;
+#[cfg(feature = "testing")]
+pub use handover_transports::testing;
 #[cfg(feature = "in-process")]
 pub use handover_transports::{context, context::block_on, in_process};
 #[cfg(feature = "worker-thread")]

@@ -4,12 +4,13 @@ mod common;
 
 use std::{cell::Cell, future::pending, rc::Rc};
 
-use common::{relay, settle};
+use common::settle;
 use futures::{future::join_all, poll};
 use handover::{
     Interruption, MessageChannel, NotSent, Refusal, context,
     prelude::*,
     rpc::split,
+    testing::{Link, LinkOptions},
     wire::{CallId, Fault, Frame, MethodId, Role},
 };
 
@@ -70,7 +71,7 @@ fn channel(as_bytes: bool) -> (MessagePort, MessagePort) {
         return (left, near);
     }
     let (far, right) = MessageChannel::new().into_ports();
-    context::spawn_local(relay(near, far));
+    let _link = Link::spawn(near, far, LinkOptions::default());
     (left, right)
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Way, relay, settle};
+use common::{Way, settle};
 use futures::{FutureExt, future::pending, poll};
 use handover::{
     CallContext, CallInfo, ClientOptions, Interceptor, Interruption, MessageChannel, Metadatum, NotSent, Outcome,
@@ -609,10 +609,7 @@ fn elapsed_is_by_the_clock_of_the_context() {
 #[test]
 fn options_survive_a_reader_of_bytes_in_the_middle() {
     by_hand(async |_, _| {
-        let (near, far) = (MessageChannel::new().into_ports(), MessageChannel::new().into_ports());
-        context::spawn_local(relay(near.1, far.0));
-        context::spawn_local(OfficeServer::new(Clerk::default()).serve(far.1));
-        let office = OfficeClient::from(near.0);
+        let (office, _) = office(Way::Bytes);
 
         let left = office.time_left().deadline(Duration::from_micros(1_500_001)).await;
 

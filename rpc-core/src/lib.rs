@@ -23,6 +23,10 @@
 pub mod broadcast;
 pub mod clock;
 pub mod event_loop;
+#[cfg(feature = "testing")]
+pub mod live;
+#[cfg(not(feature = "testing"))]
+mod live;
 pub mod message;
 #[cfg(feature = "windows")]
 pub mod origin;

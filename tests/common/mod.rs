@@ -1,24 +1,22 @@
-//! The ways from a client to its service that whole-call tests run over, and small futures that tests need.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! The ways from a client to its service that whole-call tests run over.
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use futures::{FutureExt, pin_mut, select};
 use handover::{
-    MessageChannel, MessagePort, context, in_process,
+    MessagePort, context,
     shared_worker::{SharedWorker, SharedWorkerGroup},
+    testing::{self, LinkOptions},
     worker_thread,
 };
+
+pub(crate) use handover::testing::{settle, turn};
 
 /// A way from a client to its service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     /// One context: calls travel as values.
     Direct,
-    /// One context, with a reader of bytes in the middle: calls travel as frames, as over any link out of the process.
+    /// One context, with a link of bytes in the middle: calls travel as frames, as over any link out of the process, and so do
+    /// those of every client that travels over it.
     Bytes,
     /// Two threads: calls travel as values.
     Thread,
@@ -62,13 +60,8 @@ impl Way {
         Fut: Future<Output = ()> + 'static,
     {
         match self {
-            Self::Direct => in_process::spawn(main),
-            Self::Bytes => {
-                let far: MessagePort = in_process::spawn(main);
-                let (ours, near) = MessageChannel::new().into_ports();
-                context::spawn_local(relay(near, far));
-                ours.into()
-            }
+            Self::Direct => testing::connect(main),
+            Self::Bytes => testing::connect_over(LinkOptions::default(), main).0,
             Self::Thread | Self::Tokio | Self::Shared => panic!("this service stays where it is"),
         }
     }
@@ -101,48 +94,5 @@ pub(crate) fn over_every_way<Fut: Future<Output = ()>>(test: impl Fn(Way) -> Fut
     for way in WAYS {
         println!("way: {way:?}");
         context::block_on(test(way));
-    }
-}
-
-/// Passes on messages both ways, as bytes with their ports, until either port is closed.
-pub(crate) async fn relay(left: MessagePort, right: MessagePort) {
-    left.start();
-    right.start();
-    let there = pass_on(&left, &right).fuse();
-    let back = pass_on(&right, &left).fuse();
-    pin_mut!(there, back);
-    select! { () = there => {}, () = back => {} }
-}
-
-async fn pass_on(from: &MessagePort, to: &MessagePort) {
-    while let Ok(message) = from.recv().await {
-        to.post_message(message).unwrap();
-    }
-}
-
-/// Gives every other task of the context a turn, often enough that whatever was under way has settled.
-pub(crate) async fn settle() {
-    for _ in 0..100 {
-        turn().await;
-    }
-}
-
-/// Gives every other task of the context that is ready one turn.
-pub(crate) async fn turn() {
-    YieldOnce(false).await;
-}
-
-struct YieldOnce(bool);
-
-impl Future for YieldOnce {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.0 {
-            return Poll::Ready(());
-        }
-        self.0 = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 }

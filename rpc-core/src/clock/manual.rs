@@ -38,6 +38,11 @@ impl ManualClock {
         due.into_values().for_each(Waker::wake);
     }
 
+    /// The earliest time that somebody waits for, if anybody waits.
+    pub fn next(&self) -> Option<Duration> {
+        self.face.lock().sleeping.first_key_value().map(|((at, _), _)| *at)
+    }
+
     /// How many wait for a later time.
     pub fn sleeping(&self) -> usize {
         self.face.lock().sleeping.len()
@@ -105,6 +110,19 @@ mod tests {
         clock.advance(SECOND);
 
         assert!(sleep.now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_next_time_is_the_earliest_that_somebody_waits_for() {
+        let clock = ManualClock::default();
+        assert_eq!(clock.next(), None);
+        let mut sleeps = [3, 1, 2].map(|seconds| clock.sleep_until(seconds * SECOND));
+        assert!(sleeps.iter_mut().all(|sleep| sleep.now_or_never().is_none()));
+
+        assert_eq!(clock.next(), Some(SECOND));
+        clock.advance(SECOND);
+
+        assert_eq!(clock.next(), Some(2 * SECOND));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! A channel: one shared object with two sides.
 
 use super::{MessagePort, side_cell::SideCell};
-use crate::sync::Arc;
+use crate::{
+    live::{Alive, What},
+    sync::Arc,
+};
 
 /// Two ports, each of which receives what is posted on the other.
 ///
@@ -26,8 +29,9 @@ pub struct MessageChannel {
 impl MessageChannel {
     /// [Makes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messagechannel) two ports and entangles them
     /// (PORT-02, PORT-05) for good: no later step ties or unties anything (PORT-11). One allocation.
+    #[cfg_attr(feature = "testing", track_caller)]
     pub fn new() -> Self {
-        let channel = Arc::new(Channel::default());
+        let channel = Arc::new(Channel { sides: Default::default(), _alive: Alive::new(What::Channel) });
         Self { port1: MessagePort::new(channel.clone(), End::One, 0), port2: MessagePort::new(channel, End::Two, 0) }
     }
 
@@ -58,9 +62,10 @@ impl Default for MessageChannel {
 ///
 /// It says which two sides belong together, and never changes. So a side can travel without telling the other (DEC-02), any
 /// number of times (PORT-56), both at once as well (PORT-57).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Channel {
     sides: [SideCell; 2],
+    _alive: Alive,
 }
 
 impl Channel {

@@ -16,7 +16,9 @@ use super::{
     waiters::WaiterKey,
 };
 use crate::{
-    Message, panicking,
+    Message,
+    live::{Alive, What},
+    panicking,
     sync::{Arc, Guard, pause},
 };
 
@@ -34,11 +36,12 @@ pub struct MessagePort {
     pub(super) stream_key: Option<WaiterKey>,
     shipped: u32,
     end: End,
+    _alive: Alive,
 }
 
 impl MessagePort {
     pub(super) fn new(channel: Arc<Channel>, end: End, shipped: u32) -> Self {
-        Self { channel, stream_key: None, shipped, end }
+        Self { channel, stream_key: None, shipped, end, _alive: Alive::new(What::Port) }
     }
 
     /// [Posts](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messageport-postmessage) a message to the

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     Message,
+    live::{Alive, What},
     message::Encoder,
     panicking,
     port::Gone,
@@ -54,6 +55,7 @@ pub struct Responder<M: Method> {
     few: Option<Box<Few<M>>>,
     /// What those have that bring streams or bring them back.
     streams: Option<Box<Streams>>,
+    _alive: Alive,
 }
 
 /// What belongs to the streams of a call.
@@ -118,7 +120,7 @@ impl<M: Method> Responder<M> {
     }
 
     fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, few: None, streams: None }
+        Self { to: caller, few: None, streams: None, _alive: Alive::new(What::Handler(M::NAME)) }
     }
 
     fn streams(&mut self) -> &mut Streams {

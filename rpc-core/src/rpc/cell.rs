@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
+    live::{Alive, What},
     message::Encoder,
     port::Value,
     sync::{Arc, Mutex},
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct CallCell<M: Method> {
     state: Mutex<State<M>>,
     traffic: Traffic,
+    _alive: Alive,
 }
 
 /// Where a call is in its life.
@@ -50,7 +52,7 @@ pub(super) enum Ending<T, E> {
 impl<M: Method> CallCell<M> {
     pub(super) fn new(args: M::Args) -> Arc<Self> {
         let state = Mutex::new(State::Posted { args, options: None, caller: None });
-        Arc::new(Self { state, traffic: Traffic::default() })
+        Arc::new(Self { state, traffic: Traffic::default(), _alive: Alive::new(What::Call(M::NAME)) })
     }
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.

@@ -8,7 +8,6 @@
 //! What `#[service]` generates stands on [`Method`] and [`Service`]; `handover` re-exports those to generated code only.
 
 mod answer;
-#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "tower's layers alone take turns"))]
 mod around;
 mod attached;
 mod call;

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
+    live::{Alive, What},
     message::Encoder,
     port::{Carried, Parcel, Value},
     sync::{Arc, Mutex},
@@ -43,7 +44,8 @@ pub struct Tell<'c> {
 
 impl<'c> Tell<'c> {
     pub(super) fn new<M: Method>(stub: Via<'c>, args: M::Args) -> Self {
-        let cell = OnewayCell::<M> { content: Mutex::new(Some((args, None))) };
+        let content = Mutex::new(Some((args, None)));
+        let cell = OnewayCell::<M> { content, _alive: Alive::new(What::OnewayCall(M::NAME)) };
         Self { stub, value: Some(Arc::new(cell)), is_prepared: false, place: Place::Outside, outgoing: None }
     }
 
@@ -125,6 +127,7 @@ pub(super) const IS_ONEWAY: u64 = 1 << 32;
 /// A one-way call on its way.
 pub(super) struct OnewayCell<M: Method> {
     content: Mutex<Option<Content<M>>>,
+    _alive: Alive,
 }
 
 /// The arguments, and what is said beside them.
