@@ -255,6 +255,7 @@ pub(super) fn poll_arrived<'p>(
 }
 
 /// Sends an answer. If the port is closed, nobody waits for it.
+#[inline]
 pub(super) fn post(port: &MessagePort, answer: Answer) {
     if let Answer(Some(message)) = answer {
         let _closed = port.post(Parcel::Message(message));
