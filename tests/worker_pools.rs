@@ -15,11 +15,12 @@ use std::{
 use futures::{future::join_all, poll};
 use handover::{
     CallError, Client, Interruption, MessageChannel, NotSent, block_on, context, in_process, service,
+    testing::{Link, LinkOptions},
     worker_pool::{WorkerPool, WorkerPoolBuilder},
     worker_thread::WorkerScope,
 };
 
-use common::{relay, settle};
+use common::settle;
 
 /// Says where it runs.
 #[service]
@@ -306,7 +307,7 @@ fn a_pool_that_cannot_start_is_an_error() {
 /// A client whose calls come to the pool as bytes, as over a link.
 fn over_bytes(pool: &WorkerPool<PlaceClient>) -> PlaceClient {
     let (ours, near) = MessageChannel::new().into_ports();
-    context::spawn_local(relay(near, pool.client().into_port()));
+    let _link = Link::spawn(near, pool.client().into_port(), LinkOptions::default());
     ours.into()
 }
 

@@ -137,10 +137,13 @@ impl<M: Method> Responder<M> {
     ///
     /// # Errors
     /// The answer, if the call is not to be run.
-    pub(super) fn attach(mut self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
-        if options.is_empty() && settings.is_plain() {
-            return Ok(self);
-        }
+    #[inline]
+    pub(super) fn attach(self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
+        if options.is_empty() && settings.is_plain() { Ok(self) } else { self.attach_few(options, came, settings) }
+    }
+
+    #[cold]
+    fn attach_few(mut self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
         match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
             Ok(attached) => {
                 let around = settings.around.as_deref();

@@ -155,8 +155,10 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
-    pub(super) fn now(running: usize, waiting: usize) -> Self {
-        Self { ahead: Ahead { running, waiting }, at: crate::clock::current().map(|clock| clock.now()) }
+    #[cold]
+    pub(super) fn now(running: usize, waiting: usize) -> Box<Self> {
+        let at = crate::clock::current().map(|clock| clock.now());
+        Box::new(Self { ahead: Ahead { running, waiting }, at })
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) enum Ending<T, E> {
 }
 
 impl<M: Method> CallCell<M> {
+    #[inline]
     pub(super) fn new(args: M::Args) -> Arc<Self> {
         let state = Mutex::new(State::Posted { args, options: None, caller: None });
         Arc::new(Self { state, traffic: Traffic::default(), _alive: Alive::new(What::Call(M::NAME)) })

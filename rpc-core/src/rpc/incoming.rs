@@ -172,7 +172,7 @@ impl<'p> Incoming<'p> {
     #[inline]
     pub(super) fn note(&mut self, running: usize, waiting: usize) {
         if !self.desk.settings.interceptors.is_empty() {
-            self.arrival = Some(Box::new(Arrival::now(running, waiting)));
+            self.arrival = Some(Arrival::now(running, waiting));
         }
     }
 

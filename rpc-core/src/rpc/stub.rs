@@ -96,6 +96,7 @@ impl ClientStub {
     }
 
     /// Makes a call.
+    #[inline]
     pub fn call<M: Method, E: Failure<Service = M::Err>>(&self, args: M::Args) -> Call<'_, M::Ok, E> {
         Call::new(Via::Shared(self), CallCell::<M>::new(args))
     }
