@@ -239,14 +239,14 @@ fn bytes_that_are_too_many_to_wait_are_refused() {
 #[test]
 fn a_caller_that_knows_how_many_bytes_are_taken_keeps_the_others() {
     context::block_on(async {
-        let (gate, keeper) = gate(Way::Bytes, ServeOptions::default().max_bytes(100));
+        let (gate, keeper) = gate(Way::Bytes, ServeOptions::default().max_bytes(200));
         settle().await;
-        let mut calls: Vec<_> = (0..3).map(|_| gate.carry(vec![0; 90])).collect();
+        let mut calls: Vec<_> = (0..3).map(|_| gate.carry(vec![0; 120])).collect();
         for call in &mut calls {
             assert!(poll!(call).is_pending());
             settle().await;
         }
-        assert_eq!(keeper.waiting(), 2, "the second goes while there are fewer than 100; the third waits");
+        assert_eq!(keeper.waiting(), 2, "the second goes while there are fewer than 200; the third waits");
 
         keeper.open_one();
         settle().await;
