@@ -1,5 +1,7 @@
 //! What a client needs to be a service itself: the service's error has to be able to hold a call's.
 
+use futures::{Stream, TryFutureExt, TryStreamExt};
+
 use super::{CallError, RpcError};
 
 /// An error of a service that can say too that a call failed: then the client can implement the service's trait.
@@ -18,8 +20,24 @@ impl<E: From<CallError>> HoldsCallError for E {}
 /// # Errors
 /// The service's own, which a failed call becomes too.
 pub fn into_service_result<T, E: HoldsCallError>(outcome: Result<T, RpcError<E>>) -> Result<T, E> {
-    outcome.map_err(|error| match error {
+    outcome.map_err(into_service_error)
+}
+
+/// The stream that a method returns to those who call it by its trait: that a call failed is its only item, and that a stream
+/// was cut its last.
+pub fn into_service_stream<S, T, E>(
+    call: impl Future<Output = Result<S, CallError>>,
+) -> impl Stream<Item = Result<T, E>>
+where
+    S: Stream<Item = Result<T, RpcError<E>>>,
+    E: HoldsCallError,
+{
+    call.map_err(RpcError::Call).try_flatten_stream().map_err(into_service_error)
+}
+
+fn into_service_error<E: HoldsCallError>(error: RpcError<E>) -> E {
+    match error {
         RpcError::Service(error) => error,
         RpcError::Call(error) => error.into(),
-    })
+    }
 }

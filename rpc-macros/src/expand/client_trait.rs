@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{
     client::{call, sent_values},
+    streams::Brought,
     wire::Results,
 };
 use crate::ast::{Method, Output, Service};
@@ -37,19 +38,34 @@ fn trait_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenS
     };
     let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
     let context = method.context.iter().map(|it| &it.ty);
-    let values = sent_values(&method.args, rpc);
+    let values: Vec<_> = sent_values(&method.args, rpc).collect();
+    let told = quote!(self.stub.#call::<#marker>((#(#values,)*)));
     let predicates = &method.predicates;
     let clause = if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) };
+    let brought = Brought::of(service, method);
+    let (split, feeding) = (brought.split(rpc), brought.feeding(rpc));
+    let made = quote!(self.stub.#call::<#marker, _>((#(#values,)*))#feeding);
+    if let Some(yields) = &method.yields {
+        let (asyncness, whole) = (method.signature.asyncness, &yields.whole);
+        let stream = stream_outcome(method, &made, rpc);
+        return quote! {
+            #(#cfgs)*
+            #asyncness fn #ident #lifetimes (#receiver #(, _: #context)* #(, #names: #types)*) -> #whole #clause {
+                #split
+                #stream
+            }
+        };
+    }
     let whole = method.output.whole();
     let outcome = match &method.output {
         // One-way: that it could not be sent is not told, as nothing is.
         Output::Plain(_) => quote! {
-            let _ = self.stub.#call::<#marker>((#(#values,)*)).await;
+            let _ = #told.await;
         },
         Output::Fallible { .. } | Output::Alias(_) => {
             let error = Results::of(&method.output, rpc).err;
             quote! {
-                let outcome = self.stub.#call::<#marker, _>((#(#values,)*)).await;
+                let outcome = #made.await;
                 #rpc::IsResult::from_result(#rpc::into_service_result::<_, #error>(outcome))
             }
         }
@@ -57,7 +73,23 @@ fn trait_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenS
     quote! {
         #(#cfgs)*
         async fn #ident #lifetimes (#receiver #(, _: #context)* #(, #names: #types)*) -> #whole #clause {
+            #split
             #outcome
+        }
+    }
+}
+
+/// The stream that a method returns: what keeps it from coming is its only item, or the method's error.
+fn stream_outcome(method: &Method, made: &TokenStream, rpc: &TokenStream) -> TokenStream {
+    match &method.output {
+        Output::Plain(_) if !method.is_async() => quote!(#rpc::into_service_stream(#made)),
+        Output::Plain(_) => quote!(#rpc::into_service_stream(::core::future::ready(#made.await))),
+        Output::Fallible { .. } | Output::Alias(_) => {
+            let error = Results::of(&method.output, rpc).err;
+            quote! {
+                let streaming = #rpc::into_service_result::<_, #error>(#made.await)?;
+                ::core::result::Result::Ok(#rpc::into_service_stream(::core::future::ready(::core::result::Result::Ok(streaming))))
+            }
         }
     }
 }

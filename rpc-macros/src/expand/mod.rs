@@ -4,6 +4,7 @@ mod client;
 mod client_trait;
 mod ids;
 mod server;
+mod streams;
 mod wire;
 
 use proc_macro2::{Span, TokenStream};
