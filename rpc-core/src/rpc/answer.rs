@@ -151,9 +151,10 @@ impl<M: Method> Responder<M> {
 
     /// Answers, and goes on.
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
+        let id = if let Caller::There(id) = self.to { Some(id) } else { None };
         let answer = self.reply(result);
-        if let Some(outbox) = &self.outbox {
-            outbox.put(answer);
+        if let (Some(outbox), Some(id)) = (&self.outbox, id) {
+            outbox.put(id, answer);
         }
     }
 
