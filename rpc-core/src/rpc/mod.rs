@@ -39,7 +39,7 @@ mod window;
 pub(crate) use answer::panic_message;
 pub use answer::{Answer, Responder};
 pub use call::Call;
-pub use client_trait::{HoldsCallError, into_service_result, into_service_stream};
+pub use client_trait::{HoldsCallError, into_service_result, into_service_stream, service_error};
 pub use context::CallContext;
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
 pub use feeding::{DuplexCall, FeedingCall};
