@@ -244,6 +244,12 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    /// Ready when an ordered call is not to begin: while it waited for those before it, its caller has gone, or its time was up.
+    /// Others have not waited.
+    pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        if M::ORDERED { self.poll_stop(cx) } else { Poll::Pending }
+    }
+
     /// Answers for a handler that does not go on.
     pub(super) fn stopped(&mut self, stop: Stop) -> Answer {
         match stop {
@@ -296,6 +302,9 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let this = self.project();
+        if let Poll::Ready(stop) = this.responder.poll_skip(cx) {
+            return Poll::Ready(this.responder.stopped(stop));
+        }
         let context = this.responder.attached_context();
         let _left = context::enter(context.as_ref());
         let _span = context.as_ref().map(|context| context.info().span.enter());
