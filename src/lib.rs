@@ -37,13 +37,15 @@ pub mod __private {
         Call, CallError, Client, MessagePort, RpcError,
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
-            Answer, Argument, CallContext, ClientOptions, ClientStub, HoldsCallError, Incoming, IsResult, Method,
-            MethodId, MethodTable, Never, Opened, Responder, ResultCodec, ServeOptions, ServedBy, Service,
-            ServiceClient, Tell, Wire, assert_distinct, assert_distinct_super, into_service_result, own, own_all,
-            put_argument, result_codec, serve, take_argument, travels,
+            Answer, Argument, CallContext, ClientOptions, ClientStub, DuplexCall, FeedingCall, HoldsCallError,
+            Incoming, IsResult, Method, MethodId, MethodTable, Never, Opened, Responder, ResultCodec, ServeOptions,
+            ServedBy, Service, ServiceClient, Streamed, Tell, Wire, assert_distinct, assert_distinct_super, feed,
+            into_service_result, into_service_stream, own, own_all, put_argument, result_codec, serve, service_error,
+            stream_argument, stream_codec, take_argument, travels,
         },
         serde,
         shape::{MethodKind, StaticDescription, StaticMethod},
+        stream::{Both, Feed, Overflow, Stream, Streaming},
     };
     pub use std::{borrow::ToOwned, vec::Vec};
 }

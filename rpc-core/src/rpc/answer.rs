@@ -201,9 +201,11 @@ impl<M: Method> Responder<M> {
 
     /// Answers, and goes on.
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
+        let id = if let Caller::There(id) = self.to { Some(id) } else { None };
         let answer = self.reply(result);
-        if let Some(outbox) = self.streams.as_ref().and_then(|streams| streams.outbox.as_ref()) {
-            outbox.put(answer);
+        let outbox = self.streams.as_ref().and_then(|streams| streams.outbox.as_ref());
+        if let (Some(outbox), Some(id)) = (outbox, id) {
+            outbox.put(id, answer);
         }
     }
 
@@ -303,6 +305,12 @@ impl<M: Method> Responder<M> {
         }
     }
 
+    /// Ready when an ordered call is not to begin: while it waited for those before it, its caller has gone, or its time was up.
+    /// Others have not waited.
+    pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        if M::ORDERED { self.poll_stop(cx) } else { Poll::Pending }
+    }
+
     /// Answers for a handler that does not go on.
     pub(super) fn stopped(&mut self, stop: Stop) -> Answer {
         match stop {
@@ -389,6 +397,9 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let this = self.project();
+        if let Poll::Ready(stop) = this.responder.poll_skip(cx) {
+            return Poll::Ready(this.responder.stopped(stop));
+        }
         let context = this.responder.attached_context();
         let _left = context::enter(context.as_ref());
         let _span = context.as_ref().map(|context| context.info().span.enter());

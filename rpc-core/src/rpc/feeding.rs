@@ -31,7 +31,7 @@ pub struct FeedingCall<'c, T, E: Failure, P> {
 
 impl<'c, T, E: Failure> Call<'c, T, E> {
     /// Feeds streams among the call's arguments as long as it is awaited.
-    pub fn feeding<P: Feeds>(self, feeds: P) -> FeedingCall<'c, T, E, P> {
+    pub fn feeding<P>(self, feeds: P) -> FeedingCall<'c, T, E, P> {
         FeedingCall { call: self, feeds }
     }
 }
@@ -87,7 +87,7 @@ pub struct DuplexCall<'c, T, I: Failure, E: Failure, P> {
 
 impl<'c, T, I: Failure, E: Failure> Call<'c, Streaming<T, I>, E> {
     /// Feeds streams among the call's arguments as long as it is awaited, and as long as the stream that it brings back is polled.
-    pub fn feeding_both<P: Feeds>(self, feeds: P) -> DuplexCall<'c, T, I, E, P> {
+    pub fn feeding_both<P>(self, feeds: P) -> DuplexCall<'c, T, I, E, P> {
         DuplexCall { call: self, feeds: Some(Box::pin(feeds)) }
     }
 }

@@ -53,10 +53,11 @@ impl<'p> Desk<'p> {
         Self { port, settings, outbox: OnceLock::new(), versions: OnceLock::new(), turned: AtomicU64::new(NOT_TURNED) }
     }
 
-    /// Posts what handlers sent before they had ended.
-    pub(super) fn post_early(&self) {
-        for message in self.outbox.get().map(Outbox::take).unwrap_or_default() {
-            self.post(Answer(Some(message)));
+    /// Posts the replies of handlers that go on, and tells which calls have ended so: nobody waits for those handlers at this port.
+    pub(super) fn post_early(&self, mut ended: impl FnMut(CallId)) {
+        for (id, answer) in self.outbox.get().map(Outbox::take).unwrap_or_default() {
+            self.post(answer);
+            ended(id);
         }
     }
 

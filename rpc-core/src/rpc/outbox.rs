@@ -1,24 +1,20 @@
 //! What a handler sends before it has ended: the reply that brings a stream, which the handler then goes on to feed.
 
-use super::Answer;
-use crate::{
-    Message,
-    sync::{Arc, Mutex},
-};
+use super::{Answer, frame::CallId};
+use crate::sync::{Arc, Mutex};
 
-/// Messages that handlers want to be posted while they run. Whoever polls the handlers posts them.
+/// Replies of handlers that go on running. Whoever polls the handlers posts them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outbox(Arc<Mutex<Vec<Message>>>);
+pub(super) struct Outbox(Arc<Mutex<Vec<(CallId, Answer)>>>);
 
 impl Outbox {
-    pub(super) fn put(&self, answer: Answer) {
-        if let Answer(Some(message)) = answer {
-            self.0.lock().push(message);
-        }
+    /// Puts the reply to a call that came as a frame.
+    pub(super) fn put(&self, id: CallId, answer: Answer) {
+        self.0.lock().push((id, answer));
     }
 
     /// Takes what is to be posted, in order.
-    pub(super) fn take(&self) -> Vec<Message> {
+    pub(super) fn take(&self) -> Vec<(CallId, Answer)> {
         std::mem::take(&mut self.0.lock())
     }
 }

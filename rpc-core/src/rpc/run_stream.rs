@@ -43,6 +43,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let mut this = self.project();
+        if this.feed.is_none()
+            && let Poll::Ready(stop) = this.responder.poll_skip(cx)
+        {
+            return Poll::Ready(this.responder.stopped(stop));
+        }
         let context = this.responder.attached_context();
         let _left = context::enter(context.as_ref());
         let _span = context.as_ref().map(|context| context.info().span.enter());

@@ -89,7 +89,7 @@ async fn serve_shared<S: Service>(object: &S::Object, desk: &Desk<'_>) -> Option
 }
 
 /// Runs the one call that the service was good for, and refuses every other.
-async fn serve_once<S: Service>(object: S::Object, call: S::OnceCall, id: Option<CallId>, desk: &Desk<'_>) {
+async fn serve_once<S: Service>(object: S::Object, call: S::OnceCall, mut id: Option<CallId>, desk: &Desk<'_>) {
     let mut refused = false;
     {
         let mut handler = pin!(S::run_once(object, call));
@@ -111,7 +111,8 @@ async fn serve_once<S: Service>(object: S::Object, call: S::OnceCall, id: Option
                 }
             }
             let ended = handler.as_mut().poll(cx).map(|answer| desk.post(answer));
-            desk.post_early();
+            // It goes on for whoever has the stream, and not for this port.
+            desk.post_early(|_| id = None);
             ended
         })
         .await;

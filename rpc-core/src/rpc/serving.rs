@@ -88,7 +88,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         while let Poll::Ready(Some((tag, answer))) = self.handlers.poll_next(cx) {
             self.ended(tag, answer, run, cx);
         }
-        self.desk.post_early();
+        self.desk.post_early(|id| drop(self.open.remove(&id)));
         if self.is_idle() && (self.is_closed || self.once.is_some()) {
             return Poll::Ready(self.once.take());
         }

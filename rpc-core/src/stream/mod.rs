@@ -37,6 +37,9 @@ pub use send::{ClosedByConsumer, Flush, Ready, SendItem};
 pub use sender::StreamSender;
 pub use streaming::Streaming;
 
+/// What a method takes or returns: `impl Stream<Item = T>`. It is that of `futures`.
+pub use futures::Stream;
+
 use crate::{
     MessageChannel,
     rpc::{Failure, Wire},

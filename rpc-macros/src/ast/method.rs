@@ -1,13 +1,18 @@
 //! One method of a service.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 use syn::{
     Attribute, FnArg, GenericArgument, Ident, Pat, PathArguments, ReceiverKind, ReturnType, Signature, Type,
     TypeReference, WherePredicate, ext::IdentExt, parse_quote,
 };
 
-use super::{attributes::Carried, options::Options, projections::Projections};
+use super::{
+    attributes::Carried,
+    options::Options,
+    projections::Projections,
+    stream::{Stream, Yields},
+};
 
 /// One method of a service.
 pub(crate) struct Method {
@@ -18,7 +23,10 @@ pub(crate) struct Method {
     /// The argument that is the service's alone, if it asks for one.
     pub(crate) context: Option<ContextArg>,
     pub(crate) args: Vec<Arg>,
+    /// With what travels in place of a stream.
     pub(crate) output: Output,
+    /// The stream that it returns, if it does.
+    pub(crate) yields: Option<Yields>,
     /// What its `where` clause asks of the trait's parameters.
     pub(crate) predicates: Vec<WherePredicate>,
 }
@@ -30,6 +38,8 @@ pub(crate) struct Arg {
     pub(crate) ty: Type,
     /// What is behind the reference, if the argument is one.
     pub(crate) lent: Option<Lent>,
+    /// The stream, if the argument is one.
+    pub(crate) stream: Option<Stream>,
 }
 
 /// The `CallContext` that the service sees and the client does not.
@@ -64,14 +74,21 @@ impl Method {
         signature: &Signature,
         options: Options,
         projections: &Projections,
+        rpc: &TokenStream,
     ) -> Self {
+        let mut returned = match &signature.output {
+            ReturnType::Type(_, whole) => projections.resolve(peel(whole)),
+            ReturnType::Default => parse_quote!(()),
+        };
+        let yields = Yields::take(&mut returned, rpc);
         let clause = signature.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         Self {
             carried: Carried::of_method(attrs),
             options,
             context: ContextArg::read(signature),
             args: Arg::read_all(signature, projections),
-            output: Output::read(&signature.output, projections),
+            output: Output::read(returned),
+            yields,
             predicates: clause.map(|predicate| projections.resolve(predicate)).collect(),
             signature: signature.clone(),
         }
@@ -147,7 +164,7 @@ impl Arg {
                 _ => format_ident!("arg{position}", span = Span::mixed_site()),
             };
             let ty: Type = projections.resolve(&*input.ty);
-            args.push(Self { name, lent: behind_reference(&ty), ty });
+            args.push(Self { name, lent: behind_reference(&ty), stream: Stream::read(&ty), ty });
         }
         args
     }
@@ -170,9 +187,7 @@ fn is_unsized(name: &Ident) -> bool {
 }
 
 impl Output {
-    fn read(output: &ReturnType, projections: &Projections) -> Self {
-        let ReturnType::Type(_, whole) = output else { return Self::Plain(parse_quote!(())) };
-        let whole: Type = projections.resolve(peel(whole));
+    fn read(whole: Type) -> Self {
         let Type::Path(path) = &whole else { return Self::Plain(whole) };
         let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else {
             return Self::Plain(whole);
@@ -186,7 +201,7 @@ impl Output {
         Self::Alias(whole)
     }
 
-    /// The type as the trait has it.
+    /// The whole type.
     pub(crate) fn whole(&self) -> &Type {
         match self {
             Self::Plain(whole) | Self::Fallible { whole, .. } | Self::Alias(whole) => whole,

@@ -5,6 +5,7 @@ mod method;
 mod options;
 mod params;
 mod projections;
+mod stream;
 mod supers;
 mod tokens;
 
@@ -16,7 +17,8 @@ use self::{attributes::Carried, options::Options, projections::Projections};
 pub(crate) use self::{
     attributes::hidden_in_cfg_attr,
     method::{Arg, Lent, Method, Output, is_context, peel},
-    params::Params,
+    params::{Params, angled},
+    stream::{Stream, Yields, is_iterator, stream_bound, surplus_bound},
     supers::{SuperService, is_plain},
     tokens::mentions,
 };
@@ -38,12 +40,12 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn read(mut item: ItemTrait, args: &Args, errors: &mut Errors) -> Self {
-        let projections = Projections::read(&item);
+        let (projections, rpc) = (Projections::read(&item), args.private());
         let mut methods = Vec::new();
         for part in &mut item.items {
             if let TraitItem::Fn(function) = part {
                 let options = Options::take(&mut function.attrs, errors);
-                methods.push(Method::read(&function.attrs, &function.sig, options, &projections));
+                methods.push(Method::read(&function.attrs, &function.sig, options, &projections, &rpc));
             }
         }
         let supers = SuperService::read_all(&item, &args.plain, &projections);

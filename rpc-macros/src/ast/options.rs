@@ -1,9 +1,18 @@
 //! What `#[rpc(…)]` says of a method.
 
-use proc_macro2::Span;
-use syn::{Attribute, Expr, ExprLit, Lit, LitInt, Token, meta::ParseNestedMeta, spanned::Spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Expr, ExprLit, ExprStruct, Lit, LitInt, Member, Token, meta::ParseNestedMeta, spanned::Spanned};
 
 use crate::errors::Errors;
+
+/// What `#[rpc(overflow = …)]` says.
+pub(crate) struct Overflow {
+    /// Where `overflow` stands.
+    pub(crate) place: Span,
+    /// The variant of `handover::stream::Overflow`, without a path.
+    pub(crate) variant: TokenStream,
+}
 
 /// What `#[rpc(…)]` says.
 #[derive(Default)]
@@ -16,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) no_cancel: Option<Span>,
     /// A `u32`.
     pub(crate) id: Option<LitInt>,
+    /// What becomes of items when their consumer is slow.
+    pub(crate) overflow: Option<Overflow>,
 }
 
 impl Options {
@@ -49,7 +60,12 @@ impl Options {
             if meta.path.is_ident("id") {
                 return self.set_id(&meta);
             }
-            Err(meta.error("`#[rpc]` knows no such option: it knows `oneway`, `ordered`, `no_cancel` and `id = 7`"))
+            if meta.path.is_ident("overflow") {
+                return self.set_overflow(&meta);
+            }
+            Err(meta.error(
+                "`#[rpc]` knows no such option: it knows `oneway`, `ordered`, `no_cancel`, `id = 7` and `overflow = KeepLatest`",
+            ))
         })
     }
 
@@ -64,6 +80,39 @@ impl Options {
             return Err(meta.error("the method has an id already: leave one out"));
         }
         Ok(())
+    }
+
+    fn set_overflow(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        const WHAT_TO_WRITE: &str = "`overflow` says what becomes of items when their consumer is slow: write `overflow = \
+                                     Wait`, `DropOldest { waiting: 8 }`, `DropNewest`, `KeepLatest` or `End`";
+        if !meta.input.peek(Token![=]) {
+            return Err(meta.error(WHAT_TO_WRITE));
+        }
+        let place = meta.path.span();
+        let value: Expr = meta.value()?.parse()?;
+        let variant = overflow_variant(&value).ok_or_else(|| syn::Error::new_spanned(&value, WHAT_TO_WRITE))?;
+        if self.overflow.replace(Overflow { place, variant }).is_some() {
+            return Err(meta.error("`overflow` is said already: leave one out"));
+        }
+        Ok(())
+    }
+}
+
+/// The overflow, if it is one of those there are.
+fn overflow_variant(value: &Expr) -> Option<TokenStream> {
+    match value {
+        Expr::Group(group) => overflow_variant(&group.expr),
+        Expr::Path(path) => {
+            let is_known = |name: &&str| path.path.is_ident(*name);
+            ["Wait", "DropNewest", "KeepLatest", "End"].iter().any(is_known).then(|| path.to_token_stream())
+        }
+        Expr::Struct(ExprStruct { path, fields, rest: None, .. }) if path.is_ident("DropOldest") => {
+            let mut fields = fields.iter();
+            let (Some(waiting), None) = (fields.next(), fields.next()) else { return None };
+            let is_waiting = matches!(&waiting.member, Member::Named(name) if name == "waiting");
+            is_waiting.then(|| quote!(#path { #waiting }))
+        }
+        _ => None,
     }
 }
 

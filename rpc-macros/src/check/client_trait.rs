@@ -3,7 +3,7 @@
 use syn::ReturnType;
 
 use crate::{
-    ast::{Method, Output, Service},
+    ast::{Method, Output, Service, Yields},
     errors::Errors,
 };
 
@@ -12,6 +12,9 @@ pub(super) fn check(service: &Service, errors: &mut Errors) {
 }
 
 fn check_method(method: &Method, errors: &mut Errors) {
+    if let Some(yields) = &method.yields {
+        return check_stream(method, yields, errors);
+    }
     if !method.is_async() {
         let message =
             "with `client_trait` a method is an `async fn`, for a client waits for its answer: write `async fn`";
@@ -25,5 +28,18 @@ fn check_method(method: &Method, errors: &mut Errors) {
     match &method.signature.output {
         ReturnType::Type(_, ty) => errors.at(ty, message),
         ReturnType::Default => errors.at(method.ident(), message),
+    }
+}
+
+fn check_stream(method: &Method, yields: &Yields, errors: &mut Errors) {
+    if yields.stream.err.is_none() {
+        let message = "with `client_trait` the items of a stream are `Result`s, for a stream can be cut: write `Result<_, E>`, \
+                       with an `E` that is `From<CallError>`";
+        errors.at(&yields.stream.item, message);
+    }
+    if !method.is_async() && !matches!(method.output, Output::Plain(_)) {
+        let message =
+            "with `client_trait` a method is an `async fn`, for a client waits for its answer: write `async fn`";
+        errors.at(method.signature.fn_token, message);
     }
 }

@@ -18,7 +18,7 @@ use syn::{
 use self::types::TypeCheck;
 use crate::{
     args::Args,
-    ast::{Method, Service, is_context, mentions, peel},
+    ast::{Method, Output, Service, Yields, is_context, mentions, peel, surplus_bound},
     errors::Errors,
 };
 
@@ -43,7 +43,7 @@ fn check_method(service: &Service, method: &Method, errors: &mut Errors) {
     check_options(method, errors);
 }
 
-/// Options that say nothing together.
+/// Options that say nothing together, or of this method.
 fn check_options(method: &Method, errors: &mut Errors) {
     if let (Some(place), true) = (method.options.ordered, method.is_once()) {
         errors.here(place, "a method that takes `self` runs when all others have ended: leave out `ordered`");
@@ -51,6 +51,17 @@ fn check_options(method: &Method, errors: &mut Errors) {
     if let (Some(place), true) = (method.options.no_cancel, method.is_oneway()) {
         errors.here(place, "a one-way call is never cancelled: leave out `no_cancel`");
     }
+    if let Some(overflow) = &method.options.overflow
+        && method.yields.is_none()
+        && !says_stream(&method.signature.output)
+    {
+        errors.here(overflow.place, "the method returns no stream that could be read too slowly: leave out `overflow`");
+    }
+}
+
+/// Whether there is a stream in what a method returns, be it one that is not understood.
+fn says_stream(output: &ReturnType) -> bool {
+    mentions(output.to_token_stream(), &Ident::new("Stream", Span::call_site()))
 }
 
 fn check_qualifiers(method: &Method, errors: &mut Errors) {
@@ -76,10 +87,11 @@ fn returned_future(signature: &Signature) -> Option<&Type> {
     }
 }
 
-/// `impl …`, or a box of a `dyn Future`.
+/// `impl Future`, or a box of a `dyn Future`.
 fn is_future(ty: &Type) -> bool {
     let says = |name| mentions(ty.to_token_stream(), &Ident::new(name, Span::call_site()));
-    matches!(ty, Type::ImplTrait(_)) || (says("dyn") && says("Future")) || says("BoxFuture") || says("LocalBoxFuture")
+    let is_opaque = matches!(ty, Type::ImplTrait(_)) || says("dyn");
+    (is_opaque && says("Future")) || says("BoxFuture") || says("LocalBoxFuture")
 }
 
 fn check_generics(service: &Service, method: &Method, errors: &mut Errors) {
@@ -152,7 +164,23 @@ fn check_arguments(method: &Method, errors: &mut Errors) {
         );
     }
     for arg in method.args.iter().filter(|arg| !is_context(&arg.ty)) {
-        TypeCheck { what: "an argument", method, errors }.argument(&arg.ty);
+        match &arg.stream {
+            None => TypeCheck { what: "an argument", method, errors }.argument(&arg.ty),
+            Some(stream) => {
+                check_stream_argument(method, &arg.ty, errors);
+                TypeCheck { what: "an item", method, errors }.value(&stream.item);
+            }
+        }
+    }
+}
+
+fn check_stream_argument(method: &Method, ty: &Type, errors: &mut Errors) {
+    if method.is_oneway() {
+        let message =
+            "a one-way call ends when it was posted, and nobody would feed its stream: leave out `#[rpc(oneway)]`";
+        errors.at(ty, message);
+    } else if let Some(bound) = surplus_bound(ty) {
+        errors.at(bound, "the stream that the service gets is `Send` and `Unpin`, and no more: leave this out");
     }
 }
 
@@ -161,8 +189,17 @@ fn check_output(method: &Method, errors: &mut Errors) {
     if method.is_oneway() {
         return errors.at(ty, "a one-way method has no reply: leave out the result, or `#[rpc(oneway)]`");
     }
-    if returned_future(&method.signature).is_none() {
-        TypeCheck { what: "a result", method, errors }.value(method.output.whole());
+    if returned_future(&method.signature).is_some() {
+        return;
+    }
+    match &method.yields {
+        None => TypeCheck { what: "a result", method, errors }.value(method.output.whole()),
+        Some(Yields { stream, .. }) => {
+            TypeCheck { what: "an item", method, errors }.value(&stream.item);
+            if let Output::Fallible { err, .. } = &method.output {
+                TypeCheck { what: "a result", method, errors }.value(err);
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use syn::{GenericArgument, Lifetime, PathArguments, Type, TypePath, TypeReferenc
 
 use super::is_declared;
 use crate::{
-    ast::{Method, peel},
+    ast::{Method, Stream, is_iterator, peel, stream_bound},
     errors::Errors,
 };
 
@@ -32,7 +32,7 @@ impl TypeCheck<'_> {
     pub(super) fn value(&mut self, ty: &Type) {
         let what = self.what;
         match peel(ty) {
-            Type::TraitObject(_) => {
+            Type::TraitObject(_) if stream_bound(ty).is_none() => {
                 self.errors.at(ty, &format!("{what} has one type that both ends know: use an enum, or a client"));
             }
             Type::Never(_) => self.errors.at(ty, &format!("{what} is a value: leave `!` out")),
@@ -42,6 +42,9 @@ impl TypeCheck<'_> {
     }
 
     fn lent(&mut self, whole: &Type, reference: &TypeReference) {
+        if stream_bound(&reference.elem).is_some() {
+            return self.errors.at(whole, "a stream is handed over, not lent: write `impl Stream<Item = T>`");
+        }
         if reference.mutability.is_some() {
             return self.tell_to_return(whole, &reference.elem);
         }
@@ -61,11 +64,11 @@ impl TypeCheck<'_> {
 
     /// A type, or a part of one.
     fn part(&mut self, ty: &Type) {
-        let what = self.what;
         match peel(ty) {
             Type::Reference(reference) => self.reference(ty, reference),
-            Type::ImplTrait(_) => {
-                self.errors.at(ty, &format!("{what} has one type that both ends know: write it out"));
+            Type::ImplTrait(_) => self.opaque(ty),
+            Type::TraitObject(_) if stream_bound(ty).is_some() => {
+                self.errors.at(ty, "a stream is written without a box: `impl Stream<Item = T>`");
             }
             Type::Infer(_) => self.errors.leave_to_rustc(),
             Type::Path(path) => self.path(path),
@@ -73,6 +76,22 @@ impl TypeCheck<'_> {
             Type::Array(array) => self.part(&array.elem),
             Type::Slice(slice) => self.part(&slice.elem),
             _ => {}
+        }
+    }
+
+    fn opaque(&mut self, ty: &Type) {
+        let what = self.what;
+        let Some(_) = stream_bound(ty) else {
+            let advice = if is_iterator(ty) { ", or a stream: `impl Stream<Item = T>`" } else { "" };
+            return self.errors.at(ty, &format!("{what} has one type that both ends know: write it out{advice}"));
+        };
+        match Stream::read(ty) {
+            None => self.errors.at(ty, "both ends have to know the items of a stream: write `impl Stream<Item = T>`"),
+            Some(_) => self.errors.at(
+                ty,
+                "`impl Stream` is an argument, or what a method returns, or that in a `Result<impl Stream, E>`: elsewhere \
+                 write `handover::Streaming<T>`",
+            ),
         }
     }
 

@@ -1,11 +1,11 @@
 //! The caller's side.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::Index;
 
-use super::{Expanded, description, ids, wire::Results};
-use crate::ast::{Arg, Lent, Method, Output, Service};
+use super::{Expanded, description, ids, streams::Brought, wire::Results};
+use crate::ast::{Arg, Lent, Method, Output, Service, angled};
 
 pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
     Expanded { item: client_type(service, rpc), impls: client_impls(service, rpc) }
@@ -163,27 +163,29 @@ fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> Token
     let (cfgs, docs, others) = (method.cfgs(), &method.carried.docs, &method.carried.others);
     // Else a crate that denies what is undocumented would hear of each method twice.
     let undocumented = docs.is_empty().then(|| format!("Calls `{}`.", method.wire_name())).into_iter();
-    let lifetimes = &method.signature.generics.params;
-    let lifetimes = if lifetimes.is_empty() { TokenStream::new() } else { quote!(<#lifetimes>) };
+    let brought = Brought::of(service, method);
+    let lifetimes = method.signature.generics.params.iter().map(ToTokens::to_token_stream);
+    let generics = angled(lifetimes.chain(brought.generics(rpc)));
     let receiver = receiver(method);
-    let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
+    let (names, types) = (method.args.iter().map(|arg| &arg.name), brought.types());
     let lifetime = if method.is_once() { quote!('static) } else { quote!('_) };
     let predicates = &method.predicates;
     let clause = if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) };
     let (future, error) = if method.is_oneway() {
         (quote!(#rpc::Tell<#lifetime>), TokenStream::new())
     } else {
-        let (ok, error) = call_types(&method.output, rpc);
-        (quote!(#rpc::Call<#lifetime, #ok, #error>), quote!(, _))
+        (call_type(method, &brought, &lifetime, rpc), quote!(, _))
     };
     let (call, values) = (call(method), sent_values(&method.args, rpc));
+    let (split, feeding) = (brought.split(rpc), brought.feeding(rpc));
     quote! {
         #(#cfgs)*
         #(#docs)*
         #(#[doc = #undocumented])*
         #(#others)*
-        #vis fn #ident #lifetimes (#receiver #(, #names: #types)*) -> #future #clause {
-            self.stub.#call::<#marker #error>((#(#values,)*))
+        #vis fn #ident #generics (#receiver #(, #names: #types)*) -> #future #clause {
+            #split
+            self.stub.#call::<#marker #error>((#(#values,)*))#feeding
         }
     }
 }
@@ -215,6 +217,22 @@ pub(super) fn sent_values<'m>(args: &'m [Arg], rpc: &'m TokenStream) -> impl Ite
         Some(Lent::Unsized(_)) => quote!(#rpc::ToOwned::to_owned(#name)),
         None => quote!(#name),
     })
+}
+
+/// The call as a future.
+fn call_type(method: &Method, brought: &Brought<'_>, lifetime: &TokenStream, rpc: &TokenStream) -> TokenStream {
+    let (ok, error) = call_types(&method.output, rpc);
+    if brought.is_empty() {
+        return quote!(#rpc::Call<#lifetime, #ok, #error>);
+    }
+    let feeds = brought.feeds_type(rpc);
+    match &method.yields {
+        None => quote!(#rpc::FeedingCall<#lifetime, #ok, #error, #feeds>),
+        Some(yields) => {
+            let (item, item_error) = (&yields.stream.ok, yields.stream.error(rpc));
+            quote!(#rpc::DuplexCall<#lifetime, #item, #item_error, #error, #feeds>)
+        }
+    }
 }
 
 /// What the call's future resolves to.

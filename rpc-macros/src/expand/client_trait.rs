@@ -1,13 +1,14 @@
 //! The service's trait, implemented for its client.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{
     client::{call, sent_values},
-    wire::Results,
+    streams::Brought,
+    wire::{Results, ends},
 };
-use crate::ast::{Method, Output, Service};
+use crate::ast::{Method, Output, Service, Yields};
 
 pub(super) fn client_trait(service: &Service, rpc: &TokenStream) -> TokenStream {
     let Some(place) = service.client_trait else { return TokenStream::new() };
@@ -37,19 +38,34 @@ fn trait_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenS
     };
     let (names, types): (Vec<_>, Vec<_>) = method.args.iter().map(|arg| (&arg.name, &arg.ty)).unzip();
     let context = method.context.iter().map(|it| &it.ty);
-    let values = sent_values(&method.args, rpc);
+    let values: Vec<_> = sent_values(&method.args, rpc).collect();
+    let told = quote!(self.stub.#call::<#marker>((#(#values,)*)));
     let predicates = &method.predicates;
     let clause = if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) };
+    let brought = Brought::of(service, method);
+    let (split, feeding) = (brought.split(rpc), brought.feeding(rpc));
+    let made = quote!(self.stub.#call::<#marker, _>((#(#values,)*))#feeding);
+    if let Some(yields) = &method.yields {
+        let (asyncness, whole) = (method.signature.asyncness, &yields.whole);
+        let stream = stream_outcome(method, yields, &made, rpc);
+        return quote! {
+            #(#cfgs)*
+            #asyncness fn #ident #lifetimes (#receiver #(, _: #context)* #(, #names: #types)*) -> #whole #clause {
+                #split
+                #stream
+            }
+        };
+    }
     let whole = method.output.whole();
     let outcome = match &method.output {
         // One-way: that it could not be sent is not told, as nothing is.
         Output::Plain(_) => quote! {
-            let _ = self.stub.#call::<#marker>((#(#values,)*)).await;
+            let _ = #told.await;
         },
         Output::Fallible { .. } | Output::Alias(_) => {
             let error = Results::of(&method.output, rpc).err;
             quote! {
-                let outcome = self.stub.#call::<#marker, _>((#(#values,)*)).await;
+                let outcome = #made.await;
                 #rpc::IsResult::from_result(#rpc::into_service_result::<_, #error>(outcome))
             }
         }
@@ -57,7 +73,28 @@ fn trait_method(service: &Service, method: &Method, rpc: &TokenStream) -> TokenS
     quote! {
         #(#cfgs)*
         async fn #ident #lifetimes (#receiver #(, _: #context)* #(, #names: #types)*) -> #whole #clause {
+            #split
             #outcome
+        }
+    }
+}
+
+/// The stream that a method returns: what keeps it from coming is its only item, or the method's error.
+fn stream_outcome(method: &Method, yields: &Yields, made: &TokenStream, rpc: &TokenStream) -> TokenStream {
+    // Without an error of its own, it was not let through.
+    let place = yields.stream.err.as_ref().map_or_else(Span::call_site, |err| ends(err).0);
+    let error = yields.stream.service_error(rpc);
+    let error = quote_spanned!(place=> #rpc::service_error::<#error>);
+    match &method.output {
+        Output::Plain(_) if !method.is_async() => quote!(#rpc::into_service_stream(#made, #error)),
+        Output::Plain(_) => quote!(#rpc::into_service_stream(::core::future::ready(#made.await), #error)),
+        Output::Fallible { .. } | Output::Alias(_) => {
+            let method_error = Results::of(&method.output, rpc).err;
+            quote! {
+                let streaming = #rpc::into_service_result::<_, #method_error>(#made.await)?;
+                let streaming = ::core::future::ready(::core::result::Result::Ok(streaming));
+                ::core::result::Result::Ok(#rpc::into_service_stream(streaming, #error))
+            }
         }
     }
 }

@@ -31,7 +31,11 @@ pub(super) fn of_method(method: &Method, codecs: &[&Ident], rpc: &TokenStream) -
 }
 
 fn kind(method: &Method) -> TokenStream {
+    let (brings, takes) = (method.yields.is_some(), method.args.iter().any(|arg| arg.stream.is_some()));
     match (method.is_oneway(), method.is_once()) {
+        _ if brings && takes => quote!(TwoWayStream),
+        _ if brings => quote!(ServerStream),
+        _ if takes => quote!(ClientStream),
         (false, false) => quote!(Call),
         (true, false) => quote!(OneWay),
         (false, true) => quote!(Once),

@@ -5,6 +5,7 @@ mod client_trait;
 mod description;
 mod ids;
 mod server;
+mod streams;
 mod wire;
 
 use proc_macro2::{Span, TokenStream};

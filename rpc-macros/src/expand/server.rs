@@ -1,11 +1,11 @@
 //! The callee's side.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::Index;
 
-use super::Expanded;
-use crate::ast::{Method, Service, SuperService};
+use super::{Expanded, streams::stream_type};
+use crate::ast::{Method, Output, Service, SuperService};
 
 pub(super) fn server(service: &Service, rpc: &TokenStream) -> Expanded {
     Expanded { item: server_type(service, rpc), impls: server_impls(service, rpc) }
@@ -169,8 +169,8 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
     let servers: Vec<_> = service.supers.iter().map(|it| server_of(it, rpc)).collect();
     let openings = service.methods.iter().map(|method| opening(service, method, rpc));
     let super_openings = service.supers.iter().map(|it| super_opening(it, rpc));
-    let shared_arms = shared.iter().map(|method| arm(service, method));
-    let once_arms = once.iter().map(|method| arm(service, method));
+    let shared_arms = shared.iter().map(|method| arm(service, method, rpc));
+    let once_arms = once.iter().map(|method| arm(service, method, rpc));
     let super_arms = |call: TokenStream, run: TokenStream| {
         let arms = service.supers.iter().map(move |it| {
             let (variant, server) = (&it.variant, server_of(it, rpc));
@@ -216,7 +216,11 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
 fn opening(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
     let (cfgs, ident, marker) = (method.cfgs(), method.ident(), service.marker(method));
     let id = super::wire::id_const(method);
-    let open = if method.is_oneway() { quote!(open_oneway) } else { quote!(open) };
+    let open = match (method.is_oneway(), &method.yields) {
+        (true, _) => quote!(open_oneway),
+        (false, None) => quote!(open),
+        (false, Some(_)) => quote!(open_stream),
+    };
     let (kind, call) = match method.is_once() {
         true => (quote!(Once), quote!(__OnceCall)),
         false => (quote!(shared::<#marker>), quote!(__SharedCall)),
@@ -244,26 +248,94 @@ fn super_opening(it: &SuperService, rpc: &TokenStream) -> TokenStream {
 }
 
 /// How a call of the method is run. No name of the user's is bound here, so none can clash with ours.
-fn arm(service: &Service, method: &Method) -> TokenStream {
+fn arm(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
     let (cfgs, ident) = (method.cfgs(), method.ident());
     let (object, name) = (object(), service.params.the_trait());
     let call = if method.is_once() { quote!(__OnceCall) } else { quote!(__SharedCall) };
-    let args = method.args.iter().enumerate().map(|(position, arg)| {
-        let position = Index::from(position);
-        match &arg.lent {
-            Some(_) => quote!(&args.#position),
-            None => quote!(args.#position),
-        }
-    });
+    let (items, args) = (items(service, method), given(method));
+    let has_items = method.args.iter().any(|arg| arg.stream.is_some());
+    let responder = if has_items { quote!(mut responder) } else { quote!(responder) };
     // Asked of the responder, which goes where the call came from.
     let ask = method.context.as_ref().map(|_| quote!(let context = responder.context();));
-    let context = method.context.iter().map(|it| if it.is_lent { quote!(&context) } else { quote!(context) });
+    let (lend, context) = (lend(method), method.context.iter().map(|it| given_context(method, it.is_lent)));
     let wait = method.is_async().then(|| quote!(.await));
+    let returned = quote!(<#object as #name>::#ident(object #(, #context)* #(, #args)*) #wait);
+    let run = match &method.yields {
+        None => quote!(responder.run(async move { #returned }).await),
+        Some(_) => run_stream(service, method, &returned, rpc),
+    };
     quote! {
         #(#cfgs)*
-        #call::#ident(args, responder) => {
+        #call::#ident(args, #responder) => {
             #ask
-            responder.run(async move { <#object as #name>::#ident(object #(, #context)* #(, #args)*) #wait }).await
+            #items
+            #lend
+            #run
         }
     }
+}
+
+/// Runs a method that returns a stream, and then feeds what it returned.
+fn run_stream(service: &Service, method: &Method, returned: &TokenStream, rpc: &TokenStream) -> TokenStream {
+    let (stream, params) = (stream_type(method, None), service.params.args(None));
+    let result = match &method.output {
+        Output::Plain(_) => quote!(::core::result::Result::Ok(#returned)),
+        Output::Fallible { .. } => returned.clone(),
+        Output::Alias(_) => quote!(#rpc::IsResult::into_result(#returned)),
+    };
+    // A variable, so that the handler goes before what it borrows, in every edition.
+    quote! {
+        let answer = responder.run_streamed::<#stream #params, _, _>(async move { #result }).await;
+        answer
+    }
+}
+
+/// Lends what is lent to a method that returns a stream: the stream may borrow it, so it outlives the handler.
+fn lend(method: &Method) -> TokenStream {
+    if method.yields.is_none() {
+        return TokenStream::new();
+    }
+    let args = method.args.iter().enumerate().filter_map(|(position, arg)| {
+        let (index, name) = (Index::from(position), lent_name(position));
+        arg.lent.as_ref().map(|_| quote!(let #name = &args.#index;))
+    });
+    let context = method.context.iter().filter(|it| it.is_lent).map(|_| quote!(let context = &context;));
+    quote!(#(#args)* #(#context)*)
+}
+
+fn lent_name(position: usize) -> Ident {
+    format_ident!("lent_{position}", span = Span::mixed_site())
+}
+
+fn given_context(method: &Method, is_lent: bool) -> TokenStream {
+    if is_lent && method.yields.is_none() { quote!(&context) } else { quote!(context) }
+}
+
+/// The streams among the arguments, as the method gets them: if one is cut, the method ends.
+fn items(service: &Service, method: &Method) -> TokenStream {
+    let params = service.params.args(None);
+    let items = method.args.iter().enumerate().filter_map(|(position, arg)| {
+        let stream = arg.stream.as_ref()?;
+        let (index, name, marker) = (Index::from(position), items_name(position), stream_type(method, Some(position)));
+        let take = if stream.err.is_some() { quote!(streamed_results) } else { quote!(streamed_items) };
+        Some(quote!(let #name = responder.#take::<#marker #params>(args.#index);))
+    });
+    quote!(#(#items)*)
+}
+
+fn items_name(position: usize) -> Ident {
+    format_ident!("items_{position}", span = Span::mixed_site())
+}
+
+/// The arguments as they are given to the method.
+fn given(method: &Method) -> impl Iterator<Item = TokenStream> {
+    method.args.iter().enumerate().map(|(position, arg)| {
+        let index = Index::from(position);
+        match (&arg.lent, &arg.stream) {
+            (_, Some(_)) => items_name(position).to_token_stream(),
+            (Some(_), None) if method.yields.is_some() => lent_name(position).to_token_stream(),
+            (Some(_), None) => quote!(&args.#index),
+            (None, None) => quote!(args.#index),
+        }
+    })
 }

@@ -4,8 +4,11 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Index, Type, ext::IdentExt};
 
-use super::description;
-use crate::ast::{Arg, Lent, Method, Output, Params, Service};
+use super::{
+    description,
+    streams::{stream_type, stream_types},
+};
+use crate::ast::{Arg, Lent, Method, Output, Params, Service, Stream};
 
 pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
     let methods = service.methods.iter().map(|method| method_type(service, method, rpc));
@@ -62,7 +65,7 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
     let names: Vec<_> = arguments.iter().map(|it| &it.name).collect();
     let args = args_tuple(method, arguments.iter().map(|it| &it.spelled));
     let fields = (0..names.len()).map(Index::from);
-    let results = Results::of(&method.output, rpc);
+    let (results, streams) = (Results::of(&method.output, rpc), stream_types(service, method, rpc));
     let (whole, ok, err, into_result) = (results.whole, results.ok, results.err, results.into_result);
     let description = description::of_method(method, &names, rpc);
     let ordered = method.options.ordered.map(|_| {
@@ -75,7 +78,22 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
             const CANCELS: ::core::primitive::bool = false;
         )
     });
+    let overflow = method.options.overflow.as_ref().map(|overflow| {
+        let variant = &overflow.variant;
+        quote!(
+            const OVERFLOW: #rpc::Overflow = #rpc::Overflow::#variant;
+        )
+    });
+    let codec = match &method.yields {
+        None => quote!(#rpc::result_codec::<#ok, #err>()),
+        Some(_) => {
+            let stream = stream_type(method, None);
+            quote!(#rpc::stream_codec::<#stream #params_args, #err>())
+        }
+    };
     quote! {
+        #streams
+
         #(#cfgs)*
         struct #marker #declared #body;
 
@@ -93,12 +111,13 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
             #ordered
             #no_cancel
             const SERVICE: &'static ::core::primitive::str = #service_name;
+            #overflow
             type Args = #args;
             type Ok = #ok;
             type Err = #err;
             type Return = #whole;
             #description
-            const RESULT: #rpc::ResultCodec<Self::Ok, Self::Err> = #rpc::result_codec::<#ok, #err>();
+            const RESULT: #rpc::ResultCodec<Self::Ok, Self::Err> = #codec;
 
             fn encode_args(
                 args: &Self::Args,
@@ -139,6 +158,9 @@ struct Argument {
 impl Argument {
     fn of(method: &Method, position: usize, params: &Params, rpc: &TokenStream) -> Self {
         let (arg, cfgs) = (&method.args[position], method.cfgs());
+        if let Some(stream) = &arg.stream {
+            return Self::of_stream(method, position, stream, params, rpc);
+        }
         let name = format_ident!("__argument_{position}_of_{}", method.ident().unraw(), span = Span::mixed_site());
         let (shown, ty) = travelling_type(arg, rpc);
         let (first, last) = ends(shown);
@@ -153,6 +175,14 @@ impl Argument {
         let (type_open, type_close) = (quote_spanned!(first=> __Argument<#spelled), quote_spanned!(last=> >));
         let (call_open, call_close) = (quote_spanned!(first=> __Argument::<#spelled>::), quote_spanned!(last=> of()));
         Self { codec: quote!(const #name: #type_open #type_close = #call_open #call_close;), alias, spelled, name }
+    }
+
+    /// Its type is spelled where the type is declared that stands for the stream.
+    fn of_stream(method: &Method, position: usize, stream: &Stream, params: &Params, rpc: &TokenStream) -> Self {
+        let name = format_ident!("__argument_{position}_of_{}", method.ident().unraw(), span = Span::mixed_site());
+        let (spelled, marker, args) = (stream.streaming(rpc), stream_type(method, Some(position)), params.args(None));
+        let codec = quote!(const #name: __Argument<#spelled> = #rpc::stream_argument::<#marker #args>(););
+        Self { codec, alias: TokenStream::new(), spelled, name }
     }
 }
 
