@@ -342,7 +342,7 @@ fn a_worker_that_panics_ends_its_connections_with_what_it_said_and_the_next_star
                 event.ports[0].start();
                 event.ports[0].recv().await
             };
-            panic!("no {} bytes", call.unwrap().data().len());
+            panic!("no frames of kind {}", call.unwrap().data()[1]);
         })
         .unwrap()
     };
@@ -352,7 +352,7 @@ fn a_worker_that_panics_ends_its_connections_with_what_it_said_and_the_next_star
 
     assert_eq!(
         error.to_string(),
-        "the call has no answer, and may have run: panicked: the worker `frail` panicked: no 7 bytes"
+        "the call has no answer, and may have run: panicked: the worker `frail` panicked: no frames of kind 1"
     );
     let error = block_on(connect().count()).unwrap_err();
     assert!(matches!(error, CallError::Unknown(_)), "{error}");

@@ -660,14 +660,14 @@ fn what_a_panic_said_comes_as_an_error_event_and_to_every_call_in_flight_with_th
 fn a_panic_is_also_the_ending_of_a_call_that_went_out_as_bytes() {
     let worker: Worker<DeskClient> = Worker::spawn("reader", async |_, port| {
         let frame = port.recv().await.unwrap();
-        panic!("{} bytes are too many", frame.data().len());
+        panic!("one frame of kind {} is too many", frame.data()[1]);
     })
     .unwrap();
 
     let ended = block_on(worker.add(2, 3)).unwrap_err();
 
     let CallError::Unknown(Interruption::Panicked(said)) = ended else { panic!("{ended:?}") };
-    assert_eq!(said, "the worker `reader` panicked: 9 bytes are too many");
+    assert_eq!(said, "the worker `reader` panicked: one frame of kind 1 is too many");
 }
 
 #[test]

@@ -53,6 +53,7 @@ use proc_macro::TokenStream;
 /// - `&str`, `&[T]`, `&Path`, `&OsStr`, `&CStr`, and `&T` of any other `T` that is `Clone`: the client borrows the argument,
 ///   what owns the data travels, and the service borrows that. References elsewhere, such as in an `Option`, do not compile.
 /// - A first argument that is a `CallContext`, or a reference to one, is the service's alone: the client's method has none.
+/// - `impl Stream<Item = T>`, as an argument or as what is returned: see [below](#streams).
 ///
 /// ```
 /// use handover::prelude::*;
@@ -83,6 +84,144 @@ use proc_macro::TokenStream;
 ///     assert_eq!(names.longest(&["Tell".into(), "Ida".into()]).await, Ok(Some("Tell".into())));
 ///     assert_eq!(names.is_name("R2D2").await, Ok(false));
 ///     assert_eq!(names.greet("Ida").await.unwrap(), "Good day, Ida.");
+/// });
+/// ```
+///
+/// # The context of a call
+/// ```
+/// use handover::{Metadatum, prelude::*};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Locale(String);
+///
+/// impl Metadatum for Locale {
+///     const NAME: &'static str = "locale";
+/// }
+///
+/// #[service]
+/// trait Greeter {
+///     async fn greet(&self, context: &CallContext, name: &str) -> String;
+/// }
+///
+/// struct Polite;
+///
+/// impl Greeter for Polite {
+///     async fn greet(&self, context: &CallContext, name: &str) -> String {
+///         match context.metadata() {
+///             Ok(Some(Locale(locale))) if locale == "de" => format!("Guten Tag, {name}."),
+///             _ => format!("Good day, {name}."),
+///         }
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let greeter: GreeterClient = handover::in_process::spawn(|port| GreeterServer::new(Polite).serve(port));
+///     assert_eq!(greeter.greet("Ida").await.unwrap(), "Good day, Ida.");
+///     assert_eq!(greeter.greet("Ida").metadata(&Locale("de".into())).await.unwrap(), "Guten Tag, Ida.");
+/// });
+/// ```
+///
+/// # Streams
+/// A method returns `impl Stream<Item = T>`, or a `Result` of one: it runs until the stream has ended. Its client awaits a
+/// [`Streaming<T>`](../handover/stream/struct.Streaming.html), which yields `Result<T, CallError>`: after an error nothing comes,
+/// and `None` comes after the last item only, never because something broke. To drop it ends the method; to stop it lets come
+/// what is on its way. `#[rpc(overflow = …)]` says what becomes of items when it is read too slowly.
+///
+/// ```
+/// use futures::{Stream, StreamExt, stream};
+/// use handover::prelude::*;
+///
+/// #[service]
+/// trait Book {
+///     fn pages(&self) -> impl Stream<Item = String>;
+///     async fn chapter(&self, number: u32) -> Result<impl Stream<Item = String>, String>;
+/// }
+///
+/// struct Novel(Vec<String>);
+///
+/// impl Book for Novel {
+///     fn pages(&self) -> impl Stream<Item = String> {
+///         stream::iter(self.0.iter().cloned())
+///     }
+///
+///     async fn chapter(&self, number: u32) -> Result<impl Stream<Item = String>, String> {
+///         if number == 1 { Ok(self.pages()) } else { Err(format!("there is no chapter {number}")) }
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let novel = Novel(vec!["Once".into(), "upon a time".into()]);
+///     let book: BookClient = handover::in_process::spawn(|port| BookServer::new(novel).serve(port));
+///     let mut pages = book.pages().await.unwrap();
+///     assert_eq!(pages.next().await, Some(Ok("Once".to_owned())));
+///     assert_eq!(pages.next().await, Some(Ok("upon a time".to_owned())));
+///     assert_eq!(pages.next().await, None);
+///     let missing = book.chapter(2).await.map(drop);
+///     assert_eq!(missing, Err(RpcError::Service("there is no chapter 2".to_owned())));
+/// });
+/// ```
+///
+/// A method takes `impl Stream<Item = T>` too, one or several. Whoever awaits the call feeds them, with what the service asks for;
+/// nothing is spawned. The service gets the items by themselves: if a stream is cut, the method ends. A method that takes streams
+/// and returns one is fed by whoever polls what it returned.
+///
+/// ```
+/// use futures::{Stream, StreamExt, stream};
+/// use handover::prelude::*;
+///
+/// #[service]
+/// trait Arithmetic {
+///     async fn sum(&self, numbers: impl Stream<Item = u32>) -> u32;
+///     fn double(&self, numbers: impl Stream<Item = u32>) -> impl Stream<Item = u32>;
+/// }
+///
+/// struct Abacus;
+///
+/// impl Arithmetic for Abacus {
+///     async fn sum(&self, numbers: impl Stream<Item = u32>) -> u32 {
+///         numbers.fold(0, async |sum, number| sum + number).await
+///     }
+///
+///     fn double(&self, numbers: impl Stream<Item = u32>) -> impl Stream<Item = u32> {
+///         numbers.map(|number| 2 * number)
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let abacus: ArithmeticClient = handover::in_process::spawn(|port| ArithmeticServer::new(Abacus).serve(port));
+///     assert_eq!(abacus.sum(stream::iter([1, 2, 3])).await, Ok(6));
+///     let doubled = abacus.double(stream::iter([1, 2, 3])).await.unwrap();
+///     assert_eq!(doubled.collect::<Vec<_>>().await, [Ok(2), Ok(4), Ok(6)]);
+/// });
+/// ```
+///
+/// Items that are `Result<T, X>`, spelled out, have an error of their own: the client's are `Result<T, RpcError<X>>`, and one that
+/// is an error does not end the stream. Inside of other types, a stream is a value and is written as one: `Streaming<T>`.
+///
+/// ```
+/// use futures::{Stream, StreamExt, stream};
+/// use handover::prelude::*;
+///
+/// #[service]
+/// trait Scores {
+///     #[rpc(overflow = DropOldest { waiting: 8 })]
+///     fn read(&self, lines: Vec<String>) -> impl Stream<Item = Result<u32, String>>;
+/// }
+///
+/// struct Reader;
+///
+/// impl Scores for Reader {
+///     fn read(&self, lines: Vec<String>) -> impl Stream<Item = Result<u32, String>> {
+///         stream::iter(lines).map(|line| line.parse().map_err(|_| format!("{line} is no score")))
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let scores: ScoresClient = handover::in_process::spawn(|port| ScoresServer::new(Reader).serve(port));
+///     let read = scores.read(vec!["1".into(), "two".into(), "3".into()]).await.unwrap();
+///     let two = Err(RpcError::Service("two is no score".to_owned()));
+///     assert_eq!(read.collect::<Vec<_>>().await, [Ok(1), two, Ok(3)]);
 /// });
 /// ```
 ///
@@ -187,8 +326,13 @@ use proc_macro::TokenStream;
 /// # Attributes on a method
 /// - `#[rpc(oneway)]`: told, not asked. The call ends when it was posted, with `Result<(), CallError>`.
 /// - `#[rpc(id = 7)]`: the method's number on the wire, in place of the hash of its name. So a method may change its name.
-/// - `#[rpc(ordered)]`: calls of the method run one after the other, in the order in which they came.
-/// - `#[rpc(no_cancel)]`: the method runs to its end also if its caller waits no longer.
+/// - `#[rpc(ordered)]`: calls of the method run one after the other, in the order in which they came; all methods that say so share
+///   one queue. One that returns a stream has its turn until that has ended.
+/// - `#[rpc(no_cancel)]`: the method runs to its end also if its caller waits no longer, or its time is up.
+/// - `#[rpc(overflow = KeepLatest)]`, of a method that returns a stream: what becomes of items when their consumer is slow, a variant
+///   of `handover::stream::Overflow`. `Wait`, which is the default: the method waits too. `DropOldest { waiting: 8 }`: so many wait,
+///   and the oldest is dropped. `DropNewest`: what comes is dropped. `KeepLatest`: the last one waits. `End`: the stream ends with an
+///   error that says so.
 ///
 /// `#[cfg]`, `#[doc]`, `#[deprecated]`, `#[must_use]` and `#[allow]` go along to the client's method.
 ///
@@ -234,7 +378,8 @@ use proc_macro::TokenStream;
 /// # Arguments
 /// - `#[service(client_trait)]`: the client implements the trait too, so that code which is generic over the service takes
 ///   the service itself, a mock, or a client. Each method but one-way ones returns a `Result<T, E>` with an `E` that is
-///   `From<CallError>`. That a one-way call could not be sent is not told.
+///   `From<CallError>`. That a one-way call could not be sent is not told. The items of a stream that is returned are such
+///   `Result`s too, for it may be cut; the method itself then need not return one.
 /// - `#[service(plain(Titled))]`: supertraits that are no services.
 /// - `#[service(crate = path)]`: where `handover` is, if not at `::handover`.
 ///

@@ -129,8 +129,8 @@ pub trait Method: Sized + 'static {
 pub struct ResultCodec<T, E> {
     pub(super) put: fn(&Result<T, E>, &mut Encoder) -> Result<(), EncodeError>,
     pub(super) take: fn(&mut Decoder<'_>) -> Result<Result<T, E>, DecodeError>,
-    ok: ShapeOf,
-    err: ShapeOf,
+    pub(super) ok: ShapeOf,
+    pub(super) err: ShapeOf,
 }
 
 impl<T, E> ResultCodec<T, E> {

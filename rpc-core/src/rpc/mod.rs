@@ -67,6 +67,6 @@ pub use report::{OrReport, Report};
 pub use router::{CallRouter, RouteId};
 pub use serve::{How, Opened, Service, serve};
 pub use split::split;
-pub use streamed::{Streamed, StreamedItems, StreamedResults, feed, stream_argument, stream_codec};
+pub use streamed::{InStream, Streamed, StreamedItems, StreamedResults, Travels, feed, stream_argument, stream_codec};
 pub use stub::{Client, ClientStub, ServedBy, ServiceClient};
 pub use table::{MethodTable, assert_distinct, assert_distinct_super};

@@ -8,28 +8,99 @@ use std::{
 
 use futures::Stream;
 
-use super::{Answer, Argument, CallError, Failure, Method, Responder, ResultCodec, RpcError, Wire, result_codec};
-use crate::stream::{self, Feed, IntoItem, Items, Results, Streaming};
+use super::{Answer, Argument, CallError, Failure, Method, Never, Responder, ResultCodec, RpcError, Wire};
+use crate::{
+    MessageChannel, StreamSender,
+    message::{DecodeError, Decoder, EncodeError, Encoder},
+    shape::Shape,
+    stream::{Feed, IntoItem, Items, Results, Streaming, Uncut},
+};
 
-/// A stream in the signature of a method. Generated code implements it for a type that stands for the stream, and goes by that
-/// type everywhere else: so an item that cannot travel is reported once.
+/// A stream in the signature of a method. Generated code implements it for a type that stands for the stream.
+///
+/// What can be done with the items is asked of [`Travels`](Self::Travels), and of nothing else: so an item that cannot travel is
+/// reported once, where generated code says that it can.
 pub trait Streamed: 'static {
     /// An item, or what it holds when all is well.
-    type Item: Wire + Send + 'static;
-    /// An item's own error; [`Never`](super::Never) if it has none.
-    type Service: Wire + Send + 'static;
+    type Item;
+    /// An item's own error; [`Never`] if it has none.
+    type Service;
     /// What the consumer gets in place of an item.
     type Error: Failure<Service = Self::Service>;
+    /// That the items can travel: [`InStream`].
+    type Travels: Travels<Self::Item, Self::Service, Self::Error>;
+}
+
+/// What can be done with a stream whose items can travel.
+pub trait Travels<T, X, E: Failure<Service = X>> {
+    /// How the stream is written and read where it is an argument.
+    const ARGUMENT: Argument<Streaming<T, E>>;
+
+    /// Writes a result that is such a stream.
+    ///
+    /// # Errors
+    /// If it does not serialise.
+    fn put<R: Wire>(result: &Result<Streaming<T, E>, R>, to: &mut Encoder) -> Result<(), EncodeError>;
+
+    /// Reads a result that is such a stream.
+    ///
+    /// # Errors
+    /// If the bytes are no such result.
+    fn take<R: Wire>(from: &mut Decoder<'_>) -> Result<Result<Streaming<T, E>, R>, DecodeError>;
+
+    /// Takes the next item.
+    fn poll_next(stream: &mut Uncut<T, X>, cx: &mut Context<'_>) -> Poll<Option<Result<T, X>>>;
+
+    /// See [`Responder::run_stream`].
+    fn run<M, F, S>(responder: Responder<M>, handler: F) -> impl Future<Output = Answer>
+    where
+        M: Method<Ok = Streaming<T, E>>,
+        F: Future<Output = Result<S, M::Err>>,
+        S: Stream<Item: IntoItem<T, X>>;
+}
+
+/// Items that can travel. The parameter is there to be spelled over the item in a signature.
+#[derive(Debug)]
+pub struct InStream<T>(T);
+
+impl<T, X, E> Travels<T, X, E> for InStream<()>
+where
+    T: Wire + Send + 'static,
+    X: Wire + Send + 'static,
+    E: Failure<Service = X> + 'static,
+{
+    const ARGUMENT: Argument<Streaming<T, E>> = Argument::of();
+
+    fn put<R: Wire>(result: &Result<Streaming<T, E>, R>, to: &mut Encoder) -> Result<(), EncodeError> {
+        to.put(result)
+    }
+
+    fn take<R: Wire>(from: &mut Decoder<'_>) -> Result<Result<Streaming<T, E>, R>, DecodeError> {
+        from.take()
+    }
+
+    fn poll_next(stream: &mut Uncut<T, X>, cx: &mut Context<'_>) -> Poll<Option<Result<T, X>>> {
+        stream.poll_next(cx)
+    }
+
+    fn run<M, F, S>(responder: Responder<M>, handler: F) -> impl Future<Output = Answer>
+    where
+        M: Method<Ok = Streaming<T, E>>,
+        F: Future<Output = Result<S, M::Err>>,
+        S: Stream<Item: IntoItem<T, X>>,
+    {
+        responder.run_stream(handler)
+    }
 }
 
 /// How a stream among the arguments is written and read.
 pub const fn stream_argument<R: Streamed>() -> Argument<Streaming<R::Item, R::Error>> {
-    Argument::of()
+    R::Travels::ARGUMENT
 }
 
 /// How the result of a method that returns a stream is written and read.
 pub const fn stream_codec<R: Streamed, E: Wire + 'static>() -> ResultCodec<Streaming<R::Item, R::Error>, E> {
-    result_codec()
+    ResultCodec { put: R::Travels::put, take: R::Travels::take, ok: R::Travels::ARGUMENT.shape(), err: Shape::of::<E> }
 }
 
 /// What feeds a stream, and what travels of it.
@@ -44,15 +115,15 @@ where
     R: Streamed,
     S: Stream<Item: IntoItem<R::Item, R::Service>>,
 {
-    let (sender, streaming) = stream::channel();
-    (Feed::new(source, sender), streaming)
+    let (ours, theirs) = MessageChannel::new().into_ports();
+    (Feed::new(source, StreamSender::from(ours)), Streaming::from(theirs))
 }
 
 impl<M: Method> Responder<M> {
     /// As [`items`](Self::items), of a stream that a signature names.
     pub fn streamed_items<R>(&mut self, stream: Streaming<R::Item, CallError>) -> StreamedItems<R>
     where
-        R: Streamed<Error = CallError>,
+        R: Streamed<Service = Never, Error = CallError>,
     {
         StreamedItems(self.items(stream))
     }
@@ -73,7 +144,7 @@ impl<M: Method> Responder<M> {
         F: Future<Output = Result<S, M::Err>>,
         S: Stream<Item: IntoItem<R::Item, R::Service>>,
     {
-        self.run_stream(handler)
+        R::Travels::run(self, handler)
     }
 }
 
@@ -85,11 +156,11 @@ pub struct StreamedItems<R: Streamed>(Items<R::Item>);
 #[must_use = "streams do nothing unless polled, and dropping one aborts it"]
 pub struct StreamedResults<R: Streamed>(Results<R::Item, R::Service>);
 
-impl<R: Streamed> Stream for StreamedItems<R> {
+impl<R: Streamed<Service = Never>> Stream for StreamedItems<R> {
     type Item = R::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<R::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
+        R::Travels::poll_next(self.0.uncut(), cx).map(|item| item.map(|Ok(item)| item))
     }
 }
 
@@ -97,7 +168,7 @@ impl<R: Streamed> Stream for StreamedResults<R> {
     type Item = Result<R::Item, R::Service>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
+        R::Travels::poll_next(self.0.uncut(), cx)
     }
 }
 

@@ -32,7 +32,9 @@ pub struct Items<T>(Uncut<T, Never>);
 pub struct Results<T, X>(Uncut<T, X>);
 
 /// A stream that never tells of a cut.
-struct Uncut<T, X> {
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Uncut<T, X> {
     receiver: Receiver<T, X>,
     is_cut: bool,
     cut: Arc<Mutex<CutState>>,
@@ -47,6 +49,10 @@ impl<T> Items<T> {
     pub fn cut_signal(&self) -> Cut {
         self.0.cut_signal()
     }
+
+    pub(crate) fn uncut(&mut self) -> &mut Uncut<T, Never> {
+        &mut self.0
+    }
 }
 
 impl<T, X> Results<T, X> {
@@ -57,6 +63,10 @@ impl<T, X> Results<T, X> {
     /// Tells when the stream is cut.
     pub fn cut_signal(&self) -> Cut {
         self.0.cut_signal()
+    }
+
+    pub(crate) fn uncut(&mut self) -> &mut Uncut<T, X> {
+        &mut self.0
     }
 }
 
@@ -91,7 +101,7 @@ impl<T, X> Uncut<T, X> {
 }
 
 impl<T: Wire + Send + 'static, X: Wire + Send + 'static> Uncut<T, X> {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, X>>> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, X>>> {
         if self.is_cut {
             return Poll::Pending;
         }
@@ -109,7 +119,7 @@ impl<T: Wire + Send + 'static, X: Wire + Send + 'static> Uncut<T, X> {
 }
 
 /// Why a stream was cut, for whoever waits to know.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct CutState {
     why: Option<CallError>,
     waiter: Option<Waker>,

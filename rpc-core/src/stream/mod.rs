@@ -31,6 +31,8 @@ pub use error::{ConsumerEnd, SendError, TrySendError};
 pub use feed::Feed;
 pub use feeds::{Both, Feeds, NoFeed};
 pub use item::IntoItem;
+#[doc(hidden)]
+pub use items::Uncut;
 pub use items::{Cut, Items, Results};
 pub use overflow::Overflow;
 pub use send::{ClosedByConsumer, Flush, Ready, SendItem};

@@ -1,9 +1,10 @@
 //! The streams in signatures: a type that stands for each, and what feeds those that a client brings.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
+use super::wire::ends;
 use crate::ast::{Arg, Method, Service, Stream, mentions};
 
 /// The type that stands for a stream of the method: an argument, or what it returns.
@@ -15,7 +16,7 @@ pub(super) fn stream_type(method: &Method, position: Option<usize>) -> Ident {
     }
 }
 
-/// Declares the types that stand for the streams of the method. Whether their items can travel is asked here and nowhere else.
+/// Declares the types that stand for the streams of the method. That their items can travel is said here and nowhere else.
 pub(super) fn stream_types(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
     let params = &service.params;
     let (declared, args, cfgs) = (params.declared(None), params.args(None), method.cfgs());
@@ -29,6 +30,8 @@ pub(super) fn stream_types(service: &Service, method: &Method, rpc: &TokenStream
     let types = brought.chain(returned).map(|(stream, position)| {
         let (name, ok) = (stream_type(method, position), &stream.ok);
         let (service_error, error) = (stream.service_error(rpc), stream.error(rpc));
+        let (first, last) = ends(&stream.item);
+        let (open, close) = (quote_spanned!(first=> __InStream<()), quote_spanned!(last=> >));
         quote! {
             #(#cfgs)*
             struct #name #declared #body;
@@ -38,6 +41,7 @@ pub(super) fn stream_types(service: &Service, method: &Method, rpc: &TokenStream
                 type Item = #ok;
                 type Service = #service_error;
                 type Error = #error;
+                type Travels = #open #close;
             }
         }
     });

@@ -16,6 +16,7 @@ pub(super) fn wire(service: &Service, rpc: &TokenStream) -> TokenStream {
     quote! {
         // Names for what is spelled at the user's types. A path to a `handover` that is not there is told once this way.
         type __Argument<T> = #rpc::Argument<T>;
+        type __InStream<T> = #rpc::InStream<T>;
         type __Ok<T> = <T as #rpc::IsResult>::Ok;
         type __Err<T> = <T as #rpc::IsResult>::Err;
 
