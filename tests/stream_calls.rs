@@ -1,4 +1,5 @@
 //! Streams in the signatures of services: what a method returns bit by bit, and what it takes so.
+#![expect(clippy::needless_lifetimes, reason = "that they may be written is tested")]
 
 mod common;
 

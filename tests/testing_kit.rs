@@ -122,16 +122,16 @@ fn a_call_goes_through_a_link_as_bytes_and_so_does_one_of_a_client_that_travelle
         settle().await;
 
         recorder.expect(
-            "1 -> call 0 add, 2 bytes
+            "1 -> call 0 add, 2 bytes, with its shape
              1 <- reply 0, 2 bytes
-             1 -> call 1 ask, 1 byte, with port 2
-             2 <- call 1/0 add, 2 bytes
+             1 -> call 1 ask, 1 byte, with its shape, with port 2
+             2 <- call 1/0 add, 2 bytes, with its shape
              2 -> reply 1/0, 2 bytes
              2 <- closed
              1 <- reply 1, 2 bytes
-             1 -> call 2 make, 0 bytes
+             1 -> call 2 make, 0 bytes, with its shape
              1 <- reply 2, 2 bytes, with port 3
-             3 -> call 1/0 add, 2 bytes
+             3 -> call 1/0 add, 2 bytes, with its shape
              3 <- reply 1/0, 2 bytes
              3 -> closed",
         );
@@ -551,10 +551,10 @@ fn a_port_that_is_tapped_works_as_before_and_is_recorded() {
         settle().await;
 
         recorder.expect(
-            "1 -> call 0 add, 2 bytes
+            "1 -> call 0 add, 2 bytes, with its shape
              1 <- reply 0, 2 bytes
-             1 -> tell note, 2 bytes
-             1 -> call 1 hang, 0 bytes
+             1 -> tell note, 2 bytes, with its shape
+             1 -> call 1 hang, 0 bytes, with its shape
              1 -> cancel 1
              1 -> no frame, 6 bytes: 01 68 65 6c 6c 6f
              1 -> closed",
