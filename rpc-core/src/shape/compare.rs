@@ -136,7 +136,7 @@ impl<'s> Comparison<'s> {
     fn compare_inside(&mut self, writer: &'s Shape, reader: &'s Shape) -> Agreement {
         match (self.writer.resolve(writer), self.reader.resolve(reader)) {
             (Shape::Opaque, _) | (_, Shape::Opaque) => Agreement::Same,
-            (Shape::Option(written), Shape::Option(read)) => self.compare(written, read),
+            (Shape::Optional(written), Shape::Optional(read)) => self.compare(written, read),
             (Shape::List(written), Shape::List(read)) => self.at("item", written, read),
             (Shape::Map(key, value), Shape::Map(read_key, read_value)) => {
                 self.at("key", key, read_key).and(|| self.at("value", value, read_value))
@@ -161,7 +161,7 @@ impl<'s> Comparison<'s> {
             (written, read) if written == read && written.parts().is_empty() => Agreement::Same,
             (written, read) if widens(written, read) => Agreement::Evolved,
             // What was always there may be optional now.
-            (_, Shape::Option(inner)) => match self.compare(writer, inner) {
+            (_, Shape::Optional(inner)) => match self.compare(writer, inner) {
                 Agreement::Differs(_) => self.differs(Some(writer), Some(reader)),
                 _ => Agreement::Evolved,
             },

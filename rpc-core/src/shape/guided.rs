@@ -258,14 +258,14 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
         match self.written() {
-            Shape::Opaque | Shape::String => visitor.visit_borrowed_str(self.reader.plain()?),
+            Shape::Opaque | Shape::Text => visitor.visit_borrowed_str(self.reader.plain()?),
             _ => self.mismatch("`String`"),
         }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
         match self.written() {
-            Shape::Opaque | Shape::String => visitor.visit_str(self.reader.plain()?),
+            Shape::Opaque | Shape::Text => visitor.visit_str(self.reader.plain()?),
             _ => self.mismatch("`String`"),
         }
     }
@@ -318,7 +318,7 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
         match self.written() {
             Shape::Opaque => Ok(self.reader.bytes.deserialize_option(visitor)?),
-            Shape::Option(inner) => match self.reader.plain::<u8>()? {
+            Shape::Optional(inner) => match self.reader.plain::<u8>()? {
                 0 => visitor.visit_none(),
                 1 => visitor.visit_some(Guided { reader: self.reader, shape: inner }),
                 _ => Err(GuidedError::new("an `Option` is neither there nor not")),

@@ -81,7 +81,7 @@ impl<'t> Parser<'t> {
         }
         match self.word() {
             "" => self.fail("a shape"),
-            "Option" => Ok(Shape::Option(self.only()?)),
+            "Option" => Ok(Shape::Optional(self.only()?)),
             "Vec" => Ok(Shape::List(self.only()?)),
             "Map" => {
                 self.want("<", "`<`")?;

@@ -26,8 +26,8 @@ impl<'w> Reader<'w, '_> {
             Shape::I128 | Shape::U128 => self.plain::<u128>().map(drop),
             Shape::F32 => self.plain::<f32>().map(drop),
             Shape::F64 => self.plain::<f64>().map(drop),
-            Shape::Char | Shape::String | Shape::Bytes => self.plain::<&[u8]>().map(drop),
-            Shape::Option(inner) => {
+            Shape::Char | Shape::Text | Shape::Bytes => self.plain::<&[u8]>().map(drop),
+            Shape::Optional(inner) => {
                 if self.plain::<bool>()? {
                     self.skip_at(inner, depth)?;
                 }

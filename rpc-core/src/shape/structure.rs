@@ -63,8 +63,10 @@ pub enum Shape {
     F64,
     /// A length and UTF-8.
     Char,
+    // Not `String`, nor `Option` below: with those names in reach rustc would write std's with their whole paths, in whatever it has
+    // to say to users of this crate.
     /// A length and UTF-8.
-    String,
+    Text,
     /// A length and bytes. The same as a list of `U8`.
     Bytes,
     /// An index into the ports of the message.
@@ -72,7 +74,7 @@ pub enum Shape {
     /// An index into the buffers of the message.
     Buffer,
     /// One byte, 0 or 1, and after 1 the value.
-    Option(Box<Shape>),
+    Optional(Box<Shape>),
     /// A length and that many values.
     List(Box<Shape>),
     /// That many values.
@@ -145,7 +147,7 @@ impl Shape {
     /// The parts of this shape, in the order in which they are written.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Option(part) | Self::List(part) | Self::Array(part, _) | Self::Named(_, part) => vec![part],
+            Self::Optional(part) | Self::List(part) | Self::Array(part, _) | Self::Named(_, part) => vec![part],
             Self::Map(key, value) => vec![key, value],
             Self::Tuple(items) => items.iter().collect(),
             Self::Struct(it) => it.fields.iter().map(|field| &field.shape).collect(),
@@ -166,7 +168,7 @@ impl Shape {
             | Self::F32
             | Self::F64
             | Self::Char
-            | Self::String
+            | Self::Text
             | Self::Bytes
             | Self::Port
             | Self::Buffer

@@ -48,7 +48,7 @@ impl<'s> Table<'s> {
 
     /// Whether the whole is an `Option`.
     pub(super) fn is_option(&self) -> bool {
-        matches!(self.resolve(self.root), Shape::Option(_))
+        matches!(self.resolve(self.root), Shape::Optional(_))
     }
 
     /// The type that `Again` refers to. A number that is none is opaque.
@@ -94,7 +94,7 @@ impl Shape {
     /// The same with other parts.
     fn with_parts<'s>(&'s self, part: &mut dyn FnMut(&'s Shape) -> Shape) -> Shape {
         match self {
-            Self::Option(inner) => Self::Option(Box::new(part(inner))),
+            Self::Optional(inner) => Self::Optional(Box::new(part(inner))),
             Self::List(inner) => Self::List(Box::new(part(inner))),
             Self::Array(inner, len) => Self::Array(Box::new(part(inner)), *len),
             Self::Named(name, inner) => Self::Named(name.clone(), Box::new(part(inner))),

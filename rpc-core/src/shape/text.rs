@@ -21,7 +21,7 @@ pub(super) static WORDS: [(&str, Shape); 19] = [
     ("f32", Shape::F32),
     ("f64", Shape::F64),
     ("char", Shape::Char),
-    ("String", Shape::String),
+    ("String", Shape::Text),
     ("bytes", Shape::Bytes),
     ("MessagePort", Shape::Port),
     ("Buffer", Shape::Buffer),
@@ -40,7 +40,7 @@ impl Display for Shape {
 fn shape(it: &Shape, table: &Table<'_>, f: &mut Formatter<'_>) -> fmt::Result {
     match it {
         Shape::Unit => f.write_str("()"),
-        Shape::Option(part) => wrapped("Option<", &[part], table, f),
+        Shape::Optional(part) => wrapped("Option<", &[part], table, f),
         Shape::List(part) => wrapped("Vec<", &[part], table, f),
         Shape::Map(key, value) => wrapped("Map<", &[key, value], table, f),
         Shape::Array(part, len) => {

@@ -32,7 +32,7 @@ impl Writer<'_> {
         match memory.asked(place) {
             Asked::Nothing | Asked::Unknowable => Shape::Opaque,
             Asked::Leaf(it) => leaf(*it),
-            Asked::Option(inner) => Shape::Option(Box::new(self.shape(*inner, depth))),
+            Asked::Option(inner) => Shape::Optional(Box::new(self.shape(*inner, depth))),
             Asked::List(item) => Shape::List(Box::new(self.shape(*item, depth))),
             Asked::Map(key, value) => {
                 Shape::Map(Box::new(self.shape(*key, depth)), Box::new(self.shape(*value, depth)))
@@ -110,7 +110,7 @@ fn leaf(leaf: Leaf) -> Shape {
         Leaf::F32 => Shape::F32,
         Leaf::F64 => Shape::F64,
         Leaf::Char => Shape::Char,
-        Leaf::String => Shape::String,
+        Leaf::String => Shape::Text,
         Leaf::Bytes => Shape::Bytes,
         Leaf::Port => Shape::Port,
         Leaf::Buffer => Shape::Buffer,
