@@ -1283,3 +1283,120 @@ fn a_public_service_with_open_types_is_served() {
         },
     );
 }
+
+/// Streams of others' crates, where every lint looks and no name has its usual meaning.
+pub mod public_streams {
+    #![no_implicit_prelude]
+    #![forbid(missing_docs)]
+    #![deny(let_underscore, nonstandard_style, rust_2018_idioms)]
+    #![deny(
+        elided_lifetimes_in_paths,
+        explicit_outlives_requirements,
+        missing_debug_implementations,
+        single_use_lifetimes
+    )]
+    #![deny(trivial_casts, unit_bindings, unnameable_types, unused_lifetimes, unused_qualifications, unused_results)]
+    #![deny(clippy::nursery, variant_size_differences)]
+
+    use ::futures::{Stream as Flow, stream, stream::StreamExt};
+    use ::handover::{CallContext, service};
+    use ::std::{
+        clone::Clone,
+        convert::From,
+        iter::Iterator,
+        marker::{Send, Sync, Unpin},
+        result::Result,
+    };
+
+    /// Named like what the client's methods are generic over.
+    #[derive(Debug, Clone, ::serde::Serialize, ::serde::Deserialize)]
+    pub struct S0(pub u32);
+
+    /// Streams with a bit of everything.
+    #[service(client_trait)]
+    pub trait Streams: Send + Sync {
+        /// Has arguments that are named like what is in generated code.
+        #[rpc(overflow = DropOldest { waiting: SOME })]
+        #[allow(clippy::too_many_arguments, reason = "these are all the names")]
+        fn r#type<'a>(
+            &'a self,
+            context: &'a CallContext,
+            feed_0: impl ::futures::Stream<Item = S0> + Send,
+            args: &'a S0,
+            responder: impl ::futures::Stream<Item = Result<S0, crate::PublicError>> + Send + Unpin,
+            answer: S0,
+            streaming: &'a [S0],
+            items_0: S0,
+            lent_0: S0,
+        ) -> impl ::futures::Stream<Item = Result<S0, crate::PublicError>> + Send;
+        /// Is there.
+        #[cfg(all())]
+        async fn there(
+            &self,
+            mut numbers: impl ::futures::Stream<Item = u32> + Send + Unpin,
+        ) -> Result<u32, crate::PublicError> {
+            numbers.next().await.ok_or(crate::PublicError)
+        }
+        /// Is not there.
+        #[cfg(any())]
+        fn not_there(&self, numbers: impl Stream<Item = Nowhere>) -> impl Stream<Item = Result<Nowhere, Nowhere>>;
+    }
+
+    const SOME: u32 = 8;
+
+    pub(super) struct It;
+
+    impl Streams for It {
+        fn r#type<'a>(
+            &'a self,
+            context: &'a CallContext,
+            feed_0: impl ::futures::Stream<Item = S0> + Send,
+            args: &'a S0,
+            responder: impl ::futures::Stream<Item = Result<S0, crate::PublicError>> + Send + Unpin,
+            answer: S0,
+            streaming: &'a [S0],
+            items_0: S0,
+            lent_0: S0,
+        ) -> impl Flow<Item = Result<S0, crate::PublicError>> + Send {
+            let last = [answer, items_0, lent_0];
+            let lent = stream::once(async move { args.clone() }).chain(stream::iter(streaming.iter().cloned()));
+            ::std::assert_eq!(context.name(), "type");
+            feed_0.map(Result::Ok).chain(responder).chain(lent.chain(stream::iter(last)).map(Result::Ok))
+        }
+    }
+
+    impl From<u32> for S0 {
+        fn from(number: u32) -> Self {
+            Self(number)
+        }
+    }
+}
+
+#[test]
+fn public_streams_stand_where_no_name_has_its_usual_meaning() {
+    use futures::{StreamExt, stream};
+    use public_streams::{It, S0, Streams, StreamsClient, StreamsServer};
+
+    check(
+        |port| StreamsServer::new(It).serve(port),
+        async |client: StreamsClient| {
+            let (first, second) = (stream::iter([S0(1)]), stream::iter([Ok(S0(2)), Err(PublicError)]));
+            let all = client.r#type(first, &S0(3), second, S0(5), &[S0(4)], S0(6), S0(7)).await.unwrap();
+
+            let all: Vec<_> = all.map(|item| item.map_or(0, |item| item.0)).collect().await;
+            assert_eq!(all, [1, 2, 0, 3, 4, 5, 6, 7]);
+            assert_eq!(client.there(stream::iter([7])).await.unwrap(), 7);
+            assert_eq!(Streams::there(&client, stream::iter([8])).await.unwrap(), 8);
+        },
+    );
+}
+
+#[test]
+fn the_future_of_a_service_with_streams_can_be_sent_to_another_thread() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let (_ours, theirs) = MessageChannel::new().into_ports();
+
+    drop(is_send(public_streams::StreamsServer::new(public_streams::It).serve(theirs)));
+}

@@ -10,7 +10,8 @@ use futures::Stream;
 use pin_project::pin_project;
 
 use super::{
-    CallContext, CallError, CallInfo, CallSide, Failure, Interruption, Method, Outcome, Refusal, RpcError, Wire,
+    CallContext, CallError, CallInfo, CallSide, Failure, Interruption, IsResult, Method, Outcome, Refusal, RpcError,
+    Wire,
     around::{Ended, Surrounded},
     attached::Attached,
     call_info::Signature,
@@ -359,11 +360,10 @@ impl<M: Method> Responder<M> {
     }
 
     /// Runs a handler that returns a stream, and then feeds that, to its end.
-    pub fn run_stream<F, S, T, E>(self, handler: F) -> impl Future<Output = Answer>
+    pub fn run_stream<F, T, E>(self, handler: F) -> impl Future<Output = Answer>
     where
         M: Method<Ok = Streaming<T, E>>,
-        F: Future<Output = Result<S, M::Err>>,
-        S: Stream<Item: IntoItem<T, E::Service>>,
+        F: Future<Output: IsResult<Ok: Stream<Item: IntoItem<T, E::Service>>, Err = M::Err>>,
         T: Wire + Send + 'static,
         E: Failure<Service: Wire + Send + 'static>,
     {

@@ -9,33 +9,38 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{Answer, Failure, Method, Outcome, Responder, Wire, answer::Stop, context};
+use super::{Answer, Failure, IsResult, Method, Outcome, Responder, Wire, answer::Stop, context};
 use crate::{
     panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},
 };
 
+/// What a handler returns when all is well.
+type Source<F> = <<F as Future>::Output as IsResult>::Ok;
+
 /// A handler whose method returns a stream.
+///
+/// The type of that is no parameter beside the handler's: of a stream that borrows, the compiler would not see in a future that
+/// is to be `Send` that the two borrow the same.
 #[pin_project]
-pub(super) struct RunStream<M: Method, F, S, T, E: Failure> {
+pub(super) struct RunStream<M: Method, F: Future<Output: IsResult>, T, E: Failure> {
     #[pin]
     handler: Option<F>,
     #[pin]
-    feed: Option<Feed<S, T, E::Service>>,
+    feed: Option<Feed<Source<F>, T, E::Service>>,
     responder: Responder<M>,
 }
 
-impl<M: Method, F, S, T, E: Failure> RunStream<M, F, S, T, E> {
+impl<M: Method, F: Future<Output: IsResult>, T, E: Failure> RunStream<M, F, T, E> {
     pub(super) fn new(handler: F, responder: Responder<M>) -> Self {
         Self { handler: Some(handler), feed: None, responder }
     }
 }
 
-impl<M, F, S, T, E> Future for RunStream<M, F, S, T, E>
+impl<M, F, T, E> Future for RunStream<M, F, T, E>
 where
     M: Method<Ok = Streaming<T, E>>,
-    F: Future<Output = Result<S, M::Err>>,
-    S: Stream<Item: IntoItem<T, E::Service>>,
+    F: Future<Output: IsResult<Ok: Stream<Item: IntoItem<T, E::Service>>, Err = M::Err>>,
     T: Wire + Send + 'static,
     E: Failure<Service: Wire + Send + 'static>,
 {
@@ -57,7 +62,7 @@ where
             if let Some(handler) = this.handler.as_mut().as_pin_mut() {
                 let returned = ready!(handler.poll(cx));
                 this.handler.set(None);
-                match returned {
+                match returned.into_result() {
                     Err(error) => {
                         return Poll::Ready(Ok((this.responder.reply(Err(error)), Outcome::ServiceError)));
                     }

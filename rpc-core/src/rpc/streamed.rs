@@ -8,7 +8,7 @@ use std::{
 
 use futures::Stream;
 
-use super::{Answer, Argument, CallError, Failure, Method, Never, Responder, ResultCodec, RpcError, Wire};
+use super::{Answer, Argument, CallError, Failure, IsResult, Method, Never, Responder, ResultCodec, RpcError, Wire};
 use crate::{
     MessageChannel, StreamSender,
     message::{DecodeError, Decoder, EncodeError, Encoder},
@@ -52,11 +52,10 @@ pub trait Travels<T, X, E: Failure<Service = X>> {
     fn poll_next(stream: &mut Uncut<T, X>, cx: &mut Context<'_>) -> Poll<Option<Result<T, X>>>;
 
     /// See [`Responder::run_stream`].
-    fn run<M, F, S>(responder: Responder<M>, handler: F) -> impl Future<Output = Answer>
+    fn run<M, F>(responder: Responder<M>, handler: F) -> impl Future<Output = Answer>
     where
         M: Method<Ok = Streaming<T, E>>,
-        F: Future<Output = Result<S, M::Err>>,
-        S: Stream<Item: IntoItem<T, X>>;
+        F: Future<Output: IsResult<Ok: Stream<Item: IntoItem<T, X>>, Err = M::Err>>;
 }
 
 /// Items that can travel. The parameter is there to be spelled over the item in a signature.
@@ -83,11 +82,10 @@ where
         stream.poll_next(cx)
     }
 
-    fn run<M, F, S>(responder: Responder<M>, handler: F) -> impl Future<Output = Answer>
+    fn run<M, F>(responder: Responder<M>, handler: F) -> impl Future<Output = Answer>
     where
         M: Method<Ok = Streaming<T, E>>,
-        F: Future<Output = Result<S, M::Err>>,
-        S: Stream<Item: IntoItem<T, X>>,
+        F: Future<Output: IsResult<Ok: Stream<Item: IntoItem<T, X>>, Err = M::Err>>,
     {
         responder.run_stream(handler)
     }
@@ -137,12 +135,11 @@ impl<M: Method> Responder<M> {
     }
 
     /// As [`run_stream`](Self::run_stream), of a stream that a signature names.
-    pub fn run_streamed<R, F, S>(self, handler: F) -> impl Future<Output = Answer>
+    pub fn run_streamed<R, F>(self, handler: F) -> impl Future<Output = Answer>
     where
         R: Streamed,
         M: Method<Ok = Streaming<R::Item, R::Error>>,
-        F: Future<Output = Result<S, M::Err>>,
-        S: Stream<Item: IntoItem<R::Item, R::Service>>,
+        F: Future<Output: IsResult<Ok: Stream<Item: IntoItem<R::Item, R::Service>>, Err = M::Err>>,
     {
         R::Travels::run(self, handler)
     }

@@ -285,7 +285,7 @@ fn run_stream(service: &Service, method: &Method, returned: &TokenStream, rpc: &
     };
     // A variable, so that the handler goes before what it borrows, in every edition.
     quote! {
-        let answer = responder.run_streamed::<#stream #params, _, _>(async move { #result }).await;
+        let answer = responder.run_streamed::<#stream #params, _>(async move { #result }).await;
         answer
     }
 }
