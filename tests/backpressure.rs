@@ -2,11 +2,16 @@
 
 mod common;
 
-use std::{cell::Cell, collections::VecDeque, rc::Rc};
+use std::{cell::Cell, collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 
 use common::{Way, over_every_way, settle, turn};
 use futures::{FutureExt, channel::oneshot, future::join_all, poll};
-use handover::{MessageChannel, Refusal, ServeOptions, context, prelude::*};
+use handover::{
+    MessageChannel, NotSent, Refusal, ServeOptions,
+    clock::{self, ManualClock},
+    context,
+    prelude::*,
+};
 
 const WINDOW: u32 = 16;
 
@@ -281,6 +286,31 @@ fn one_way_calls_wait_for_credit_and_get_it() {
 
             assert_eq!(most, 4);
             assert_eq!(*keeper.seen.borrow(), (0..100).collect::<Vec<_>>());
+        });
+    }
+}
+
+#[test]
+fn a_one_way_call_waits_for_its_turn_until_its_deadline() {
+    for way in WAYS {
+        let clock = Arc::new(ManualClock::default());
+        let _entered = clock::enter(clock.clone());
+        context::block_on(async {
+            let (gate, keeper) = gate(way, ServeOptions::default().max_calls(2));
+            settle().await;
+            // One is given back when half of the window was taken.
+            for number in 0..3 {
+                gate.note(number).await.unwrap();
+                settle().await;
+            }
+            let mut late = join_all((3..6).map(|number| gate.note(number).deadline(Duration::from_secs(1))));
+            assert!(poll!(&mut late).is_pending());
+
+            clock.advance(Duration::from_secs(1));
+
+            let ends = late.await;
+            assert_eq!(ends.last(), Some(&Err(CallError::NotSent(NotSent::DeadlineExceeded))), "{ends:?}");
+            assert!(keeper.waiting() <= 2);
         });
     }
 }

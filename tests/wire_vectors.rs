@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use handover::wire::Frame;
+use handover::{
+    stream::frame::StreamFrame,
+    wire::{Frame, FrameError},
+};
 
 const WIRE: &str = include_str!("../WIRE.md");
 
@@ -30,9 +33,27 @@ fn every_golden_vector_is_read_and_written_as_it_stands_there() {
 }
 
 #[test]
+fn every_golden_vector_of_a_stream_is_read_and_written_as_it_stands_there() {
+    for (bytes, text) in vectors("### Golden vectors of streams") {
+        let frame = StreamFrame::parse(&bytes).unwrap_or_else(|error| panic!("{text}: {error}"));
+
+        assert_eq!(format!("{frame:?}"), text);
+        assert_eq!(frame.to_bytes(), bytes, "{text}");
+    }
+}
+
+#[test]
+fn every_kind_of_a_stream_s_frames_has_a_golden_vector() {
+    let kinds: BTreeSet<u8> = vectors("### Golden vectors of streams").iter().map(|(bytes, _)| bytes[1]).collect();
+
+    let all = (0..=u8::MAX).filter(|kind| StreamFrame::parse(&[1, *kind]) != Err(FrameError::Kind(*kind)));
+    assert_eq!(kinds, all.collect());
+}
+
+#[test]
 fn every_kind_of_frame_has_a_golden_vector() {
     let kinds: BTreeSet<u8> = vectors("## Golden vectors").iter().map(|(bytes, _)| bytes[1]).collect();
 
-    let all = (0..=u8::MAX).filter(|kind| Frame::parse(&[1, *kind]) != Err(handover::wire::FrameError::Kind(*kind)));
+    let all = (0..=u8::MAX).filter(|kind| Frame::parse(&[1, *kind]) != Err(FrameError::Kind(*kind)));
     assert_eq!(kinds, all.collect());
 }

@@ -4,6 +4,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use super::{
@@ -49,6 +50,13 @@ impl<'c> Tell<'c> {
         Self { stub, value: Some(Arc::new(cell)), is_prepared: false, place: Place::Outside, outgoing: None }
     }
 
+    /// Waits at most so long for its turn, where the service said how many it takes. Once it is posted it runs to its end.
+    #[must_use = "a call is sent when it is awaited"]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.outgoing.get_or_insert_default().set_deadline(deadline);
+        self
+    }
+
     /// Sends a value beside the arguments. If it cannot be sent, the call ends as [`NotSent::Unencodable`].
     #[must_use = "a call is sent when it is awaited"]
     pub fn metadata<M: Metadatum>(mut self, value: &M) -> Self {
@@ -65,7 +73,10 @@ impl<'c> Tell<'c> {
             }
             self.is_prepared = true;
         }
-        ready!(self.stub.replies().window().poll_enter(Kind::Tell, &mut self.place, cx));
+        if self.stub.replies().window().poll_enter(Kind::Tell, &mut self.place, cx).is_pending() {
+            let Some(outgoing) = &mut self.outgoing else { return Poll::Pending };
+            return outgoing.poll_expiry(cx).map(|()| Err(CallError::NotSent(NotSent::DeadlineExceeded)));
+        }
         // The service gives the place back.
         self.place = Place::Outside;
         let Some(value) = self.value.take() else { return Poll::Pending };

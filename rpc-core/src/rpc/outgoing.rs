@@ -75,7 +75,9 @@ impl Outgoing {
             this.expiry = Some(expiry);
         }
         let metadata = std::mem::take(&mut this.metadata);
-        let options = Options { deadline: this.deadline, metadata, shape: None };
+        // A one-way call runs to its end, however long it waited for its turn.
+        let deadline = this.deadline.filter(|_| !is_oneway);
+        let options = Options { deadline, metadata, shape: None };
         Ok((!options.is_empty()).then(|| Box::new(options)))
     }
 
