@@ -100,3 +100,15 @@ fn expanded_code_names_core_and_handover_only() {
         [""; 0]
     );
 }
+
+/// The table of what there is names the tests that show it.
+#[test]
+fn every_file_that_the_readme_names_is_there() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let named = readme.split('`').skip(1).step_by(2).filter(|text| text.contains("tests/") && text.ends_with(".rs"));
+
+    let (there, missing): (Vec<_>, Vec<_>) = named.partition(|path| std::path::Path::new(path).is_file());
+
+    assert_eq!(missing, [""; 0]);
+    assert!(there.len() > 20, "{there:?}");
+}
