@@ -2,12 +2,15 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::settle;
 use futures::{FutureExt, channel::oneshot, poll};
 use handover::{
-    Interruption, Message, Refusal, context,
+    Interruption, Message, Metadatum, Refusal, context,
     prelude::*,
-    wire::{CallId, Fault, Frame, MethodId},
+    shape::MethodShape,
+    wire::{CallId, Fault, Frame, MethodId, Options, Role, Window},
 };
 use serde::{Deserialize, Serialize};
 
@@ -388,6 +391,26 @@ fn a_late_reply_to_a_call_that_was_dropped_is_no_answer_to_the_next_one() {
     });
 }
 
+/// A call that says everything that can be said beside the arguments.
+fn introduced(id: u64) -> Vec<u8> {
+    #[derive(Serialize, Deserialize)]
+    struct Word(String);
+
+    impl Metadatum for Word {
+        const NAME: &'static str = "word";
+    }
+
+    let mut options = Options { deadline: Some(Duration::from_secs(1)), ..Options::default() };
+    options.metadata.insert(&Word("sesame".to_owned())).unwrap();
+    options.shape = Some(Box::new(any_shape()));
+    Frame::Call { id: CallId(id), method: MethodId::of_name("hold"), options, args: &[0, 0] }.to_bytes()
+}
+
+fn any_shape() -> MethodShape {
+    let contact = "Contact { name: String, age?: Option<u8>, more: enum More { None, Some(Vec<u32>) } }";
+    MethodShape { args: vec![contact.parse().unwrap()], result: "()".parse().unwrap() }
+}
+
 #[test]
 fn every_byte_of_every_frame_may_be_anything() {
     handover::block_on(async {
@@ -398,6 +421,11 @@ fn every_byte_of_every_frame_may_be_anything() {
             good_reply(1),
             Frame::Fault { id: CallId(0), fault: Fault::Refused(Refusal::Malformed("why".to_owned())) }.to_bytes(),
             Frame::Cancel { id: CallId(1) }.to_bytes(),
+            introduced(3),
+            Frame::Shape { method: MethodId::of_name("price"), shape: Box::new(any_shape()) }.to_bytes(),
+            Frame::Hello { window: Window { calls: 300, bytes: 300 } }.to_bytes(),
+            Frame::Credit { tells: 300 }.to_bytes(),
+            Frame::Goodbye { from: Role::Caller }.to_bytes(),
         ];
         let (peer, _go) = stall();
         let (shop, raw) = shop();
@@ -411,7 +439,8 @@ fn every_byte_of_every_frame_may_be_anything() {
                     let (_ours, theirs) = MessageChannel::new().into_ports();
                     peer.post_message(Message::new(&mutated[..]).with_port(theirs)).unwrap();
                     // The call that waits has the id 0: not to end it by chance, the other bytes go to the client.
-                    if Frame::parse(&mutated).is_ok_and(|frame| matches!(frame, Frame::Reply { id: other, .. } | Frame::Fault { id: other, .. } if other != id)) {
+                    let ends_it = |frame: Frame<'_>| matches!(frame, Frame::Reply { id: other, .. } | Frame::Fault { id: other, .. } if other == id);
+                    if !Frame::parse(&mutated).is_ok_and(ends_it) {
                         raw.post_message(mutated).unwrap();
                     }
                 }
