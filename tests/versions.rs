@@ -12,7 +12,7 @@ use futures::poll;
 use handover::{
     Refusal, context,
     prelude::*,
-    shape::{Description, MethodKind},
+    shape::{Description, MethodKind, check_against_file},
 };
 
 mod old {
@@ -316,6 +316,12 @@ fn a_service_says_what_it_is() {
             "{changes:?}"
         );
     });
+}
+
+/// Run with `HANDOVER_ACCEPT_API=1` to accept a change.
+#[test]
+fn the_service_is_what_its_committed_description_says() {
+    check_against_file(&new::ContactsClient::DESCRIPTION, "tests/api/contacts.txt").unwrap();
 }
 
 #[test]

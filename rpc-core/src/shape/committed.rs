@@ -34,7 +34,7 @@ const KINDS: [(&str, MethodKind); 7] = [
 /// # Examples
 /// ```no_run
 /// # const DESCRIPTION: handover_core::shape::StaticDescription =
-/// #     handover_core::shape::StaticDescription { name: "Contacts", docs: "", methods: &[] };
+/// #     handover_core::shape::StaticDescription { name: "Contacts", docs: "", methods: &[], supers: &[] };
 /// # fn contacts_stay_compatible() -> Result<(), Box<dyn std::error::Error>> {
 /// handover_core::shape::check_against_file(&DESCRIPTION, "api/contacts.txt")?;
 /// # Ok(()) }
