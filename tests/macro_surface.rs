@@ -1330,7 +1330,7 @@ pub mod public_streams {
             lent_0: S0,
         ) -> impl ::futures::Stream<Item = Result<S0, crate::PublicError>> + Send;
         /// Is there.
-        #[cfg(all())]
+        #[cfg(test)]
         async fn there(
             &self,
             mut numbers: impl ::futures::Stream<Item = u32> + Send + Unpin,
@@ -1338,7 +1338,7 @@ pub mod public_streams {
             numbers.next().await.ok_or(crate::PublicError)
         }
         /// Is not there.
-        #[cfg(any())]
+        #[cfg(not(test))]
         fn not_there(&self, numbers: impl Stream<Item = Nowhere>) -> impl Stream<Item = Result<Nowhere, Nowhere>>;
     }
 
