@@ -639,18 +639,36 @@ fn a_caller_whose_thread_ends_ends_the_method_and_never_looks_like_the_end() {
 fn a_caller_that_waits_on_after_its_source_has_panicked_is_told_why_the_method_ended() {
     over_every_way(async |way| {
         let (numbers, seen) = numbers(way);
-        let mut call = Box::pin(numbers.sum(Falling(0)));
+        for why in [
+            why_it_ended(numbers.sum(Falling(0))).await,
+            why_it_ended(numbers.sum_results(Falling(0).map(Ok)).map(|sum| sum.map_err(of_the_call))).await,
+            why_it_ended(numbers.sum_all(stream::pending(), 1, Falling(0)).map(|sum| sum.map_err(of_the_call))).await,
+        ] {
+            assert!(why.contains("a stream in its arguments was cut"), "{why}");
+            assert!(why.contains("the source fell over"), "{why}");
+        }
 
-        let outcome = loop {
-            if let Ok(outcome) = AssertUnwindSafe(&mut call).catch_unwind().await {
-                break outcome;
-            }
-        };
-
-        let Err(CallError::Unknown(Interruption::Cancelled(why))) = outcome else { panic!("{outcome:?}") };
-        assert!(why.contains("a stream in its arguments was cut") && why.contains("the source fell over"), "{why}");
         assert_eq!(seen.ended(), 0, "it looked like the end");
     });
+}
+
+/// Polls a call on after panics.
+async fn why_it_ended(call: impl Future<Output = Result<u32, CallError>>) -> String {
+    let mut call = Box::pin(call);
+    loop {
+        match AssertUnwindSafe(&mut call).catch_unwind().await {
+            Ok(Err(CallError::Unknown(Interruption::Cancelled(why)))) => return why,
+            Ok(outcome) => panic!("{outcome:?}"),
+            Err(_) => {}
+        }
+    }
+}
+
+fn of_the_call<E: std::fmt::Debug>(error: RpcError<E>) -> CallError {
+    match error {
+        RpcError::Call(error) => error,
+        RpcError::Service(error) => panic!("{error:?}"),
+    }
 }
 
 #[test]
@@ -878,9 +896,8 @@ trait Log<T: Wire> {
 
     fn lines(&self) -> impl Stream<Item = Self::Line>;
     async fn append(&self, lines: impl Stream<Item = Result<Self::Line, T>>) -> Result<usize, T>;
-    /// The name of the parameter is one that the client would take for its own.
-    #[allow(non_camel_case_types)]
-    async fn count<'a>(&self, s: &'a str, lines: impl Stream<Item = (Self::Line, S0)>) -> usize;
+    /// The type has a name that the client would give to a parameter of its method.
+    async fn count(&self, s: &str, lines: impl Stream<Item = (Self::Line, S0)>) -> usize;
     fn drain(self, more: impl Stream<Item = Self::Line>) -> impl Stream<Item = Self::Line>;
 }
 
@@ -905,7 +922,7 @@ impl Log<u8> for Lines {
         Ok(self.0.borrow().len())
     }
 
-    async fn count<'a>(&self, s: &'a str, lines: impl Stream<Item = (String, S0)>) -> usize {
+    async fn count(&self, s: &str, lines: impl Stream<Item = (String, S0)>) -> usize {
         s.len() + lines.count().await
     }
 

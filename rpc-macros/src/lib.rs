@@ -126,7 +126,8 @@ use proc_macro::TokenStream;
 /// A method returns `impl Stream<Item = T>`, or a `Result` of one: it runs until the stream has ended. Its client awaits a
 /// [`Streaming<T>`](../handover/stream/struct.Streaming.html), which yields `Result<T, CallError>`: after an error nothing comes,
 /// and `None` comes after the last item only, never because something broke. To drop it ends the method; to stop it lets come
-/// what is on its way. `#[rpc(overflow = …)]` says what becomes of items when it is read too slowly.
+/// what is on its way. `#[rpc(overflow = …)]` says what becomes of items when it is read too slowly. The stream may borrow from the
+/// service, and from what is lent to the method, and needs no lifetime for that.
 ///
 /// ```
 /// use futures::{Stream, StreamExt, stream};

@@ -92,23 +92,23 @@ where
 }
 
 /// How a stream among the arguments is written and read.
-pub const fn stream_argument<R: Streamed>() -> Argument<Streaming<R::Item, R::Error>> {
+pub const fn stream_argument<R: Streamed>() -> Argument<StreamingOf<R>> {
     R::Travels::ARGUMENT
 }
 
 /// How the result of a method that returns a stream is written and read.
-pub const fn stream_codec<R: Streamed, E: Wire + 'static>() -> ResultCodec<Streaming<R::Item, R::Error>, E> {
+pub const fn stream_codec<R: Streamed, E: Wire + 'static>() -> ResultCodec<StreamingOf<R>, E> {
     ResultCodec { put: R::Travels::put, take: R::Travels::take, ok: R::Travels::ARGUMENT.shape(), err: Shape::of::<E> }
 }
 
-/// What feeds a stream, and what travels of it.
-type Fed<R, S> = (
-    Feed<S, <R as Streamed>::Item, <R as Streamed>::Service>,
-    Streaming<<R as Streamed>::Item, <R as Streamed>::Error>,
-);
+/// What feeds a stream of a caller's, from a source `S`.
+type FeedOf<R, S> = Feed<S, <R as Streamed>::Item, <R as Streamed>::Service>;
 
-/// Makes of a stream that a caller has what travels, and what feeds that.
-pub fn feed<R, S>(source: S) -> Fed<R, S>
+/// What travels of it.
+type StreamingOf<R> = Streaming<<R as Streamed>::Item, <R as Streamed>::Error>;
+
+/// Makes of a stream that a caller has what feeds it, and what travels.
+pub fn feed<R, S>(source: S) -> (FeedOf<R, S>, StreamingOf<R>)
 where
     R: Streamed,
     S: Stream<Item: IntoItem<R::Item, R::Service>>,
