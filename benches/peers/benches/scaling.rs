@@ -25,10 +25,10 @@ use handover_bench_peers::{
 };
 
 /// How often the sizes of a line take turns.
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 20;
 
-/// How many calls a turn has: twenty for each lane where there are most.
-const CALLS: u32 = 200_000;
+/// How many calls a turn has: ten for each lane where there are most.
+const CALLS: u32 = 100_000;
 
 /// How many calls are outstanding.
 const OUTSTANDING: [u32; 3] = [1, 100, 10_000];
