@@ -38,7 +38,8 @@ pub struct Contender {
 const WARM_UP: u32 = 128;
 
 impl Contender {
-    const fn new<S: System, E: Executor>() -> Self {
+    /// A system and an executor. Those of [`CONTENDERS`] meet in every row; a bench of one question makes its own.
+    pub const fn new<S: System, E: Executor>() -> Self {
         Self { system: S::NAME, executor: E::NAME, measure: measure::<S, E> }
     }
 
@@ -59,7 +60,7 @@ fn measure<S: System, E: Executor>(row: Row, calls: u32, gauge: Gauge) -> u64 {
                 service.await;
             }),
         }
-        row.make_calls(&caller, WARM_UP).await;
+        row.make_calls(&caller, row.round_up(WARM_UP)).await;
         let before = gauge();
         row.make_calls(&caller, calls).await;
         gauge() - before

@@ -55,7 +55,7 @@ impl Caller for AdderClient {
 }
 
 /// Passes on messages both ways, until either port is closed.
-async fn relay(left: MessagePort, right: MessagePort) {
+pub async fn relay(left: MessagePort, right: MessagePort) {
     left.start();
     right.start();
     let there = Box::pin(pass_on(&left, &right));
