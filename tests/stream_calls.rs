@@ -1,5 +1,4 @@
 //! Streams in the signatures of services: what a method returns bit by bit, and what it takes so.
-#![expect(clippy::needless_lifetimes, reason = "that they may be written is tested")]
 
 mod common;
 

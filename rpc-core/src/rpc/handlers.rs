@@ -56,10 +56,10 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         self.waiting.len()
     }
 
-    /// Polls a new handler once; keeps it if it waits.
-    pub(super) fn begin(&mut self, handler: F, tag: Tag, cx: &mut Context<'_>) -> Begun {
+    /// Polls a new handler once; keeps it if it waits. It is made where it is polled, for it may be large.
+    pub(super) fn begin(&mut self, handler: impl FnOnce() -> F, tag: Tag, cx: &mut Context<'_>) -> Begun {
         let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
-        slot.set(Some(handler));
+        slot.set(Some(handler()));
         if let Poll::Ready(answer) = poll_slot(&mut slot, cx) {
             self.spare = Some(slot);
             return Begun::Ended(answer);

@@ -95,7 +95,8 @@ enum Body {
     /// From a caller in this process.
     Value(Carried),
     /// As bytes. Without an id it is one-way.
-    Frame(FromBytes),
+    /// Boxed, so that a call that is a value is small to move.
+    Frame(Box<FromBytes>),
 }
 
 #[derive(Debug)]
@@ -148,7 +149,7 @@ impl<'p> Arrived<'p> {
         }
         // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
         let version = desk.versions.get().and_then(|versions| versions.of(method));
-        let body = Body::Frame(FromBytes { message, id, method, options, args_at, version });
+        let body = Body::Frame(Box::new(FromBytes { message, id, method, options, args_at, version }));
         Self::Call(Incoming { body, desk, arrival: None })
     }
 }

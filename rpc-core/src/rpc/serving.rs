@@ -154,7 +154,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     }
 
     fn run(&mut self, call: S::SharedCall, tag: Tag, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        match self.handlers.begin(run(call), tag, cx) {
+        match self.handlers.begin(|| run(call), tag, cx) {
             Begun::Ended(answer) => {
                 self.forget(tag.id);
                 self.desk.post(answer);
