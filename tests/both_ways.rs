@@ -5,7 +5,7 @@ mod common;
 use std::{cell::Cell, future::pending, rc::Rc};
 
 use common::settle;
-use futures::{future::join_all, poll};
+use futures::{FutureExt, future::join_all, poll};
 use handover::{
     Interruption, MessageChannel, NotSent, Refusal, context,
     prelude::*,
@@ -236,5 +236,69 @@ fn a_call_that_comes_when_nobody_serves_any_more_is_refused() {
         let answer = right.recv().await.unwrap();
         let fault = Fault::Refused(Refusal::UnknownMethod(MethodId::of_name("ping")));
         assert_eq!(Frame::parse(answer.data()), Ok(Frame::Fault { id: CallId(5), fault }));
+    });
+}
+
+/// The raw port by which one side of a split port calls, the raw port at the other side, and what ends the service.
+fn raw_side() -> (MessagePort, MessagePort, futures::future::AbortHandle) {
+    let (left, raw) = MessageChannel::new().into_ports();
+    let (calls, serves) = split(left);
+    let served = PingServer::new(Plain(Rc::default())).serve(serves);
+    let (abort, registration) = futures::future::AbortHandle::new_pair();
+    context::spawn_local(async {
+        let _aborted = futures::future::Abortable::new(served, registration).await;
+    });
+    raw.start();
+    calls.start();
+    (calls, raw, abort)
+}
+
+fn post(port: &MessagePort, frame: &Frame<'_>) {
+    port.post_message(frame.to_bytes()).unwrap();
+}
+
+/// What has come until now.
+async fn seen(port: &MessagePort) -> Vec<Vec<u8>> {
+    settle().await;
+    std::iter::from_fn(|| port.recv().now_or_never()?.ok()).map(|message| message.data().to_vec()).collect()
+}
+
+#[test]
+fn a_caller_that_goes_cancels_what_is_open_and_nothing_else() {
+    context::block_on(async {
+        let (left, raw, _abort) = raw_side();
+        let hang = MethodId::of_name("hang");
+        post(&left, &Frame::call(CallId(1), MethodId::of_name("ping"), &[7]));
+        post(&left, &Frame::call(CallId(2), hang, &[]));
+        post(&left, &Frame::call(CallId(3), hang, &[]));
+        post(&left, &Frame::Cancel { id: CallId(2) });
+        assert_eq!(seen(&raw).await.len(), 4);
+        let reply = Frame::Reply { id: CallId(1), result: &[0, 7] };
+        post(&raw, &reply);
+        assert_eq!(seen(&left).await, [reply.to_bytes()]);
+
+        drop(left);
+
+        let cancel = Frame::Cancel { id: CallId(3) }.to_bytes();
+        assert_eq!(seen(&raw).await, [cancel, Frame::Goodbye { from: Role::Caller }.to_bytes()]);
+    });
+}
+
+#[test]
+fn a_service_that_goes_interrupts_what_is_open_and_nothing_else() {
+    context::block_on(async {
+        let (_left, raw, abort) = raw_side();
+        let hang = MethodId::of_name("hang");
+        post(&raw, &Frame::call(CallId(1), MethodId::of_name("ping"), &[7]));
+        post(&raw, &Frame::call(CallId(2), hang, &[]));
+        post(&raw, &Frame::call(CallId(3), hang, &[]));
+        post(&raw, &Frame::Cancel { id: CallId(2) });
+        assert_eq!(seen(&raw).await, [Frame::Reply { id: CallId(1), result: &[0, 7] }.to_bytes()]);
+
+        abort.abort();
+
+        let fault = Fault::Interrupted(Interruption::Closed);
+        let interrupted = Frame::Fault { id: CallId(3), fault }.to_bytes();
+        assert_eq!(seen(&raw).await, [interrupted, Frame::Goodbye { from: Role::Service }.to_bytes()]);
     });
 }

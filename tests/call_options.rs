@@ -616,3 +616,21 @@ fn options_survive_a_reader_of_bytes_in_the_middle() {
         assert_eq!(left, Ok(Some(Duration::from_micros(1_500_001))));
     });
 }
+
+#[test]
+fn a_call_that_comes_too_late_is_shown_to_the_interceptors_with_its_ending() {
+    by_hand(async |_, _| {
+        let scribe = Scribe::default();
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let options = Options { deadline: Some(Duration::ZERO), ..Options::default() };
+        let frame = Frame::Call { id: CallId(1), method: MethodId::of_name("add"), options, args: &[2, 3] };
+        ours.post_message(frame.to_bytes()).unwrap();
+        let watched = ServeOptions::default().interceptor(scribe.named("service"));
+
+        context::spawn_local(OfficeServer::new(Clerk::default()).with(watched).serve(theirs));
+        settle().await;
+
+        let late = "service after add: Failed(Refused(DeadlineExceeded))";
+        assert_eq!(scribe.take(), ["service before add", late]);
+    });
+}

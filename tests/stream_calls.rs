@@ -382,7 +382,8 @@ fn a_stream_that_nobody_took_out_of_the_call_ends_the_method() {
     over_every_way(async |way| {
         let (numbers, seen) = numbers(way);
         let mut call = numbers.count();
-        assert!(poll!(&mut call).is_pending());
+        // On another thread it may have been answered by now.
+        drop(poll!(&mut call));
         until(|| seen.begun.load(Ordering::SeqCst) == 1).await;
 
         drop(call);

@@ -12,7 +12,9 @@ use futures::poll;
 use handover::{
     Refusal, context,
     prelude::*,
+    rpc::CallRouter,
     shape::{Description, MethodKind, check_against_file},
+    testing::{self, Link, LinkOptions},
 };
 
 mod old {
@@ -333,4 +335,27 @@ fn a_description_has_names_docs_kinds_and_shapes() {
     assert_eq!((add.name.as_str(), add.docs.as_str(), add.kind), ("add", "Adds one.", MethodKind::Call));
     assert_eq!(add.to_string(), "add(contact: Contact { name: String, phone: String }) -> u32");
     assert_eq!(description.methods[5].kind, MethodKind::OneWay);
+}
+
+#[test]
+fn versions_understand_each_other_through_a_router_whichever_service_a_call_goes_to() {
+    context::block_on(async {
+        let router = CallRouter::new();
+        let [one, _other] =
+            [(); 2].map(|()| router.add(testing::connect(|port| old::ContactsServer::new(Old::default()).serve(port))));
+        let (client, near) = MessageChannel::new().into_ports();
+        let _link = Link::spawn(near, router.connect(), LinkOptions::default());
+        let contacts = new::ContactsClient::from(client);
+        contacts.add(new_contact("Ada")).await.unwrap();
+        let at_one = contacts.all().await.unwrap();
+
+        // The other has heard nothing of this client.
+        router.remove(one);
+        contacts.add(new_contact("Bob")).await.unwrap();
+        let at_other = contacts.all().await.unwrap();
+
+        let names = |contacts: Vec<new::Contact>| contacts.into_iter().map(|contact| contact.name).collect::<Vec<_>>();
+        assert_eq!(names(at_one), ["Ada"]);
+        assert_eq!(names(at_other), ["Bob"]);
+    });
 }

@@ -91,7 +91,7 @@ impl Drop for Asleep {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use futures::FutureExt;
 

@@ -244,7 +244,7 @@ impl<'b> Decoder<'b> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::pin::pin;
 

@@ -72,3 +72,22 @@ impl Version {
         &self.shape
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::rpc::describe::Describe;
+
+    #[test]
+    fn a_peer_that_introduces_without_end_fills_no_memory_and_may_correct_itself() {
+        let versions = Versions::default();
+        let most = u32::try_from(MOST).unwrap();
+        (0..=most).for_each(|id| versions.introduce(MethodId(id), Describe::DESCRIPTION.shape()));
+        let first = versions.of(MethodId(0)).unwrap();
+
+        versions.introduce(MethodId(0), Describe::DESCRIPTION.shape());
+
+        assert!(versions.of(MethodId(most)).is_none(), "one too many");
+        assert!(!Arc::ptr_eq(&first, &versions.of(MethodId(0)).unwrap()), "the later introduction counts");
+    }
+}

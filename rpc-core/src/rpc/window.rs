@@ -230,6 +230,9 @@ impl Lane {
     }
 }
 
+#[cfg(all(test, loom))]
+mod races;
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use futures::task::noop_waker_ref;
