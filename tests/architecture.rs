@@ -68,7 +68,8 @@ fn the_core_spawns_nothing_and_reads_the_time_in_one_place_only() {
     ];
 
     let mut found = lines_with("rpc-core/src", &words);
-    found.retain(|line| !line.contains("rpc-core/src/clock/system.rs"));
+    // The races are tests, which loom runs.
+    found.retain(|line| !line.contains("rpc-core/src/clock/system.rs") && !line.contains("/races.rs:"));
 
     assert_eq!(found, [""; 0]);
 }
