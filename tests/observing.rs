@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{Way, settle};
-use futures::{channel::oneshot, poll};
+use futures::{FutureExt, StreamExt, channel::oneshot, poll};
 use handover::{
     CallInfo, CallSide, ClientOptions, Inspector, Interceptor, MessageChannel, Outcome, Refusal, Report, ServeOptions,
     Snapshot,
@@ -21,6 +21,7 @@ use handover::{
         OrReport, interceptor,
         trace::{Spans, TARGET},
     },
+    stream,
     wire::{CallId, Frame, MethodId},
 };
 use tracing::{
@@ -443,6 +444,43 @@ fn a_snapshot_tells_how_much_of_a_clients_window_is_used() {
 
         assert_eq!((window.most_calls, window.calls, window.waiting_calls), (2, 2, 1));
     });
+}
+
+#[test]
+fn a_snapshot_tells_what_a_stream_holds_and_what_was_granted_until_it_ends() {
+    context::block_on(async {
+        let inspector = Inspector::default();
+        let (mut sender, stream) = stream::channel::<u8, CallError>();
+        let mut stream = stream.with_window(stream::Window { items: 8, bytes: 100 });
+        inspector.watch_stream("numbers", &mut stream);
+        assert!(stream.next().now_or_never().is_none(), "it grants its window");
+        for number in 0..5 {
+            sender.send(number).await.unwrap();
+        }
+        assert_eq!(stream.next().await, Some(Ok(0)));
+
+        let snapshot = inspector.snapshot();
+        let state = snapshot.stream("numbers").unwrap();
+        assert_eq!((state.held, state.granted_items), (4, 3));
+        assert!(snapshot.to_string().contains("numbers: 4 items are held, 3 of "), "{snapshot}");
+
+        sender.finish().await.unwrap();
+        assert_eq!(stream.by_ref().count().await, 4);
+        assert_eq!(inspector.snapshot().streams, [], "it has ended");
+        drop(stream);
+    });
+}
+
+#[test]
+fn a_stream_that_was_dropped_is_in_no_snapshot() {
+    let inspector = Inspector::default();
+    let (_sender, mut stream) = stream::channel::<u8, CallError>();
+    inspector.watch_stream("numbers", &mut stream);
+    assert_eq!(inspector.snapshot().streams.len(), 1);
+
+    drop(stream);
+
+    assert_eq!(inspector.snapshot().streams, []);
 }
 
 #[test]

@@ -30,6 +30,11 @@ pub(super) struct Credit {
 }
 
 impl Credit {
+    /// Items, and bytes; none below zero.
+    pub(super) fn amounts(self) -> (u32, u64) {
+        (self.items, u64::try_from(self.bytes).unwrap_or(0))
+    }
+
     /// Whether one more item may be sent.
     #[inline]
     pub(super) fn is_left(self) -> bool {

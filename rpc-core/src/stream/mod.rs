@@ -17,6 +17,7 @@ mod error;
 mod feed;
 mod feeds;
 pub mod frame;
+mod gauge;
 mod item;
 mod items;
 mod overflow;
@@ -30,6 +31,7 @@ pub use credit::Window;
 pub use error::{ConsumerEnd, SendError, TrySendError};
 pub use feed::Feed;
 pub use feeds::{Both, Feeds, NoFeed};
+pub(crate) use gauge::{Gauge, Reading};
 pub use item::IntoItem;
 #[doc(hidden)]
 pub use items::Uncut;

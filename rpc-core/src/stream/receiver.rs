@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Window,
+    Gauge, Reading, Window,
     batch::Batch,
     credit::Ledger,
     frame::{Fault, StreamFrame},
@@ -27,6 +27,8 @@ pub(super) struct Receiver<T, X> {
     /// How many bytes of credit each of these has cost.
     pub(super) cost_of_each: u64,
     pub(super) ledger: Ledger,
+    /// Where it writes how it is, if somebody watches.
+    gauge: Option<Gauge>,
     stage: Stage,
 }
 
@@ -51,7 +53,22 @@ impl<T, X> Receiver<T, X> {
     /// Goes on where another receiver left off.
     pub(super) fn going_on(port: MessagePort, held: VecDeque<Result<T, X>>, cost_of_each: u64, ledger: Ledger) -> Self {
         port.start();
-        Self { port, held, cost_of_each, ledger, stage: Stage::Open }
+        Self { port, held, cost_of_each, ledger, gauge: None, stage: Stage::Open }
+    }
+
+    /// Lets somebody watch from now on.
+    pub(super) fn watch(&mut self) -> Gauge {
+        let gauge = self.gauge.get_or_insert_default().clone();
+        self.show();
+        gauge
+    }
+
+    /// Shows those who watch how it is.
+    #[inline]
+    pub(super) fn show(&self) {
+        let Some(gauge) = &self.gauge else { return };
+        let (granted_items, granted_bytes) = self.ledger.granted().amounts();
+        gauge.write(Reading { held: self.held.len(), granted_items, granted_bytes, is_over: self.is_over() });
     }
 
     /// Whether nothing will come any more.

@@ -9,7 +9,7 @@ use std::{
 use futures::{Stream, stream::FusedStream};
 use pin_project::pin_project;
 
-use super::{Feeds, Items, NoFeed, Results, Window, receiver::Receiver};
+use super::{Feeds, Gauge, Items, NoFeed, Results, Window, receiver::Receiver};
 use crate::{
     CallError, MessagePort, RpcError,
     rpc::{Failure, Wire},
@@ -47,6 +47,10 @@ impl<T, E: Failure, P> Streaming<T, E, P> {
     pub fn with_window(mut self, window: Window) -> Self {
         self.receiver.ledger.set_window(window);
         self
+    }
+
+    pub(crate) fn gauge(&mut self) -> Gauge {
+        self.receiver.watch()
     }
 
     /// Asks the producer to send no more. What is on its way still comes, and then the end: `None`, once the producer has
@@ -107,7 +111,9 @@ where
         if !*this.is_fed && this.receiver.held.is_empty() {
             *this.is_fed = this.feed.poll_feed(cx).is_ready();
         }
-        Poll::Ready(ready!(this.receiver.poll_next(cx)).map(|received| match received {
+        let polled = this.receiver.poll_next(cx);
+        this.receiver.show();
+        Poll::Ready(ready!(polled).map(|received| match received {
             Ok(item) => item.map_err(E::of_service),
             Err(cut) => Err(E::from(cut)),
         }))

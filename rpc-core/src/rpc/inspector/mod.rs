@@ -4,13 +4,14 @@ mod snapshot;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-pub use snapshot::{CallState, PortState, Snapshot, WindowState};
+pub use snapshot::{CallState, PortState, Snapshot, StreamState, WindowState};
 
-use super::{CallInfo, Interceptor, MethodId, Outcome, call_info::CallSide, split::table_at};
+use super::{CallInfo, Failure, Interceptor, MethodId, Outcome, call_info::CallSide, split::table_at};
 use crate::{
     MessagePort,
     clock::Clock,
     port::Watched,
+    stream::{Gauge, Reading, Streaming},
     sync::{Arc, Mutex},
 };
 
@@ -44,6 +45,7 @@ struct Known {
     /// By their numbers, so the eldest comes first.
     calls: BTreeMap<u64, Call>,
     ports: Vec<(String, Watched)>,
+    streams: Vec<(String, Gauge)>,
 }
 
 /// A call under way.
@@ -68,15 +70,25 @@ impl Inspector {
         self.0.lock().ports.push((name, watched));
     }
 
+    /// Watches the consumer's end of a stream under a name, until it has ended, is dropped or is handed on. How it is, is known as of
+    /// its last poll.
+    pub fn watch_stream<T, E: Failure, P>(&self, name: impl Into<String>, stream: &mut Streaming<T, E, P>) {
+        let (name, gauge) = (name.into(), stream.gauge());
+        self.0.lock().streams.push((name, gauge));
+    }
+
     /// What is under way now. Calls and ports of other threads may move on while it is taken.
     pub fn snapshot(&self) -> Snapshot {
-        let known = self.0.lock();
-        let (calls, ports) = (known.calls.clone(), known.ports.clone());
+        let mut known = self.0.lock();
+        // A gauge that nobody else has is that of a stream that is gone.
+        known.streams.retain(|(_, gauge)| gauge.is_watched_by_a_stream());
+        let (calls, ports, streams) = (known.calls.clone(), known.ports.clone(), known.streams.clone());
         drop(known);
         // Clocks are the user's, and each port has a lock of its own: looked at with no lock held.
         Snapshot {
             calls: calls.into_iter().map(|(number, call)| call.state(number)).collect(),
             ports: ports.into_iter().filter_map(|(name, watched)| port_state(name, &watched)).collect(),
+            streams: streams.into_iter().filter_map(|(name, gauge)| stream_state(name, &gauge)).collect(),
         }
     }
 }
@@ -123,6 +135,11 @@ impl Call {
             left: self.deadline.zip(age).map(|(deadline, age)| deadline.saturating_sub(age)),
         }
     }
+}
+
+fn stream_state(name: String, gauge: &Gauge) -> Option<StreamState> {
+    let Reading { held, granted_items, granted_bytes, is_over } = gauge.read();
+    (!is_over).then_some(StreamState { name, held, granted_items, granted_bytes })
 }
 
 fn port_state(name: String, watched: &Watched) -> Option<PortState> {

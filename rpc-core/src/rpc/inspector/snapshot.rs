@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub calls: Vec<CallState>,
     /// The ports that are watched, in the order in which that began.
     pub ports: Vec<PortState>,
+    /// The streams that are watched and have not ended, in the order in which that began.
+    pub streams: Vec<StreamState>,
 }
 
 /// A call under way.
@@ -55,6 +57,20 @@ pub struct PortState {
     pub window: Option<WindowState>,
 }
 
+/// The consumer's end of a stream that is watched, as of its last poll.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StreamState {
+    /// The name that it was given.
+    pub name: String,
+    /// How many items it has received and not yielded.
+    pub held: usize,
+    /// How many items its producer may send, or has on their way.
+    pub granted_items: u32,
+    /// How many bytes its producer may send, or has on their way.
+    pub granted_bytes: u64,
+}
+
 /// How much a service takes of one client at a time, and how much of that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -81,6 +97,11 @@ impl Snapshot {
         self.ports.iter().find(|port| port.name == name)
     }
 
+    /// The first stream of this name.
+    pub fn stream(&self, name: &str) -> Option<&StreamState> {
+        self.streams.iter().find(|stream| stream.name == name)
+    }
+
     /// The calls that were seen at one end.
     pub fn calls_at(&self, side: CallSide) -> impl Iterator<Item = &CallState> {
         self.calls.iter().filter(move |call| call.side == side)
@@ -92,7 +113,9 @@ impl fmt::Display for Snapshot {
         writeln!(f, "{} calls under way", self.calls.len())?;
         self.calls.iter().try_for_each(|call| writeln!(f, "  {call}"))?;
         writeln!(f, "{} ports", self.ports.len())?;
-        self.ports.iter().try_for_each(|port| writeln!(f, "  {port}"))
+        self.ports.iter().try_for_each(|port| writeln!(f, "  {port}"))?;
+        writeln!(f, "{} streams", self.streams.len())?;
+        self.streams.iter().try_for_each(|stream| writeln!(f, "  {stream}"))
     }
 }
 
@@ -120,6 +143,13 @@ impl fmt::Display for PortState {
             write!(f, ", {window}")?;
         }
         if self.is_closed { f.write_str(", closed") } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for StreamState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, held, granted_items, granted_bytes } = self;
+        write!(f, "{name}: {held} items are held, {granted_items} of {granted_bytes} bytes may come")
     }
 }
 
