@@ -703,7 +703,8 @@ fn a_stream_that_is_handed_on_takes_along_what_it_holds_and_what_waits_for_it() 
 
 #[test]
 fn a_stream_that_is_handed_on_grants_no_more_than_its_window() {
-    let (mut sender, mut stream) = begun(256);
+    let window = Window::default().items;
+    let (mut sender, mut stream) = begun(window);
     assert_eq!(next_now(&mut stream), None);
     (0..100).for_each(|item| sender.try_send(item).unwrap());
     assert_eq!(next_now(&mut stream), Some(Some(Ok(0))));
@@ -711,8 +712,8 @@ fn a_stream_that_is_handed_on_grants_no_more_than_its_window() {
     let mut stream = sent(stream);
     let _polled = next_now(&mut stream);
 
-    let more = (0..1000).take_while(|&item| sender.try_send(item).is_ok()).count();
-    assert_eq!(more, 156, "what was granted before");
+    let more = (0..2 * window).take_while(|&item| sender.try_send(item).is_ok()).count();
+    assert_eq!(more, window as usize - 100, "what was granted before");
 }
 
 #[test]

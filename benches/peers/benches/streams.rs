@@ -16,7 +16,7 @@ use handover_bench_peers::{Contexts, Executor, Tokio};
 const ITEMS: u32 = 100_000;
 
 /// As long as the default window of a stream.
-const WINDOW: usize = 256;
+const WINDOW: usize = 1024;
 
 const ROUNDS: usize = 60;
 

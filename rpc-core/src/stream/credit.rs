@@ -15,9 +15,9 @@ pub struct Window {
 }
 
 impl Default for Window {
-    /// 256 items, 1 MiB.
+    /// 1024 items, 1 MiB.
     fn default() -> Self {
-        Self { items: 256, bytes: 1 << 20 }
+        Self { items: 1024, bytes: 1 << 20 }
     }
 }
 
