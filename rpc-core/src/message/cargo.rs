@@ -140,22 +140,27 @@ fn with_table<R>(beside: Beside, run: impl FnOnce() -> R) -> (R, Table) {
     (result, table)
 }
 
-/// Encodes a value whose ports and buffers are noted in `cargo`; tells also what was wrong with one.
-pub(super) fn collecting<R>(cargo: &mut Cargo, encode: impl FnOnce() -> R) -> (R, Option<&'static str>) {
+/// Encodes values whose ports and buffers are noted in `cargo`.
+pub(super) fn collecting<R>(cargo: &mut Cargo, encode: impl FnOnce() -> R) -> R {
     let (result, table) = with_table(Beside::Out(mem::take(cargo)), encode);
     if let Beside::Out(found) = table.beside {
         *cargo = found;
     }
-    (result, table.problem)
+    result
 }
 
-/// Decodes a value that takes its ports and buffers from `arrivals`; tells also what was wrong with one.
-pub(super) fn handing_out<R>(arrivals: &mut Arrivals, decode: impl FnOnce() -> R) -> (R, Option<&'static str>) {
+/// Decodes values that take their ports and buffers from `arrivals`.
+pub(super) fn handing_out<R>(arrivals: &mut Arrivals, decode: impl FnOnce() -> R) -> R {
     let (result, table) = with_table(Beside::In(mem::take(arrivals)), decode);
     if let Beside::In(left) = table.beside {
         *arrivals = left;
     }
-    (result, table.problem)
+    result
+}
+
+/// What was wrong with a port or a buffer in the value that just failed, if that was the reason. Asked before the table is left.
+pub(super) fn problem() -> Option<&'static str> {
+    TABLE.with_borrow_mut(|table| table.problem.take())
 }
 
 /// Deserialises types that are asked for their shape: they get ports that lead nowhere, and empty buffers.

@@ -11,6 +11,7 @@ use super::{
     Message,
     cargo::{self, Arrivals, Cargo},
     depth::Depth,
+    plain_bytes,
 };
 use crate::{
     MessagePort,
@@ -41,23 +42,31 @@ impl fmt::Display for DecodeError {
 
 impl Error for DecodeError {}
 
+/// How serde writes that a `Result` is `Ok`.
+const OK: u8 = 0;
+
+/// What a value is told whose bytes end before it does.
+const CUT_OFF: &str = "the bytes end before the value does";
+
 /// Writes values into a message.
 #[derive(Debug, Default)]
 pub struct Encoder {
     bytes: Vec<u8>,
     cargo: Cargo,
+    /// Whether the cargo is where values find it.
+    is_collecting: bool,
 }
 
 impl Encoder {
     /// Goes on after the bytes that are there already.
     pub(crate) fn after(bytes: Vec<u8>) -> Self {
-        Self { bytes, cargo: Cargo::default() }
+        Self { bytes, ..Self::default() }
     }
 
     /// Writes a message that many receive: a port is an error, and buffers are copied (BC-05).
     #[cfg(feature = "windows")]
     pub(crate) fn copying() -> Self {
-        Self { bytes: Vec::new(), cargo: Cargo::copying() }
+        Self { cargo: Cargo::copying(), ..Self::default() }
     }
 
     /// Writes a value. A port or a buffer in it becomes its index (SER-03).
@@ -65,9 +74,45 @@ impl Encoder {
     /// # Errors
     /// [`EncodeError`] if the value does not serialise, or if a port in it cannot be transferred.
     pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let bytes = std::mem::take(&mut self.bytes);
-        let (written, problem) = cargo::collecting(&mut self.cargo, || postcard::to_extend(value, bytes));
-        self.bytes = written.map_err(|error| EncodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
+        self.put_all(|encoder| encoder.put_here(value))
+    }
+
+    /// Writes values, one after the other, for less than they would cost one by one.
+    pub(crate) fn put_all<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
+        if self.is_collecting {
+            return write(self);
+        }
+        let mut cargo = std::mem::take(&mut self.cargo);
+        self.is_collecting = true;
+        let result = cargo::collecting(&mut cargo, || write(self));
+        self.is_collecting = false;
+        self.cargo = cargo;
+        result
+    }
+
+    /// As [`put`](Self::put). If the value is bytes and nothing else, they are copied in one piece.
+    pub(crate) fn put_static<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let Some(bytes) = plain_bytes::of(value) else { return self.put(value) };
+        plain_bytes::write(bytes, &mut self.bytes);
+        Ok(())
+    }
+
+    /// As [`put_static`](Self::put_static), of what a method returns.
+    pub(crate) fn put_result<T, E>(&mut self, result: &Result<T, E>) -> Result<(), EncodeError>
+    where
+        T: Serialize + 'static,
+        E: Serialize,
+    {
+        let Some(bytes) = result.as_ref().ok().and_then(plain_bytes::of) else { return self.put(result) };
+        self.bytes.push(OK);
+        plain_bytes::write(bytes, &mut self.bytes);
+        Ok(())
+    }
+
+    fn put_here<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let written = postcard::to_extend(value, std::mem::take(&mut self.bytes));
+        self.bytes =
+            written.map_err(|error| EncodeError(cargo::problem().map_or_else(|| error.to_string(), str::to_owned)))?;
         Ok(())
     }
 
@@ -76,11 +121,15 @@ impl Encoder {
         self.bytes.len()
     }
 
-    /// How many bytes a value would have, with those of its buffers. Only looks. A value that does not serialise has one.
-    pub(crate) fn size_of<T: Serialize + ?Sized>(value: &T) -> u64 {
+    /// How many bytes what a method returns, or an item, would have, with those of its buffers. Only looks. A value that does not
+    /// serialise has one.
+    pub(crate) fn size_of_result<T: Serialize + 'static, E: Serialize>(value: &Result<T, E>) -> u64 {
+        if let Some(bytes) = value.as_ref().ok().and_then(plain_bytes::of) {
+            return plain_bytes::size(bytes).saturating_add(1);
+        }
         let mut cargo = Cargo::default();
         let size = postcard::ser_flavors::Size::default();
-        let (bytes, _) = cargo::collecting(&mut cargo, || postcard::serialize_with_flavor(value, size));
+        let bytes = cargo::collecting(&mut cargo, || postcard::serialize_with_flavor(value, size));
         cargo.buffer_bytes().saturating_add(bytes.unwrap_or(1) as u64)
     }
 
@@ -124,6 +173,8 @@ pub struct Decoder<'b> {
     arrivals: Arrivals,
     /// The shapes that the writer gave the values that are left, if they may be others than the reader's.
     followed: Option<&'b [Shape]>,
+    /// Whether what came beside the bytes is where values find it.
+    is_handing_out: bool,
 }
 
 impl<'b> Decoder<'b> {
@@ -134,7 +185,7 @@ impl<'b> Decoder<'b> {
 
     /// Reads these bytes, which may speak of these ports and buffers.
     pub fn with_parts(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        Self { rest: bytes, arrivals: Arrivals::new(ports, buffers), followed: None }
+        Self { rest: bytes, arrivals: Arrivals::new(ports, buffers), followed: None, is_handing_out: false }
     }
 
     /// Reads the values to come as another version has written them: in these shapes. A value that is asked for after the last
@@ -210,17 +261,59 @@ impl<'b> Decoder<'b> {
         })
     }
 
+    /// Reads values, one after the other, for less than they would cost one by one.
+    pub(crate) fn take_all<R>(&mut self, read: impl FnOnce(&mut Self) -> R) -> R {
+        if self.is_handing_out {
+            return read(self);
+        }
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        self.is_handing_out = true;
+        let result = cargo::handing_out(&mut arrivals, || read(self));
+        self.is_handing_out = false;
+        self.arrivals = arrivals;
+        result
+    }
+
+    /// As [`take`](Self::take). If the value is bytes and nothing else, they are copied in one piece.
+    pub(crate) fn take_static<T: DeserializeOwned + 'static>(&mut self) -> Result<T, DecodeError> {
+        if self.followed.is_none() && plain_bytes::are::<T>() {
+            let (bytes, rest) = plain_bytes::read(self.rest).ok_or_else(|| DecodeError(CUT_OFF.to_owned()))?;
+            if let Some(value) = plain_bytes::into_value(bytes) {
+                self.rest = rest;
+                return Ok(value);
+            }
+        }
+        self.take()
+    }
+
+    /// As [`take_static`](Self::take_static), of what a method returns.
+    pub(crate) fn take_result<T, E>(&mut self) -> Result<Result<T, E>, DecodeError>
+    where
+        T: DeserializeOwned + 'static,
+        E: DeserializeOwned,
+    {
+        match self.rest {
+            [OK, rest @ ..] if self.followed.is_none() && plain_bytes::are::<T>() => {
+                self.rest = rest;
+                self.take_static().map(Ok)
+            }
+            _ => self.take(),
+        }
+    }
+
     fn read<T, E: fmt::Display>(
         &mut self,
         read: impl FnOnce(&Depth, &'b [u8]) -> Result<(T, &'b [u8]), E>,
     ) -> Result<T, DecodeError> {
-        let depth = Depth::new(self.rest.len());
-        let (read, problem) = cargo::handing_out(&mut self.arrivals, || read(&depth, self.rest));
-        let problem = depth.problem().or(problem);
-        let (value, rest) =
-            read.map_err(|error| DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned)))?;
-        self.rest = rest;
-        Ok(value)
+        self.take_all(|decoder| {
+            let depth = Depth::new(decoder.rest.len());
+            let (value, rest) = read(&depth, decoder.rest).map_err(|error| {
+                let problem = depth.problem().or_else(cargo::problem);
+                DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned))
+            })?;
+            decoder.rest = rest;
+            Ok(value)
+        })
     }
 
     /// Whether nothing is left to read.

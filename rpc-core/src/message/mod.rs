@@ -7,6 +7,7 @@ mod cargo;
 mod codec;
 mod depth;
 mod event;
+mod plain_bytes;
 mod serde_port;
 mod value;
 

@@ -248,7 +248,7 @@ impl<M: Method> Value for CallCell<M> {
             options.shape = Some(Box::new(M::DESCRIPTION.shape()));
         }
         let mut encoder = Encoder::after(call_head(id, M::ID, &options));
-        if let Err(error) = M::encode_args(&args, &mut encoder) {
+        if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));
             return None;
         }

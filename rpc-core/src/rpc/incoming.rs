@@ -344,7 +344,7 @@ fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Versio
     if let Some(version) = version {
         version.shape().decode_args_as(&mut decoder);
     }
-    let args = M::decode_args(&mut decoder)?;
+    let args = decoder.take_all(M::decode_args)?;
     decoder.end()?;
     Ok(args)
 }

@@ -64,7 +64,7 @@ impl<T> Argument<T> {
     where
         T: Wire + 'static,
     {
-        Self { put: |value, to| to.put(value), take: |from| from.take(), shape: Shape::of::<T> }
+        Self { put: |value, to| to.put_static(value), take: |from| from.take_static(), shape: Shape::of::<T> }
     }
 
     /// What they look like on the wire.
@@ -148,7 +148,12 @@ impl<T, E> ResultCodec<T, E> {
 /// How results of these types are written and read. The one place that asks whether they can travel: one that cannot is
 /// reported once.
 pub const fn result_codec<T: Wire + 'static, E: Wire + 'static>() -> ResultCodec<T, E> {
-    ResultCodec { put: |result, to| to.put(result), take: |from| from.take(), ok: Shape::of::<T>, err: Shape::of::<E> }
+    ResultCodec {
+        put: |result, to| to.put_result(result),
+        take: |from| from.take_result(),
+        ok: Shape::of::<T>,
+        err: Shape::of::<E>,
+    }
 }
 
 impl<T, E> fmt::Debug for ResultCodec<T, E> {

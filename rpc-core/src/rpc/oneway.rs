@@ -179,7 +179,7 @@ impl<M: Method> Value for OnewayCell<M> {
             options.shape = Some(Box::new(M::DESCRIPTION.shape()));
         }
         let mut encoder = Encoder::after(tell_head(M::ID, &options));
-        if let Err(error) = M::encode_args(&args, &mut encoder) {
+        if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {
             tracing::warn!(method = M::NAME, %error, "a one-way call could not be encoded; it was dropped");
             return None;
         }

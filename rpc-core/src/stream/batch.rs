@@ -170,8 +170,11 @@ impl<T: Wire + Send + 'static, X: Wire + Send + 'static> Value for Batch<T, X> {
     }
 }
 
-fn encode<T: Serialize, X: Serialize>(items: &VecDeque<Result<T, X>>, cost: u64) -> Result<Encoder, EncodeError> {
+fn encode<T: Serialize + 'static, X: Serialize>(
+    items: &VecDeque<Result<T, X>>,
+    cost: u64,
+) -> Result<Encoder, EncodeError> {
     let mut encoder = Encoder::after(items_head(cost));
-    items.iter().try_for_each(|item| encoder.put(item))?;
+    encoder.put_all(|encoder| items.iter().try_for_each(|item| encoder.put_result(item)))?;
     Ok(encoder)
 }

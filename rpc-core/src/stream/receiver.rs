@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     CallError, ClosedBy, Interruption, Message, MessagePort,
+    message::DecodeError,
     port::{Gone, Parcel},
     rpc::{StreamFault, Wire},
 };
@@ -43,6 +44,13 @@ enum Stage {
     Cut(CallError),
     /// The consumer has been told of its end, or will be, after what is held.
     Over,
+}
+
+/// Why items were not read.
+enum Unread {
+    /// There are more than were granted.
+    Overrun,
+    Unreadable(DecodeError),
 }
 
 impl<T, X> Receiver<T, X> {
@@ -211,20 +219,21 @@ where
         if decoder.is_at_end() {
             return self.unreadable("a frame of items has none");
         }
-        let problem = loop {
-            if decoder.is_at_end() {
-                break decoder.end().err().map(|error| error.to_string());
+        let read = decoder.take_all(|decoder| {
+            while !decoder.is_at_end() {
+                if self.held.len() == expected {
+                    return Err(Unread::Overrun);
+                }
+                self.held.push_back(decoder.take_result().map_err(Unread::Unreadable)?);
             }
-            if self.held.len() == expected {
-                return self.cut_by(StreamFault::Overrun);
-            }
-            match decoder.take::<Result<T, X>>() {
-                Ok(item) => self.held.push_back(item),
-                Err(error) => break Some(error.to_string()),
-            }
-        };
+            Ok(())
+        });
+        let read = read.and_then(|()| decoder.end().map(drop).map_err(Unread::Unreadable));
+        if let Err(Unread::Overrun) = read {
+            return self.cut_by(StreamFault::Overrun);
+        }
         self.hold(cost);
-        if let Some(problem) = problem {
+        if let Err(Unread::Unreadable(problem)) = read {
             self.unreadable(problem);
         }
     }

@@ -385,7 +385,7 @@ where
     /// How many bytes an item counts.
     #[inline]
     pub(super) fn cost_of(&self, item: &Result<T, X>) -> u64 {
-        if self.is_measuring { Encoder::size_of(item) } else { size_of::<T>().max(1) as u64 }
+        if self.is_measuring { Encoder::size_of_result(item) } else { size_of::<T>().max(1) as u64 }
     }
 }
 
