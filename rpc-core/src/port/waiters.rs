@@ -34,15 +34,21 @@ impl Waiters {
             self.last_key = self.last_key.checked_add(1).unwrap_or(NonZeroU64::MIN);
             WaiterKey(self.last_key)
         });
-        let more = self.more.iter_mut().flat_map(|others| &mut others.0);
-        let waiting = self.first.iter_mut().chain(more).find(|waiter| waiter.0 == key);
-        match waiting {
+        match self.find(key) {
             Some((_, old)) if old.will_wake(waker) => None,
             Some((_, old)) => Some(std::mem::replace(old, waker.clone())),
             None => {
                 self.add(key, waker.clone());
                 None
             }
+        }
+    }
+
+    #[inline]
+    fn find(&mut self, key: WaiterKey) -> Option<&mut (WaiterKey, Waker)> {
+        match &mut self.first {
+            Some(first) if first.0 == key => Some(first),
+            _ => self.more.as_mut()?.0.iter_mut().find(|waiter| waiter.0 == key),
         }
     }
 
@@ -93,8 +99,15 @@ impl Woken {
         if let Some(waker) = self.first {
             waker.wake();
         }
-        for (_, waker) in self.more.into_iter().flat_map(|others| others.0) {
-            waker.wake();
+        if let Some(others) = self.more {
+            others.wake();
         }
+    }
+}
+
+impl Others {
+    #[cold]
+    fn wake(self) {
+        self.0.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
