@@ -27,6 +27,9 @@ impl Cargo {
 
     /// Takes it out of the values, and makes a message of it (SER-04).
     pub(super) fn ship(self, data: Vec<u8>) -> Message {
+        if self.ports.is_empty() && self.buffers.is_empty() {
+            return Message::new(data);
+        }
         let buffers = self.buffers.into_iter().map(BufferRef::take).collect();
         Message::with_all(data, self.ports.ship(), buffers)
     }
@@ -75,12 +78,15 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     pub(super) fn new(ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
+        if ports.is_empty() && buffers.is_empty() {
+            return Self::default();
+        }
         Self { ports: ports.into_iter().map(Some).collect(), buffers: buffers.into_iter().map(Some).collect() }
     }
 
     /// The ports that no value took, in list order.
     pub(super) fn into_ports(self) -> Vec<MessagePort> {
-        self.ports.into_iter().flatten().collect()
+        if self.ports.is_empty() { Vec::new() } else { self.ports.into_iter().flatten().collect() }
     }
 }
 

@@ -259,7 +259,7 @@ pub(crate) fn call_head(id: CallId, method: MethodId, options: &Options) -> Vec<
 
 /// A one-way call's frame up to its arguments.
 pub(crate) fn tell_head(method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, join(vec![VERSION, TELL], &method.0.to_le_bytes()))
+    put_options(options, join(head(TELL), &method.0.to_le_bytes()))
 }
 
 /// A reply frame up to its result.
@@ -267,9 +267,18 @@ pub(crate) fn reply_head(id: CallId) -> Vec<u8> {
     head_with_id(REPLY, id)
 }
 
+/// How much is set aside for a frame: most fit, and grow no more while they are written.
+const ROOM: usize = 64;
+
+fn head(kind: u8) -> Vec<u8> {
+    let mut head = Vec::with_capacity(ROOM);
+    head.extend([VERSION, kind]);
+    head
+}
+
 /// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow.
 fn head_with_id(kind: u8, id: CallId) -> Vec<u8> {
-    put(&id.0, vec![VERSION, kind])
+    put(&id.0, head(kind))
 }
 
 fn put_options(options: &Options, mut head: Vec<u8>) -> Vec<u8> {
