@@ -18,6 +18,7 @@ mod context;
 mod describe;
 mod directory;
 mod error;
+mod farewell;
 mod feeding;
 pub mod frame;
 mod handlers;
@@ -54,6 +55,7 @@ pub use client_trait::{HoldsCallError, into_service_result, into_service_stream,
 pub use context::CallContext;
 pub use directory::{Directory, DirectoryClient, NoSuchService};
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
+pub use farewell::farewell;
 pub use feeding::{DuplexCall, FeedingCall};
 pub use incoming::Incoming;
 pub use inspector::{Inspector, Snapshot};

@@ -73,7 +73,9 @@ impl MessageTarget for Junction {
                 self.open.lock().outgoing.remove(&id);
                 drop(self.calls.post(parcel));
             }
-            Ok(Frame::Hello { .. } | Frame::Credit { .. } | Frame::Shape { .. }) => drop(self.calls.post(parcel)),
+            Ok(Frame::Hello { .. } | Frame::Credit { .. } | Frame::Shape { .. } | Frame::Farewell { .. }) => {
+                drop(self.calls.post(parcel));
+            }
             Ok(Frame::Call { id, method, .. }) => {
                 self.open.lock().incoming.insert(id);
                 if self.serves.post(parcel).is_err() {
