@@ -1,10 +1,11 @@
 //! Where replies that come as bytes find their calls.
 
 use std::{
-    collections::{HashMap, HashSet},
     error::Error,
     sync::atomic::{AtomicU64, Ordering},
 };
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     CallError, Interruption, MethodId, NotSent,
@@ -57,14 +58,14 @@ pub(super) struct ReplyTable {
 #[derive(Default)]
 struct Shapes {
     /// The methods that were introduced to the service: it was told what they are taken for.
-    introduced: HashSet<MethodId>,
+    introduced: FxHashSet<MethodId>,
     /// Those that it has in another shape.
-    theirs: HashMap<MethodId, Arc<MethodShape>>,
+    theirs: FxHashMap<MethodId, Arc<MethodShape>>,
 }
 
 #[derive(Default)]
 struct Waiting {
-    calls: HashMap<CallId, Sent>,
+    calls: FxHashMap<CallId, Sent>,
     /// What the other end has said as its last words.
     farewell: Option<Fault>,
     gone: Option<Gone>,
