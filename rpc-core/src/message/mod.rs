@@ -4,15 +4,19 @@
 
 mod buffer;
 mod cargo;
-mod codec;
+mod decoder;
 mod depth;
+mod encoder;
 mod event;
 mod plain_bytes;
+#[cfg(all(test, not(loom)))]
+mod round_trips;
 mod serde_port;
 mod value;
 
 pub use buffer::Buffer;
-pub use codec::{DecodeError, Decoder, EncodeError, Encoder};
+pub use decoder::{DecodeError, Decoder};
+pub use encoder::{EncodeError, Encoder};
 pub use event::{MessageErrorEvent, MessageEvent, Source};
 pub use value::{Payload, RecvError, RecvValue};
 

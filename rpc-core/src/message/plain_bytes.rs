@@ -59,7 +59,7 @@ pub(super) fn read(from: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::{
-        super::codec::{Decoder, Encoder},
+        super::{Decoder, Encoder},
         *,
     };
 
