@@ -152,7 +152,13 @@ impl ReplyTable {
             }
             Ok(Frame::Hello { window }) => self.window.limit(window),
             Ok(Frame::Credit { tells }) => self.window.credit(tells),
-            Ok(Frame::Goodbye { .. } | Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {
+            Ok(
+                Frame::Goodbye { .. }
+                | Frame::Call { .. }
+                | Frame::Tell { .. }
+                | Frame::Cancel { .. }
+                | Frame::Attach { .. },
+            ) => {
                 tracing::warn!("a call came to a client's port, which serves nothing; it was dropped");
             }
             Err(error) => tracing::warn!(%error, "a message that is no reply came to a client's port; it was dropped"),
