@@ -10,8 +10,8 @@ pub use handover_transports::{context, context::block_on, in_process};
 pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 
 pub use handover_core::rpc::{
-    CallContext, CallInfo, CallSide, ClientOptions, Directory, DirectoryClient, Inspector, Interceptor, Metadata,
-    Metadatum, OrReport, Outcome, Report, ServeOptions, Snapshot,
+    CallContext, CallInfo, CallSide, ClientOptions, Directory, DirectoryClient, Host, Hosting, Inspector, Interceptor,
+    Metadata, Metadatum, OrReport, Outcome, Report, ServeOptions, Snapshot,
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
@@ -37,10 +37,10 @@ pub mod __private {
         Call, CallError, Client, MessagePort, RpcError,
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
-            Answer, Argument, CallContext, ClientOptions, ClientStub, DuplexCall, FeedingCall, HoldsCallError,
-            InStream, Incoming, IsResult, Method, MethodId, MethodTable, Never, Opened, Responder, ResultCodec,
-            ServeOptions, ServedBy, Service, ServiceClient, Streamed, Tell, Wire, assert_distinct,
-            assert_distinct_super, feed, into_service_result, into_service_stream, own, own_all, put_argument,
+            Answer, Argument, CallContext, ClientOptions, ClientStub, DuplexCall, FeedingCall, HoldsCallError, Host,
+            Hosting, InStream, Incoming, IsResult, Method, MethodId, MethodTable, Never, Opened, Responder,
+            ResultCodec, ServeOptions, ServedBy, Service, ServiceClient, Streamed, Tell, Wire, assert_distinct,
+            assert_distinct_super, feed, host, into_service_result, into_service_stream, own, own_all, put_argument,
             result_codec, serve, service_error, stream_argument, stream_codec, take_argument, travels,
         },
         serde,

@@ -1,14 +1,14 @@
-// A client is handed on, not lent.
+// A client of a single use is handed on, not lent: what is lent is cloned.
 use handover::prelude::*;
 
 #[service]
-trait Contacts {
-    async fn count(&self) -> u32;
+trait AddOne {
+    async fn add(self, name: String);
 }
 
 #[service]
 trait Game {
-    async fn play(&self, contacts: &ContactsClient);
+    async fn play(&self, right: &AddOneClient);
 }
 
 fn main() {}

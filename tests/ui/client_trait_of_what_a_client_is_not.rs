@@ -2,7 +2,7 @@
 use handover::prelude::*;
 
 #[service(client_trait)]
-trait Contacts: Clone {
+trait Contacts: Default {
     #[rpc(oneway)]
     async fn touch(&self);
 }

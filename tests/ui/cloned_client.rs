@@ -1,18 +1,22 @@
-// C8: there is no second client to keep when one is handed on.
+// C8: there is no second client of a single use to keep when one is handed on, also where the one method is a super-service's.
 use handover::prelude::*;
 
 #[service]
-trait Contacts {
-    async fn count(&self) -> u32;
+trait AddOne {
+    async fn add(self, name: String);
 }
 
 #[service]
-trait Directory {
-    async fn register(&self, contacts: ContactsClient);
+trait AddOneOrCount: AddOne {
+    async fn count(&self) -> u32;
 }
 
-async fn hand_on(directory: DirectoryClient, contacts: ContactsClient) {
-    let _ = directory.register(contacts.clone()).await;
+fn copy(one: &AddOneClient) -> AddOneClient {
+    one.clone()
+}
+
+fn copy_what_has_it(one: &AddOneOrCountClient) -> AddOneOrCountClient {
+    one.clone()
 }
 
 fn main() {}

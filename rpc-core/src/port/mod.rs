@@ -36,4 +36,5 @@ pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
 pub(crate) use target::{Announce, MessageTarget};
 pub(crate) use transfer::Shipment;
+pub(crate) use waiters::{WaiterKey, Waiters};
 pub(crate) use watch::Watched;

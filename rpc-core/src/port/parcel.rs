@@ -24,7 +24,7 @@ impl Parcel {
     }
 
     /// It has arrived: the ports of a message are the receiver's. Those in a value never left it.
-    pub(super) fn received(self) -> Self {
+    pub(crate) fn received(self) -> Self {
         if let Self::Message(message) = &self {
             message.transfer_receiving_steps();
         }

@@ -17,6 +17,7 @@ use super::{
     call_info::Signature,
     cell::{CallCell, Ending},
     context,
+    desk::Desk,
     frame::{CallId, Fault, Frame, Options, reply_head},
     incoming::Came,
     options::ServeOptions,
@@ -139,7 +140,8 @@ impl<M: Method> Responder<M> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline]
-    pub(super) fn attach(self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
+    pub(super) fn attach(self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        let settings = desk.settings();
         if options.is_empty() && settings.is_plain() { Ok(self) } else { self.attach_few(options, came, settings) }
     }
 

@@ -40,11 +40,6 @@ impl Method for Describe {
     }
 }
 
-/// Whether that is what was called.
-pub(super) fn is_asked(incoming: &Incoming<'_>) -> bool {
-    incoming.method() == Describe::ID
-}
-
 pub(super) fn answer<S: Service>(incoming: Incoming<'_>) -> Answer {
     match incoming.open::<Describe>() {
         Ok(((), responder)) => responder.answer(Ok(S::DESCRIPTION.describe())),

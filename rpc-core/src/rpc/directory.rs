@@ -105,8 +105,8 @@ impl fmt::Display for NoSuchService {
 
 impl std::error::Error for NoSuchService {}
 
-/// Asks a [`Directory`] for its services.
-#[derive(Debug)]
+/// Asks a [`Directory`] for its services. A clone is a client of its own.
+#[derive(Clone, Debug)]
 pub struct DirectoryClient(ClientStub);
 
 impl DirectoryClient {

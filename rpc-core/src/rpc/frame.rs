@@ -20,6 +20,7 @@ use std::{error::Error, fmt, time::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use super::MethodId;
+pub use super::grant::{Limits, Rate};
 use super::{Interruption, Metadata, Refusal};
 use crate::shape::MethodShape;
 
@@ -128,6 +129,12 @@ pub enum Frame<'b> {
         /// What it takes and returns.
         shape: Box<MethodShape>,
     },
+    /// Serve one more port: the only one in the message's list. Whoever has its other end gets the right of the sender, as far as
+    /// these limits let it.
+    Attach {
+        /// What that right is limited to beside.
+        limits: Box<Limits>,
+    },
     /// One direction of a port that both sides call through has ended.
     Goodbye {
         /// Who goes.
@@ -183,6 +190,7 @@ const CREDIT: u8 = 7;
 const GOODBYE: u8 = 8;
 const SHAPE: u8 = 9;
 const FAREWELL: u8 = 10;
+const ATTACH: u8 = 11;
 
 /// The bits of the byte that says which options follow.
 const HAS_DEADLINE: u8 = 1;
@@ -239,6 +247,10 @@ impl<'b> Frame<'b> {
                 parse_last(rest).map(|shape| Self::Shape { method, shape })
             }
             FAREWELL => parse_last(rest).map(|fault| Self::Farewell { fault }),
+            ATTACH => match parse_last::<Box<Limits>>(rest)? {
+                limits if limits.is_too_much() => Err(FrameError::Malformed),
+                limits => Ok(Self::Attach { limits }),
+            },
             kind => Err(FrameError::Kind(kind)),
         }
     }
@@ -256,6 +268,7 @@ impl<'b> Frame<'b> {
             Self::Goodbye { from } => put(from, vec![VERSION, GOODBYE]),
             Self::Shape { method, shape } => put(shape, join(vec![VERSION, SHAPE], &method.0.to_le_bytes())),
             Self::Farewell { fault } => put(fault, vec![VERSION, FAREWELL]),
+            Self::Attach { limits } => put(limits, vec![VERSION, ATTACH]),
         }
     }
 }
@@ -384,6 +397,16 @@ mod tests {
         let spoken = Options { metadata, ..Options::default() };
         let shape = Box::new(MethodShape { args: vec![Shape::U32], result: Shape::Unit });
         let introduced = Options { shape: Some(shape.clone()), ..Options::default() };
+        let micros = Duration::from_micros;
+        let narrow = Limits {
+            methods: Some(vec![MethodId(300)]),
+            calls: Some(3),
+            rate: Some(Rate { calls: 10, per: micros(100) }),
+            bytes: Some(9),
+            expires: Some(micros(1)),
+            idle: Some(micros(2)),
+            clones: Some(4),
+        };
         let fault = |fault| Frame::Fault { id: CallId(300), fault };
         let refused = |refusal| fault(Fault::Refused(refusal));
         let interrupted = |interruption| fault(Fault::Interrupted(interruption));
@@ -411,6 +434,11 @@ mod tests {
             (interrupted(Interruption::Stream(StreamFault::TooSlow)), vec![1, 4, 0xac, 2, 1, 5, 0]),
             (Frame::Hello { window: Window { calls: 16, bytes: 300 } }, vec![1, 6, 16, 0xac, 2]),
             (Frame::Credit { tells: 8 }, vec![1, 7, 8]),
+            (Frame::Attach { limits: Box::default() }, vec![1, 11, 0, 0, 0, 0, 0, 0, 0]),
+            (
+                Frame::Attach { limits: Box::new(narrow) },
+                vec![1, 11, 1, 1, 0xac, 2, 1, 3, 1, 10, 100, 1, 9, 1, 1, 1, 2, 1, 4],
+            ),
             (Frame::Goodbye { from: Role::Caller }, vec![1, 8, 0]),
             (Frame::Goodbye { from: Role::Service }, vec![1, 8, 1]),
             (Frame::Farewell { fault: Fault::Refused(Refusal::Denied("no".into())) }, vec![1, 10, 0, 5, 2, b'n', b'o']),
@@ -454,6 +482,14 @@ mod tests {
         assert_eq!(Frame::parse(&[1, 5, 1, 0]), Err(FrameError::Malformed));
         assert_eq!(Frame::parse(&[1, 4, 1, 0, 2, 0]), Err(FrameError::Malformed));
         assert_eq!(Frame::parse(&[1, 10, 0, 2, 0]), Err(FrameError::Malformed));
+    }
+
+    #[test]
+    fn limits_that_name_more_methods_than_there_can_be_make_it_malformed() {
+        let methods = Some(vec![MethodId(7); Limits::MOST_METHODS + 1]);
+        let frame = Frame::Attach { limits: Box::new(Limits { methods, ..Limits::default() }) };
+
+        assert_eq!(Frame::parse(&frame.to_bytes()), Err(FrameError::Malformed));
     }
 
     #[test]

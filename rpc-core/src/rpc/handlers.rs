@@ -11,7 +11,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Answer, frame::CallId};
+use super::{Answer, frame::CallId, host::Whence};
 
 /// Runs handlers. One that is ready at once is polled in place, in a box that the next one uses again; only one that waits
 /// keeps its box, and is queued.
@@ -24,8 +24,10 @@ pub(super) struct Handlers<F> {
 type Slot<F> = Pin<Box<Option<F>>>;
 
 /// Which call a handler answers, as far as it matters to those who wait for its end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tag {
+    /// Where the call came in.
+    pub(super) whence: Whence,
     /// By what a frame knows it.
     pub(super) id: Option<CallId>,
     /// Whether the next ordered call waits for its end.
@@ -57,7 +59,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     }
 
     /// Polls a new handler once; keeps it if it waits. It is made where it is polled, for it may be large.
-    pub(super) fn begin(&mut self, handler: impl FnOnce() -> F, tag: Tag, cx: &mut Context<'_>) -> Begun {
+    pub(super) fn begin(&mut self, handler: impl FnOnce() -> F, tag: &Tag, cx: &mut Context<'_>) -> Begun {
         let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
         slot.set(Some(handler()));
         if let Poll::Ready(answer) = poll_slot(&mut slot, cx) {
@@ -67,7 +69,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         let (abort, registration) = (tag.id.is_some() && tag.cancels)
             .then(AbortHandle::new_pair)
             .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
-        self.waiting.push(Waiting::new(slot, tag, registration));
+        self.waiting.push(Waiting::new(slot, tag.clone(), registration));
         Begun::Waits(abort)
     }
 
@@ -122,13 +124,12 @@ impl<F: Future<Output = Answer>> Future for Waiting<F> {
     type Output = (Tag, Option<Slot<F>>, Answer);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let tag = self.tag;
         let ended = match &mut self.handler {
             Stoppable::ByFrame(handler) => ready!(Pin::new(handler).poll(cx)).ok(),
             Stoppable::ByCell(handler) => Some(ready!(Pin::new(handler).poll(cx))),
         };
         let (slot, answer) = ended.unwrap_or((None, Answer::DONE));
-        Poll::Ready((tag, slot, answer))
+        Poll::Ready((self.tag.clone(), slot, answer))
     }
 }
 

@@ -1,85 +1,37 @@
 //! A call as it arrives, and how it is opened.
 
-use std::sync::OnceLock;
-
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
     call_info::Arrival,
     cell::CallCell,
-    frame::{CallId, Fault, Frame, Options},
+    desk::Desk,
+    frame::{CallId, Fault, Frame, Limits, Options},
     oneway::{IS_ONEWAY, OnewayCell},
-    options::ServeOptions,
     outbox::Outbox,
     report::in_one_line,
-    versions::{Verdict, Version, Versions},
+    versions::{Verdict, Version},
 };
 use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 /// A call that came to a service, not yet opened: which method it wants, and the arguments in whatever form they came.
 #[derive(Debug)]
-pub struct Incoming<'p> {
+pub struct Incoming<'d> {
+    call: Unopened,
+    /// Where it came in, and where its answer goes.
+    desk: &'d Arc<Desk>,
+}
+
+/// A call that came, without where it came in: so it may wait.
+#[derive(Debug)]
+pub(super) struct Unopened {
     body: Body,
-    desk: &'p Desk<'p>,
     /// Only where somebody watches.
     arrival: Option<Box<Arrival>>,
-}
-
-/// Where calls arrive.
-#[derive(Debug)]
-pub(super) struct Desk<'p> {
-    pub(super) port: &'p MessagePort,
-    pub(super) settings: &'p ServeOptions,
-    /// Made for the first handler that returns a stream.
-    outbox: OnceLock<Outbox>,
-    /// Made for the first method that is introduced.
-    versions: OnceLock<Versions>,
-    /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
-    turned: AtomicU64,
-}
-
-/// No call is being opened that was turned into a frame.
-const NOT_TURNED: u64 = u64::MAX;
-
-impl<'p> Desk<'p> {
-    pub(super) fn new(port: &'p MessagePort, settings: &'p ServeOptions) -> Self {
-        Self { port, settings, outbox: OnceLock::new(), versions: OnceLock::new(), turned: AtomicU64::new(NOT_TURNED) }
-    }
-
-    /// Posts the replies of handlers that go on, and tells which calls have ended so: nobody waits for those handlers at this port.
-    pub(super) fn post_early(&self, mut ended: impl FnMut(CallId)) {
-        for (id, answer) in self.outbox.get().map(Outbox::take).unwrap_or_default() {
-            self.post(answer);
-            ended(id);
-        }
-    }
-
-    /// Sends an answer. If the port is closed, nobody waits for it.
-    pub(super) fn post(&self, answer: Answer) {
-        if let Answer(Some(message)) = answer {
-            let _closed = self.port.post(Parcel::Message(message));
-        }
-    }
-
-    /// The id under which a call that was just opened can be cancelled by a frame, although it came as a value.
-    pub(super) fn take_turned(&self) -> Option<CallId> {
-        // Nearly always there is none; and it is one task that opens calls.
-        if self.turned.load(Ordering::Relaxed) == NOT_TURNED {
-            return None;
-        }
-        Some(CallId(self.turned.swap(NOT_TURNED, Ordering::Relaxed)))
-    }
-
-    fn outbox(&self) -> Outbox {
-        self.outbox.get_or_init(Outbox::default).clone()
-    }
 }
 
 /// How a call came, for those who watch.
@@ -112,9 +64,11 @@ struct FromBytes {
 
 /// What came to a service's port.
 #[derive(Debug)]
-pub(super) enum Arrived<'p> {
-    Call(Incoming<'p>),
+pub(super) enum Arrived {
+    Call(Unopened),
     Cancel(CallId),
+    /// A port that is to be served too, with the sender's right, limited to that.
+    Attach(MessagePort, Box<Limits>),
     /// Nothing that a service can do anything with. It was reported.
     Nothing,
 }
@@ -122,18 +76,23 @@ pub(super) enum Arrived<'p> {
 /// The arguments of a call, and the duty to answer it.
 type Request<M> = (<M as Method>::Args, Responder<M>);
 
-impl<'p> Arrived<'p> {
+impl Arrived {
     /// Looks at what came, as far as finding out whose it is.
-    pub(super) fn read(parcel: Parcel, desk: &'p Desk<'p>) -> Self {
-        let message = match parcel {
-            Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), desk, arrival: None }),
-            Parcel::Message(message) => message,
-        };
+    #[inline]
+    pub(super) fn read(parcel: Parcel, desk: &Desk) -> Self {
+        match parcel {
+            Parcel::Value(value) => Self::Call(Unopened { body: Body::Value(value), arrival: None }),
+            Parcel::Message(message) => Self::read_message(message, desk),
+        }
+    }
+
+    fn read_message(message: Message, desk: &Desk) -> Self {
         let size = message.data().len();
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, args),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, args),
             Ok(Frame::Cancel { id }) => return Self::Cancel(id),
+            Ok(Frame::Attach { limits }) => return Self::attach(message, limits),
             Ok(_) => {
                 tracing::warn!("a reply came to a service's port, which calls nothing; it was dropped");
                 return Self::Nothing;
@@ -145,35 +104,39 @@ impl<'p> Arrived<'p> {
         };
         let args_at = size - args.len();
         if let Some(shape) = options.shape.take() {
-            desk.versions.get_or_init(Versions::default).introduce(method, *shape);
+            desk.versions_to_be().introduce(method, *shape);
         }
         // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
-        let version = desk.versions.get().and_then(|versions| versions.of(method));
+        let version = desk.versions().and_then(|versions| versions.of(method));
         let body = Body::Frame(Box::new(FromBytes { message, id, method, options, args_at, version }));
-        Self::Call(Incoming { body, desk, arrival: None })
+        Self::Call(Unopened { body, arrival: None })
+    }
+
+    fn attach(message: Message, limits: Box<Limits>) -> Self {
+        match <[MessagePort; 1]>::try_from(message.into_parts().ports) {
+            Ok([port]) => Self::Attach(port, limits),
+            Err(ports) => {
+                tracing::warn!(
+                    ports = ports.len(),
+                    "a message to attach a port brought another number of them; it was dropped"
+                );
+                Self::Nothing
+            }
+        }
     }
 }
 
-impl<'p> Incoming<'p> {
-    /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
-    /// of this one.
-    fn as_frame(value: Carried, desk: &'p Desk<'p>, arrival: Option<Box<Arrival>>) -> Result<Self, Answer> {
-        let message = value.encode(desk.port).ok_or(Answer::DONE)?;
-        match Arrived::read(Parcel::Message(message), desk) {
-            Arrived::Call(incoming) => {
-                if let Some(CallId(id)) = incoming.id() {
-                    desk.turned.store(id, Ordering::Relaxed);
-                }
-                Ok(Self { arrival, ..incoming })
-            }
-            Arrived::Cancel(_) | Arrived::Nothing => Err(Answer::DONE),
-        }
+impl Unopened {
+    /// The call, at the port where it came in.
+    #[inline]
+    pub(super) fn at(self, desk: &Arc<Desk>) -> Incoming<'_> {
+        Incoming { call: self, desk }
     }
 
     /// Notes what is before it, for those who watch.
     #[inline]
-    pub(super) fn note(&mut self, running: usize, waiting: usize) {
-        if !self.desk.settings.interceptors.is_empty() {
+    pub(super) fn note(&mut self, desk: &Desk, running: usize, waiting: usize) {
+        if !desk.settings().interceptors.is_empty() {
             self.arrival = Some(Arrival::now(running, waiting));
         }
     }
@@ -187,7 +150,8 @@ impl<'p> Incoming<'p> {
     }
 
     /// Which method is wanted.
-    pub fn method(&self) -> MethodId {
+    #[inline]
+    pub(super) fn method(&self) -> MethodId {
         match &self.body {
             // Truncated on purpose: the id is the lower half.
             Body::Value(value) => MethodId(value.selector() as u32),
@@ -210,28 +174,49 @@ impl<'p> Incoming<'p> {
             Body::Frame(frame) => frame.message.size(),
         }
     }
+}
+
+impl Incoming<'_> {
+    /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
+    /// of this one.
+    fn as_frame<'d>(
+        value: Carried,
+        desk: &'d Arc<Desk>,
+        arrival: Option<Box<Arrival>>,
+    ) -> Result<Incoming<'d>, Answer> {
+        let message = value.encode(&desk.port).ok_or(Answer::DONE)?;
+        match Arrived::read(Parcel::Message(message), desk) {
+            Arrived::Call(call) => {
+                if let Some(id) = call.id() {
+                    desk.has_turned(id);
+                }
+                Ok(Unopened { arrival, ..call }.at(desk))
+            }
+            Arrived::Cancel(_) | Arrived::Attach(..) | Arrived::Nothing => Err(Answer::DONE),
+        }
+    }
+
+    /// Which method is wanted.
+    #[inline]
+    pub fn method(&self) -> MethodId {
+        self.call.method()
+    }
 
     /// Takes out the arguments of a method that returns something.
     ///
     /// # Errors
     /// The answer, if the call cannot be run.
     pub fn open<M: Method>(self) -> Result<Request<M>, Answer> {
-        match self.body {
+        let Self { call: Unopened { body, arrival }, desk } = self;
+        match body {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((
-                        args,
-                        Responder::here(cell).attach(
-                            unbox(options),
-                            Came { arrival: self.arrival, bytes: 0 },
-                            self.desk.settings,
-                        )?,
-                    ))
+                    Ok((args, Responder::here(cell).attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
                 }
-                Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open(),
+                Err(value) => Self::as_frame(value, desk, arrival)?.open(),
             },
-            Body::Frame(frame) => frame.open(self.arrival, self.desk),
+            Body::Frame(frame) => frame.open(arrival, desk),
         }
     }
 
@@ -240,7 +225,7 @@ impl<'p> Incoming<'p> {
     /// # Errors
     /// The answer, if the call cannot be run.
     pub fn open_stream<M: Method>(self) -> Result<Request<M>, Answer> {
-        let outbox = self.desk.outbox();
+        let outbox = Outbox::new(self.desk);
         let (args, responder) = self.open()?;
         Ok((args, responder.with_outbox(outbox)))
     }
@@ -250,22 +235,16 @@ impl<'p> Incoming<'p> {
     /// # Errors
     /// The answer, if the call cannot be run.
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
-        match self.body {
+        let Self { call: Unopened { body, arrival }, desk } = self;
+        match body {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((
-                        args,
-                        Responder::nobody().attach(
-                            unbox(options),
-                            Came { arrival: self.arrival, bytes: 0 },
-                            self.desk.settings,
-                        )?,
-                    ))
+                    Ok((args, Responder::nobody().attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
                 }
-                Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open_oneway(),
+                Err(value) => Self::as_frame(value, desk, arrival)?.open_oneway(),
             },
-            Body::Frame(frame) => frame.open(self.arrival, self.desk),
+            Body::Frame(frame) => frame.open(arrival, desk),
         }
     }
 
@@ -277,13 +256,14 @@ impl<'p> Incoming<'p> {
 
     /// Answers a call that is not to be run.
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
-        match self.body {
-            Body::Value(value) => match Self::as_frame(value, self.desk, self.arrival) {
+        let Self { call: Unopened { body, arrival }, desk } = self;
+        match body {
+            Body::Value(value) => match Self::as_frame(value, desk, arrival) {
                 Ok(incoming) => incoming.refuse(refusal),
                 Err(answer) => answer,
             },
             Body::Frame(frame) => {
-                self.desk.settings.interceptors.refused(frame.method, &refusal);
+                desk.settings().interceptors.refused(frame.method, &refusal);
                 frame.refuse(refusal)
             }
         }
@@ -291,7 +271,7 @@ impl<'p> Incoming<'p> {
 }
 
 impl FromBytes {
-    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, desk: &Desk<'_>) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
         let responder = self.id.map_or_else(Responder::nobody, Responder::there);
         let args = match self.settle_version::<M>(desk) {
@@ -300,9 +280,9 @@ impl FromBytes {
             Err(difference) => Err(Refusal::Mismatch(difference)),
         };
         match args {
-            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, desk.settings)?)),
+            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, desk)?)),
             Err(refusal) => {
-                desk.settings.interceptors.refused(M::ID, &refusal);
+                desk.settings().interceptors.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))
             }
         }
@@ -310,14 +290,14 @@ impl FromBytes {
 
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
     /// caller is told what the method is here, before any reply.
-    fn settle_version<M: Method>(&self, desk: &Desk<'_>) -> Result<Option<Arc<Version>>, String> {
+    fn settle_version<M: Method>(&self, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
         let Some(version) = &self.version else { return Ok(None) };
         match version.verdict::<M>() {
             (Verdict::Same, _) => Ok(None),
             (Verdict::Evolved, is_new) => {
                 if is_new {
                     let shape = Box::new(M::DESCRIPTION.shape());
-                    desk.post(Answer(Some(Frame::Shape { method: M::ID, shape }.to_bytes().into())));
+                    desk.send(&Frame::Shape { method: M::ID, shape });
                 }
                 Ok(Some(version.clone()))
             }

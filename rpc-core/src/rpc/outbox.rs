@@ -1,20 +1,38 @@
 //! What a handler sends before it has ended: the reply that brings a stream, which the handler then goes on to feed.
 
-use super::{Answer, frame::CallId};
+use std::sync::OnceLock;
+
+use super::{Answer, desk::Desk, frame::CallId};
 use crate::sync::{Arc, Mutex};
 
-/// Replies of handlers that go on running. Whoever polls the handlers posts them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Outbox(Arc<Mutex<Vec<(CallId, Answer)>>>);
+/// Where a handler puts a reply and goes on running.
+#[derive(Clone, Debug)]
+pub(super) struct Outbox(Arc<Desk>);
+
+/// Replies of handlers that go on running, in order. Whoever polls the handlers posts them.
+#[derive(Debug, Default)]
+pub(super) struct EarlyReplies(OnceLock<Mutex<Vec<EarlyReply>>>);
+
+/// Where a reply goes, and to which call.
+type EarlyReply = (Arc<Desk>, CallId, Answer);
 
 impl Outbox {
-    /// Puts the reply to a call that came as a frame.
-    pub(super) fn put(&self, id: CallId, answer: Answer) {
-        self.0.lock().push((id, answer));
+    pub(super) fn new(desk: &Arc<Desk>) -> Self {
+        Self(desk.clone())
     }
 
-    /// Takes what is to be posted, in order.
-    pub(super) fn take(&self) -> Vec<(CallId, Answer)> {
-        std::mem::take(&mut self.0.lock())
+    /// Puts the reply to a call that came as a frame.
+    pub(super) fn put(&self, id: CallId, answer: Answer) {
+        let Self(desk) = self;
+        desk.hub.early.0.get_or_init(Mutex::default).lock().push((desk.clone(), id, answer));
+    }
+}
+
+impl EarlyReplies {
+    /// Takes what is to be posted.
+    #[inline]
+    pub(super) fn take(&self) -> Vec<EarlyReply> {
+        // Nearly always no handler has ever replied so.
+        self.0.get().map(|replies| std::mem::take(&mut *replies.lock())).unwrap_or_default()
     }
 }

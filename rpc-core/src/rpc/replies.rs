@@ -186,7 +186,13 @@ impl ReplyTable {
             Ok(Frame::Farewell { fault }) => self.end(|waiting| {
                 waiting.farewell.get_or_insert(fault);
             }),
-            Ok(Frame::Goodbye { .. } | Frame::Call { .. } | Frame::Tell { .. } | Frame::Cancel { .. }) => {
+            Ok(
+                Frame::Goodbye { .. }
+                | Frame::Call { .. }
+                | Frame::Tell { .. }
+                | Frame::Cancel { .. }
+                | Frame::Attach { .. },
+            ) => {
                 tracing::warn!("a call came to a client's port, which serves nothing; it was dropped");
             }
             Err(error) => tracing::warn!(%error, "a message that is no reply came to a client's port; it was dropped"),

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     CallError, ClientStub, Interruption, MethodId,
-    frame::{CallId, Fault, Frame, Options, call_head, reply_head, tell_head},
+    frame::{CallId, Fault, Frame, Limits, Options, call_head, reply_head, tell_head},
     replies::{AwaitingReply, Reply},
 };
 use crate::{
@@ -99,6 +99,12 @@ impl CallRouter {
     /// Makes a port whose calls are handed out.
     pub fn connect(&self) -> MessagePort {
         let (ours, theirs) = MessageChannel::new().into_ports();
+        self.adopt(ours);
+        theirs
+    }
+
+    /// Hands out the calls that come by a port.
+    fn adopt(&self, ours: MessagePort) {
         let connection = Arc::new(Connection {
             router: self.clone(),
             back: Mutex::new(Some(Arc::new(ours))),
@@ -117,7 +123,6 @@ impl CallRouter {
         } else if let Some(back) = connection.back() {
             back.set_target(connection);
         }
-        theirs
     }
 
     /// Takes no more calls: its clients are closed, the calls that wait end as not sent, and the services are
@@ -131,6 +136,17 @@ impl CallRouter {
         drop(former);
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.end();
+        }
+    }
+
+    /// Hands a message that is no call to the service that has the fewest. If there is none, it is dropped.
+    fn hand_on(&self, message: Message) {
+        let state = self.0.lock();
+        let picked = state.routes.iter().min_by_key(|route| route.calls.len()).map(|route| route.service.clone());
+        drop(state);
+        let sent = picked.map(|service| service.port().post_message(message));
+        if !matches!(sent, Some(Ok(()))) {
+            tracing::warn!("a port could not be attached to any service of a router; it was closed");
         }
     }
 
@@ -269,6 +285,7 @@ impl Connection {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, size - args.len()),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, size - args.len()),
             Ok(Frame::Cancel { id }) => return self.cancel(id),
+            Ok(Frame::Attach { limits }) => return self.attach(message, *limits),
             Ok(_) => {
                 tracing::warn!("a reply came to a router, which calls nothing; it was dropped");
                 return;
@@ -297,6 +314,17 @@ impl Connection {
             forwarded.insert(id, Arc::downgrade(&call));
         }
         self.router.hand_out(Handed::Forwarded(call));
+    }
+
+    /// One more client of the router. One that is limited is handed to one of the services, which keeps count for it, and ends with
+    /// that one.
+    fn attach(&self, message: Message, limits: Limits) {
+        if limits != Limits::default() {
+            return self.router.hand_on(message);
+        }
+        for port in message.into_parts().ports {
+            self.router.adopt(port);
+        }
     }
 
     fn cancel(&self, id: CallId) {

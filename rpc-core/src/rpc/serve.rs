@@ -1,14 +1,15 @@
 //! The callee's side: one future that serves a port.
 
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::future::poll_fn;
 
 use super::{
-    Answer, Method, MethodId, Refusal, ServeOptions,
-    frame::CallId,
-    incoming::{Arrived, Desk, Incoming},
-    serving::{Once, Serving, poll_arrived},
+    Answer, Incoming, Method, MethodId, ServeOptions,
+    desk::Desk,
+    host::{Hub, Reception},
+    serving::{Ended, Serving},
+    spent::serve_once,
 };
-use crate::{Closed, MessagePort, port::Inbox, shape::StaticDescription};
+use crate::{MessagePort, shape::StaticDescription, sync::Arc};
 
 /// What `#[service]` generates for the server of a service: how calls are opened, and how they are run.
 ///
@@ -64,80 +65,44 @@ impl<S: Service> Opened<S> {
     }
 }
 
-/// Serves a port until the other end has closed it and every handler that somebody still waits for has ended.
+/// Serves a port until the other end has closed it, and every port that was [attached](crate::wire::Frame::Attach) to it, and every
+/// handler that somebody still waits for has ended.
 ///
 /// Calls run concurrently, each from its first `.await` on beside the others; ordered ones one after the other, in the order in
 /// which they came. The future is `Send` if the service and what its methods hold are. Dropping it ends all calls.
 ///
 /// A method that takes `self` ends the service: it starts once the calls before it have ended, and every other call is
-/// refused as [`Refusal::Spent`] from then on.
+/// refused as [`Refusal::Spent`](super::Refusal::Spent) from then on.
 pub async fn serve<S: Service>(object: S::Object, port: MessagePort, mut options: ServeOptions) {
     options.interceptors = options.interceptors.of_context();
     port.start();
-    let desk = Desk::new(&port, &options);
-    if let Some((call, id)) = serve_shared::<S>(&object, &desk).await {
-        serve_once::<S>(object, call, id, &desk).await;
-    }
+    let hub = Hub::new(options);
+    let desk = Arc::new(Desk::new(port, hub.clone(), None));
+    desk.open();
+    let mut others = Reception::new(hub);
+    let _over = serve_ports::<S>(object, Some(&desk), &mut others).await;
 }
 
-/// Serves methods that take `&self`, until the port is closed, or until a call of one that takes `self` has come and the
-/// others have ended: then it hands out that one.
-async fn serve_shared<S: Service>(object: &S::Object, desk: &Desk<'_>) -> Option<Once<S>> {
-    let run = |call| S::run(object, call);
-    let mut serving = Serving::<S, _>::new(desk);
-    poll_fn(move |cx| serving.poll(&run, cx)).await
-}
-
-/// Runs the one call that the service was good for, and refuses every other.
-async fn serve_once<S: Service>(object: S::Object, call: S::OnceCall, mut id: Option<CallId>, desk: &Desk<'_>) {
-    let mut refused = false;
-    {
-        let mut handler = pin!(S::run_once(object, call));
-        let mut inbox = Inbox::new(desk.port);
-        let mut is_closed = false;
-        poll_fn(|cx| {
-            while !is_closed {
-                match poll_arrived(&mut inbox, desk, cx) {
-                    Poll::Ready(Ok(Arrived::Call(incoming))) => {
-                        refused = true;
-                        desk.post(incoming.refuse(Refusal::Spent));
-                    }
-                    Poll::Ready(Ok(Arrived::Cancel(cancelled))) if id == Some(cancelled) => return Poll::Ready(()),
-                    Poll::Ready(Ok(Arrived::Cancel(_) | Arrived::Nothing)) => {}
-                    // Nobody is left whom the answer could reach by the port.
-                    Poll::Ready(Err(Closed)) if id.is_some() => return Poll::Ready(()),
-                    Poll::Ready(Err(Closed)) => is_closed = true,
-                    Poll::Pending => break,
-                }
-            }
-            let ended = handler.as_mut().poll(cx).map(|answer| desk.post(answer));
-            // It goes on for whoever has the stream, and not for this port.
-            desk.post_early(|_| id = None);
-            ended
-        })
-        .await;
-    }
-    // A peer that tries again is told, once, and finds the port closed after that.
-    if !refused {
-        refuse_next(desk).await;
-    }
-}
-
-/// Refuses the next call, or ends with the port.
-async fn refuse_next(desk: &Desk<'_>) {
-    let mut inbox = Inbox::new(desk.port);
-    poll_fn(|cx| {
-        loop {
-            match poll_arrived(&mut inbox, desk, cx) {
-                Poll::Ready(Ok(Arrived::Call(incoming))) => {
-                    desk.post(incoming.refuse(Refusal::Spent));
-                    return Poll::Ready(());
-                }
-                Poll::Ready(Ok(Arrived::Cancel(_) | Arrived::Nothing)) => {}
-                Poll::Ready(Err(Closed)) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
-            }
+/// Serves all ports of a service. Gives the object back if it is to be served elsewhere.
+pub(super) async fn serve_ports<S: Service>(
+    object: S::Object,
+    first: Option<&Arc<Desk>>,
+    others: &mut Reception,
+) -> Option<S::Object> {
+    match serve_shared::<S>(&object, first, others).await {
+        Ended::Alone => None,
+        Ended::Halted => Some(object),
+        Ended::Once(once) => {
+            serve_once::<S>(object, once, first, others).await;
+            None
         }
-    })
-    .await;
+    }
+}
+
+/// Serves methods that take `&self`, until nobody is left who could call one, or until a call of one that takes `self` has come
+/// and the others have ended.
+async fn serve_shared<S: Service>(object: &S::Object, first: Option<&Arc<Desk>>, others: &mut Reception) -> Ended<S> {
+    let run = |call| S::run(object, call);
+    let mut serving = Serving::<S, _>::new(first, others);
+    poll_fn(move |cx| serving.poll(&run, cx)).await
 }

@@ -1,4 +1,4 @@
-//! The calls of one port: which run, which wait for their turn, and which are refused.
+//! The calls of one service: which run, which wait for their turn, and which are refused.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,39 +8,174 @@ use std::{
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Opened, Refusal, Service, describe,
-    frame::{CallId, Frame},
+    Answer, Opened, Refusal, ServeOptions, Service,
+    describe::{self, Describe},
+    desk::Desk,
+    frame::CallId,
     handlers::{Begun, Handlers, Tag},
-    incoming::{Arrived, Desk, Incoming},
+    host::{Reception, SeatKey, Standing, Thing, WaitingRoom, Whence, seat_of},
+    incoming::{Arrived, Unopened},
+    method::Method,
     serve::How,
 };
-use crate::{Closed, port::Inbox};
+use crate::{
+    Closed,
+    port::{Inbox, Parcel},
+    sync::Arc,
+};
 
 /// How many messages are taken before the executor gets a turn, so that a busy peer starves nobody (LOOP-07).
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
-/// A call of a method that takes `self`, which ends the service, and by what a frame knows it.
-pub(super) type Once<S> = (<S as Service>::OnceCall, Option<CallId>);
+/// A call of a method that takes `self`, which ends the service: where it came in, and by what a frame knows it.
+pub(super) type Once<S> = (<S as Service>::OnceCall, Whence, Option<CallId>);
 
-/// The calls of methods that take `&self`, from one port.
+/// Why nothing is left to do.
+pub(super) enum Ended<S: Service> {
+    /// Nobody is left who could call.
+    Alone,
+    /// A method that takes `self` was called.
+    Once(Once<S>),
+    /// It is to be served elsewhere.
+    Halted,
+}
+
+/// The ports of a service, and the calls that came by them.
+pub(super) struct Serving<'p, S: Service, F> {
+    first: Option<First<'p>>,
+    others: &'p mut Reception,
+    standing: Standing,
+    calls: Calls<'p, S, F>,
+}
+
+/// The first port of a service, which is read directly.
+pub(super) struct First<'p> {
+    desk: &'p Arc<Desk>,
+    inbox: Inbox<'p>,
+}
+
+impl<'p> First<'p> {
+    pub(super) fn new(desk: &'p Arc<Desk>) -> Self {
+        Self { desk, inbox: Inbox::new(&desk.port) }
+    }
+
+    pub(super) fn desk(&self) -> &'p Arc<Desk> {
+        self.desk
+    }
+
+    #[inline]
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
+        self.inbox.poll_next(cx)
+    }
+}
+
+impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
+    pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
+        Self { first: first.map(First::new), others, standing: Standing::default(), calls: Calls::new(first) }
+    }
+
+    /// Takes what came, and runs what runs. Ready when nothing is left to do here.
+    pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Ended<S>> {
+        let was_used = self.others.hub.is_used();
+        let has_more = self.poll_first(run, cx) | self.poll_others(run, cx);
+        self.calls.begin_held(&mut self.others.room, run, cx);
+        self.calls.poll_handlers(&mut self.others.room, run, cx);
+        for (desk, id, answer) in self.others.hub.early.take() {
+            desk.post(answer);
+            self.calls.forget(&desk, Some(id));
+        }
+        if let Some(ended) = self.ended() {
+            return Poll::Ready(ended);
+        }
+        // A port that was added by what ran here is looked at in the next turn.
+        if has_more || was_used != self.others.hub.is_used() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Takes what came to the first port. Whether there may be more.
+    fn poll_first(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+        let Some(First { desk, inbox }) = &mut self.first else { return false };
+        for _ in 0..BATCH {
+            match inbox.poll_next(cx) {
+                Poll::Ready(Ok(parcel)) => match Arrived::read(parcel, desk) {
+                    Arrived::Call(call) => self.calls.arrived(call, desk, &mut self.others.room, run, cx),
+                    Arrived::Cancel(id) => self.calls.cancel(None, id, &mut self.others.room),
+                    Arrived::Attach(port, limits) => self.others.hub.attach(port, &limits),
+                    Arrived::Nothing => {}
+                },
+                Poll::Ready(Err(Closed)) => {
+                    self.calls.closed(None, &mut self.others.room);
+                    self.first = None;
+                    return false;
+                }
+                Poll::Pending => return false,
+            }
+        }
+        true
+    }
+
+    /// Takes what came to the other ports. Whether there may be more.
+    fn poll_others(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(standing) = self.others.poll(BATCH, cx) else { return false };
+        self.standing = standing;
+        self.calls.is_halted = standing.is_halted;
+        let has_more = self.others.taken.len() >= BATCH;
+        while let Some((seat, thing)) = self.others.taken.pop_front() {
+            let Some(desk) = self.others.desks.get(seat) else { continue };
+            match thing {
+                Thing::Parcel(parcel) => match Arrived::read(parcel.received(), desk) {
+                    Arrived::Call(call) => self.calls.arrived(call, desk, &mut self.others.room, run, cx),
+                    Arrived::Cancel(id) => self.calls.cancel(Some(seat), id, &mut self.others.room),
+                    Arrived::Attach(port, limits) => self.others.hub.attach(port, &limits),
+                    Arrived::Nothing => {}
+                },
+                Thing::Closed => {
+                    self.calls.closed(Some(seat), &mut self.others.room);
+                    self.others.leave(seat);
+                }
+            }
+        }
+        has_more
+    }
+
+    /// Whether nothing is left to do.
+    fn ended(&mut self) -> Option<Ended<S>> {
+        if !self.calls.is_idle() {
+            return None;
+        }
+        if self.standing.is_halted && self.calls.once.is_none() {
+            return Some(Ended::Halted);
+        }
+        if !self.others.room.is_empty() {
+            return None;
+        }
+        if let Some(once) = self.calls.once.take() {
+            return Some(Ended::Once(once));
+        }
+        let is_alone = self.first.is_none() && !self.standing.has_hosts && self.others.is_empty();
+        is_alone.then_some(Ended::Alone)
+    }
+}
+
+/// The calls of methods that take `&self`.
 ///
 /// A call that came is begun at once if there is room; else it is held, unopened, until an earlier one has ended. An ordered one
 /// waits, opened, until the one before it has ended.
-pub(super) struct Serving<'p, S: Service, F> {
-    inbox: Inbox<'p>,
-    desk: &'p Desk<'p>,
+struct Calls<'p, S: Service, F> {
+    first: Option<&'p Arc<Desk>>,
     handlers: Handlers<F>,
-    held: VecDeque<Incoming<'p>>,
-    held_bytes: usize,
     ordered: VecDeque<(S::SharedCall, Tag)>,
     is_ordered_running: bool,
     /// The calls that came as frames and have not ended.
-    open: HashMap<CallId, Progress>,
+    open: HashMap<FrameId, Progress>,
     once: Option<Once<S>>,
-    /// One-way calls that were taken, and not given back to the caller's window.
-    tells: u32,
-    is_closed: bool,
+    is_halted: bool,
 }
+
+/// What a frame calls a call, and at which port.
+type FrameId = (Option<SeatKey>, CallId);
 
 /// How far a call has come.
 enum Progress {
@@ -50,126 +185,122 @@ enum Progress {
     Runs(Option<AbortHandle>),
 }
 
-impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
-    /// Serves a port, and tells the other end how much is taken at a time, if that was said.
-    pub(super) fn new(desk: &'p Desk<'p>) -> Self {
-        if let Some(window) = desk.settings.window {
-            desk.post(Answer(Some(Frame::Hello { window }.to_bytes().into())));
-        }
+impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
+    fn new(first: Option<&'p Arc<Desk>>) -> Self {
         Self {
-            inbox: Inbox::new(desk.port),
-            desk,
+            first,
             handlers: Handlers::new(),
-            held: VecDeque::new(),
-            held_bytes: 0,
             ordered: VecDeque::new(),
             is_ordered_running: false,
             open: HashMap::new(),
             once: None,
-            tells: 0,
-            is_closed: false,
+            is_halted: false,
         }
     }
 
-    /// Takes what came, and runs what runs. Ready when nothing is left to do here: with the call that ends the service, if one
-    /// came.
-    pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Option<Once<S>>> {
-        let mut left = BATCH;
-        while !self.is_closed && left > 0 {
-            let Poll::Ready(arrived) = poll_arrived(&mut self.inbox, self.desk, cx) else { break };
-            left -= 1;
-            match arrived {
-                Ok(Arrived::Call(incoming)) => self.arrived(incoming, run, cx),
-                Ok(Arrived::Cancel(id)) => self.cancel(id),
-                Ok(Arrived::Nothing) => {}
-                Err(Closed) => self.closed(),
-            }
-        }
+    fn poll_handlers(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         while let Poll::Ready(Some((tag, answer))) = self.handlers.poll_next(cx) {
-            self.ended(tag, answer, run, cx);
+            self.ended(tag, answer, room, run, cx);
         }
-        self.desk.post_early(|id| drop(self.open.remove(&id)));
-        if self.is_idle() && (self.is_closed || self.once.is_some()) {
-            return Poll::Ready(self.once.take());
-        }
-        if left == 0 {
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
     }
 
-    fn arrived(&mut self, mut incoming: Incoming<'p>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+    fn arrived(
+        &mut self,
+        mut call: Unopened,
+        desk: &Arc<Desk>,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
         if self.once.is_some() {
-            return self.refuse(incoming, Refusal::Spent);
+            return refuse(call, desk, Refusal::Spent);
         }
-        if incoming.id().is_some_and(|id| self.open.contains_key(&id)) {
-            return self.refuse(incoming, Refusal::RepeatedCallId);
+        if call.id().is_some_and(|id| self.open.contains_key(&(desk.seat, id))) {
+            return refuse(call, desk, Refusal::RepeatedCallId);
         }
-        incoming.note(self.handlers.len(), self.held.len().saturating_add(self.ordered.len()));
-        if self.handlers.len() < self.desk.settings.running && self.held.is_empty() {
-            return self.begin(incoming, run, cx);
+        let settings = desk.settings();
+        call.note(desk, self.handlers.len(), room.len().saturating_add(self.ordered.len()));
+        if self.has_room(settings) && room.is_empty() {
+            return self.begin(call, desk, run, cx);
         }
-        let bytes = self.held_bytes.saturating_add(incoming.size());
-        if self.held.len() >= self.desk.settings.waiting || bytes > self.desk.settings.waiting_bytes {
-            return self.refuse(incoming, Refusal::Overloaded);
+        if !room.has_room(call.size(), settings.waiting, settings.waiting_bytes) {
+            return refuse(call, desk, Refusal::Overloaded);
         }
-        if let Some(id) = incoming.id() {
-            self.open.insert(id, Progress::Held);
+        if let Some(id) = call.id() {
+            self.open.insert((desk.seat, id), Progress::Held);
         }
-        self.held_bytes = bytes;
-        self.held.push_back(incoming);
+        room.push(whence(desk), call);
     }
 
-    fn refuse(&mut self, incoming: Incoming<'p>, refusal: Refusal) {
-        self.took(&incoming);
-        self.desk.post(incoming.refuse(refusal));
+    /// Whether a call that was held may go on: to be begun, or to be refused.
+    fn may_begin(&self, whence: &Whence) -> bool {
+        self.once.is_some() || self.desk(whence).is_none_or(|desk| self.has_room(desk.settings()))
+    }
+
+    /// Whether one more call may run.
+    #[inline]
+    fn has_room(&self, settings: &ServeOptions) -> bool {
+        self.handlers.len() < settings.running && !self.is_halted
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
-    fn begin(&mut self, incoming: Incoming<'p>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        self.took(&incoming);
-        let id = incoming.id();
-        if describe::is_asked(&incoming) {
-            self.forget(id);
-            return self.desk.post(describe::answer::<S>(incoming));
+    fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+        took(&call, desk);
+        let id = call.id();
+        if call.method() == Describe::ID {
+            self.forget(desk, id);
+            return desk.post(describe::answer::<S>(call.at(desk)));
         }
-        let opened = S::open(incoming);
-        let id = id.or_else(|| self.desk.take_turned());
+        let opened = S::open(call.at(desk));
+        let id = id.or_else(|| desk.take_turned());
         match opened {
             Ok(Opened::Shared(call, How { ordered, cancels })) => {
-                let tag = Tag { id, is_ordered: ordered, cancels };
+                let tag = Tag { whence: whence(desk), id, is_ordered: ordered, cancels };
                 if ordered && self.is_ordered_running {
+                    self.note(desk, id, || Progress::WaitsForOrder);
                     self.ordered.push_back((call, tag));
-                    self.note(id, || Progress::WaitsForOrder);
                 } else {
                     self.run(call, tag, run, cx);
                 }
             }
-            Ok(Opened::Once(call)) => self.once = Some((call, id)),
+            Ok(Opened::Once(call)) => self.once = Some((call, whence(desk), id)),
             Err(answer) => {
-                self.forget(id);
-                self.desk.post(answer);
+                self.forget(desk, id);
+                desk.post(answer);
             }
         }
     }
 
     fn run(&mut self, call: S::SharedCall, tag: Tag, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        match self.handlers.begin(|| run(call), tag, cx) {
+        match self.handlers.begin(|| run(call), &tag, cx) {
             Begun::Ended(answer) => {
-                self.forget(tag.id);
-                self.desk.post(answer);
+                if let Some(desk) = self.desk(&tag.whence) {
+                    self.forget(desk, tag.id);
+                    desk.post(answer);
+                }
             }
             Begun::Waits(abort) => {
                 self.is_ordered_running |= tag.is_ordered;
-                self.note(tag.id, || Progress::Runs(abort));
+                if let Some(id) = tag.id {
+                    self.open.insert((seat_of(&tag.whence), id), Progress::Runs(abort));
+                }
             }
         }
     }
 
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
-    fn ended(&mut self, tag: Tag, answer: Answer, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        self.forget(tag.id);
-        self.desk.post(answer);
+    fn ended(
+        &mut self,
+        tag: Tag,
+        answer: Answer,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        if let Some(desk) = self.desk(&tag.whence) {
+            self.forget(desk, tag.id);
+            desk.post(answer);
+        }
         if tag.is_ordered {
             self.is_ordered_running = false;
             while !self.is_ordered_running
@@ -178,81 +309,92 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
                 self.run(call, tag, run, cx);
             }
         }
-        while self.handlers.len() < self.desk.settings.running
-            && let Some(incoming) = self.held.pop_front()
-        {
-            self.held_bytes = self.held_bytes.saturating_sub(incoming.size());
+        self.begin_held(room, run, cx);
+    }
+
+    /// Begins the calls that are held, as long as there is room.
+    fn begin_held(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+        while let Some((whence, call)) = room.pop_if(|whence| self.may_begin(whence)) {
+            let Some(desk) = self.desk(&whence) else { continue };
             if self.once.is_some() {
-                self.forget(incoming.id());
-                self.refuse(incoming, Refusal::Spent);
+                self.forget(desk, call.id());
+                refuse(call, desk, Refusal::Spent);
             } else {
-                self.begin(incoming, run, cx);
+                self.begin(call, desk, run, cx);
             }
         }
     }
 
     /// Ends a call at its next `.await`, or before it is begun. An id that is not known, or no longer, is ignored.
-    fn cancel(&mut self, id: CallId) {
-        if let Some((_, once)) = &self.once
+    fn cancel(&mut self, seat: Option<SeatKey>, id: CallId, room: &mut WaitingRoom) {
+        if let Some((_, whence, once)) = &self.once
             && *once == Some(id)
+            && seat_of(whence) == seat
         {
             self.once = None;
         }
-        match self.open.remove(&id) {
+        match self.open.remove(&(seat, id)) {
             None => {}
-            Some(Progress::Held) => self.held.retain(|incoming| incoming.id() != Some(id)),
-            Some(Progress::WaitsForOrder) => self.ordered.retain(|(_, tag)| tag.id != Some(id)),
+            Some(Progress::Held) => room.forget(seat, id),
+            Some(Progress::WaitsForOrder) => {
+                self.ordered.retain(|(_, tag)| !(tag.id == Some(id) && seat_of(&tag.whence) == seat));
+            }
             Some(Progress::Runs(Some(abort))) => abort.abort(),
             // It runs to its end, and keeps its id until then.
-            Some(Progress::Runs(None)) => self.note(Some(id), || Progress::Runs(None)),
+            Some(Progress::Runs(None)) => drop(self.open.insert((seat, id), Progress::Runs(None))),
         }
-        self.held_bytes = self.held.iter().map(Incoming::size).sum();
     }
 
-    /// The port is closed: every handler ends whose answer could only go out by it.
-    fn closed(&mut self) {
-        self.is_closed = true;
-        let open: Vec<_> = self.open.keys().copied().collect();
-        open.into_iter().for_each(|id| self.cancel(id));
+    /// A port is closed: every handler ends whose answer could only go out by it.
+    fn closed(&mut self, seat: Option<SeatKey>, room: &mut WaitingRoom) {
+        let open: Vec<_> = self.open.keys().filter(|(at, _)| *at == seat).map(|(_, id)| *id).collect();
+        open.into_iter().for_each(|id| self.cancel(seat, id, room));
     }
 
-    /// A call was taken out of the caller's window. One-way calls are given back, half a window at a time.
-    fn took(&mut self, incoming: &Incoming<'_>) {
-        let Some(window) = self.desk.settings.window else { return };
-        if !incoming.is_oneway() {
-            return;
-        }
-        self.tells = self.tells.saturating_add(1);
-        if self.tells >= window.calls.div_ceil(2) {
-            let tells = std::mem::take(&mut self.tells);
-            self.desk.post(Answer(Some(Frame::Credit { tells }.to_bytes().into())));
-        }
+    /// Where something came in.
+    fn desk<'w>(&self, whence: &'w Whence) -> Option<&'w Arc<Desk>>
+    where
+        'p: 'w,
+    {
+        whence.as_ref().or(self.first)
     }
 
     fn is_idle(&self) -> bool {
-        self.handlers.is_empty() && self.held.is_empty() && self.ordered.is_empty()
+        self.handlers.is_empty() && self.ordered.is_empty()
     }
 
-    fn note(&mut self, id: Option<CallId>, progress: impl FnOnce() -> Progress) {
+    fn note(&mut self, desk: &Desk, id: Option<CallId>, progress: impl FnOnce() -> Progress) {
         if let Some(id) = id {
-            self.open.insert(id, progress());
+            self.open.insert((desk.seat, id), progress());
         }
     }
 
-    fn forget(&mut self, id: Option<CallId>) {
+    #[inline]
+    fn forget(&mut self, desk: &Desk, id: Option<CallId>) {
         // Nearly always it is empty: what is ready at once is never noted.
         if let Some(id) = id
             && !self.open.is_empty()
         {
-            self.open.remove(&id);
+            self.open.remove(&(desk.seat, id));
         }
     }
 }
 
-pub(super) fn poll_arrived<'p>(
-    inbox: &mut Inbox<'p>,
-    desk: &'p Desk<'p>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Arrived<'p>, Closed>> {
-    inbox.poll_next(cx).map(|parcel| parcel.map(|parcel| Arrived::read(parcel, desk)))
+/// Where a call came in, to be kept. Of the first port nothing is kept, for that is known anyway.
+#[inline]
+fn whence(desk: &Arc<Desk>) -> Whence {
+    desk.seat.is_some().then(|| desk.clone())
+}
+
+fn refuse(call: Unopened, desk: &Arc<Desk>, refusal: Refusal) {
+    took(&call, desk);
+    desk.post(call.at(desk).refuse(refusal));
+}
+
+/// A call was taken out of the caller's window.
+#[inline]
+fn took(call: &Unopened, desk: &Desk) {
+    if desk.settings().window.is_some() && call.is_oneway() {
+        desk.took_tell();
+    }
 }

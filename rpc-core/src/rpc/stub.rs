@@ -5,10 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Call, CallError, ClientOptions, Failure, Method, MethodTable, Service, Tell, call::Via, cell::CallCell,
-    describe::Describe, replies::ReplyTable,
+    Call, CallError, ClientOptions, Failure, Method, MethodTable, Service, Tell,
+    call::Via,
+    cell::CallCell,
+    describe::Describe,
+    frame::{Frame, Limits},
+    replies::ReplyTable,
 };
-use crate::{MessagePort, shape::Description, sync::Arc};
+use crate::{Message, MessageChannel, MessagePort, shape::Description, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
 ///
@@ -95,6 +99,29 @@ impl ClientStub {
         self
     }
 
+    /// Makes another stub of the same service, by a port of its own, with no more rights than this one, and less by what the limits
+    /// say. One message, which nobody answers: where it fails, so do the calls.
+    #[must_use]
+    pub fn attach(&self, limits: Limits) -> Self {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let frame = Frame::Attach { limits: Box::new(limits) };
+        // A new port can always be posted, so nothing comes back; and where nobody gets it, it is closed.
+        let _posted = self.port().post_message(Message::new(frame.to_bytes()).with_port(theirs));
+        let stub = Self::new(ours);
+        match self.options() {
+            Some(options) => stub.with_same(options.clone()),
+            None => stub,
+        }
+    }
+
+    /// Says what is done with every call, and adds nothing to it.
+    fn with_same(mut self, options: ClientOptions) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.options = Some(options);
+        }
+        self
+    }
+
     /// Makes a call.
     #[inline]
     pub fn call<M: Method, E: Failure<Service = M::Err>>(&self, args: M::Args) -> Call<'_, M::Ok, E> {
@@ -137,6 +164,13 @@ impl ClientStub {
 
     pub(super) fn replies(&self) -> &ReplyTable {
         &self.0.replies
+    }
+}
+
+/// A clone has a port of its own: see [`attach`](ClientStub::attach).
+impl Clone for ClientStub {
+    fn clone(&self) -> Self {
+        self.attach(Limits::default())
     }
 }
 

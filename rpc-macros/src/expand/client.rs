@@ -71,6 +71,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             }
         }
     });
+    let clone = clone(service, rpc);
     let (text, look) = (client.to_string(), ids::look(service));
     // What any one of the methods asks.
     let of_methods = service.methods.iter().flat_map(|method| &method.predicates).map(|it| quote!(#it));
@@ -131,6 +132,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
 
         #deref
         #(#supers)*
+        #clone
 
         impl #declared #rpc::serde::Serialize for #client #args {
             fn serialize<__To: #rpc::serde::Serializer>(
@@ -152,6 +154,29 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
         impl #declared ::core::fmt::Debug for #client #args {
             fn fmt(&self, to: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 to.debug_tuple(#text).field(&self.stub).finish()
+            }
+        }
+    }
+}
+
+/// A clone is a client of its own. Of a service that is good for one use there is none.
+fn clone(service: &Service, rpc: &TokenStream) -> TokenStream {
+    if service.methods.iter().any(Method::is_once) {
+        return TokenStream::new();
+    }
+    let (client, params) = (service.client(), &service.params);
+    let (declared, args) = (params.declared(None), params.args(None));
+    // Whether a super-service is good for one use is known where that is; so it is asked, which needs a lifetime to ask for.
+    let supers = service.supers.iter().map(|it| {
+        let super_client = &it.client;
+        quote!(for<'__clone> #super_client: ::core::clone::Clone)
+    });
+    let clause = params.where_clause(rpc, supers);
+    quote! {
+        /// A clone is a client of its own, with the same rights. It is made at once, with one message.
+        impl #declared ::core::clone::Clone for #client #args #clause {
+            fn clone(&self) -> Self {
+                <Self as #rpc::ServiceClient>::from_stub(::core::clone::Clone::clone(&self.stub))
             }
         }
     }

@@ -73,6 +73,11 @@ fn server_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             #vis fn serve(self, port: #rpc::MessagePort) -> impl ::core::future::Future<Output = ()> {
                 #rpc::serve::<Self>(self.service, port, self.options)
             }
+
+            /// Serves it at as many ports as one likes: makes a handle that makes clients, and what is to be served.
+            #vis fn host(self) -> (#rpc::Host<#client #client_args>, #rpc::Hosting<Self>) {
+                #rpc::host::<Self, _>(self.service, self.options)
+            }
         }
 
         impl #declared ::core::fmt::Debug for #server #args {

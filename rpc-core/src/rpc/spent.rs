@@ -1,0 +1,167 @@
+//! A service whose single use was made: the one method runs, and every other call is refused.
+
+use std::{
+    collections::HashSet,
+    future::poll_fn,
+    pin::pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    Refusal, Service,
+    desk::Desk,
+    frame::CallId,
+    host::{Reception, SeatKey, Thing, Whence, seat_of},
+    incoming::Arrived,
+    serving::{BATCH, First, Once},
+};
+use crate::{Closed, port::Parcel, sync::Arc};
+
+/// Runs the one call that the service was good for, and refuses every other, at every port.
+pub(super) async fn serve_once<S: Service>(
+    object: S::Object,
+    (call, whence, id): Once<S>,
+    first: Option<&Arc<Desk>>,
+    others: &mut Reception,
+) {
+    let mut ports = Spent::new(first, others);
+    let mut waits = id.map(|id| (seat_of(&whence), id));
+    {
+        let mut handler = pin!(S::run_once(object, call));
+        poll_fn(|cx| {
+            while let Poll::Ready(Some(news)) = ports.poll_next(cx) {
+                if waits.is_some_and(|(seat, id)| news.ends(seat, id)) {
+                    return Poll::Ready(());
+                }
+            }
+            let ended = handler.as_mut().poll(cx).map(|answer| post(&whence, first, answer));
+            for (desk, _, answer) in ports.others.hub.early.take() {
+                desk.post(answer);
+                // It goes on for whoever has the stream, and not for this port.
+                waits = None;
+            }
+            ended
+        })
+        .await;
+    }
+    ports.close_those_who_know();
+    poll_fn(|cx| {
+        loop {
+            match ports.poll_next(cx) {
+                Poll::Ready(Some(_)) => {}
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await;
+}
+
+fn post(whence: &Whence, first: Option<&Arc<Desk>>, answer: super::Answer) {
+    if let Some(desk) = whence.as_ref().or(first) {
+        desk.post(answer);
+    }
+}
+
+/// The ports of a service whose single use was made.
+struct Spent<'p> {
+    first: Option<First<'p>>,
+    others: &'p mut Reception,
+    /// Those at which a call was refused.
+    know: HashSet<Option<SeatKey>>,
+    /// Whether the use has ended: from then on, who is refused finds the port closed.
+    is_over: bool,
+}
+
+/// What may end the use.
+enum News {
+    Cancelled(Option<SeatKey>, CallId),
+    /// Nobody is left whom an answer could reach by that port.
+    Closed(Option<SeatKey>),
+    /// It does not.
+    Other,
+}
+
+impl News {
+    fn ends(&self, of: Option<SeatKey>, id: CallId) -> bool {
+        match self {
+            Self::Cancelled(seat, cancelled) => *seat == of && *cancelled == id,
+            Self::Closed(seat) => *seat == of,
+            Self::Other => false,
+        }
+    }
+}
+
+impl<'p> Spent<'p> {
+    fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
+        let first = first.map(First::new);
+        Self { first, others, know: HashSet::new(), is_over: false }
+    }
+
+    /// A peer that tries again is told, once, and finds the port closed after that.
+    fn close_those_who_know(&mut self) {
+        self.is_over = true;
+        for seat in std::mem::take(&mut self.know) {
+            self.close(seat);
+        }
+    }
+
+    fn close(&mut self, seat: Option<SeatKey>) {
+        match seat {
+            Some(seat) => self.others.leave(seat),
+            None => {
+                if let Some(first) = self.first.take() {
+                    first.desk().port.close();
+                }
+            }
+        }
+    }
+
+    /// Looks at what came, and refuses what is a call. `None` when no port is left.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
+        if let Some(first) = &mut self.first
+            && let Poll::Ready(came) = first.poll_next(cx)
+        {
+            let desk = first.desk();
+            return Poll::Ready(Some(match came {
+                Ok(parcel) => self.read(parcel, desk),
+                Err(Closed) => {
+                    self.first = None;
+                    News::Closed(None)
+                }
+            }));
+        }
+        // Nobody can call who comes only now, so nothing more is added.
+        if self.others.taken.is_empty() {
+            let _standing = self.others.poll(BATCH, cx);
+        }
+        let Some((seat, thing)) = self.others.taken.pop_front() else {
+            return if self.first.is_none() && self.others.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+        };
+        let Some(desk) = self.others.desks.get(seat).cloned() else { return Poll::Ready(Some(News::Other)) };
+        Poll::Ready(Some(match thing {
+            Thing::Parcel(parcel) => self.read(parcel.received(), &desk),
+            Thing::Closed => {
+                self.others.leave(seat);
+                News::Closed(Some(seat))
+            }
+        }))
+    }
+
+    fn read(&mut self, parcel: Parcel, desk: &Arc<Desk>) -> News {
+        match Arrived::read(parcel, desk) {
+            Arrived::Call(call) => {
+                desk.post(call.at(desk).refuse(Refusal::Spent));
+                if self.is_over {
+                    self.close(desk.seat);
+                } else {
+                    self.know.insert(desk.seat);
+                }
+                News::Other
+            }
+            Arrived::Cancel(id) => News::Cancelled(desk.seat, id),
+            // It leads to nothing, and is closed.
+            Arrived::Attach(..) | Arrived::Nothing => News::Other,
+        }
+    }
+}
