@@ -19,7 +19,7 @@ use super::{
     preamble::Limits,
 };
 
-/// The channels that are open.
+/// The channels that are open. They belong to one connection, and nothing of it outlives it (C28).
 #[derive(Debug)]
 pub(super) struct Channels {
     account: Account,
