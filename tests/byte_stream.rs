@@ -10,6 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use allocation_counter::measure;
 use common::{
     settle,
     streams::{self, ports, side, sides, stream},
@@ -868,6 +869,66 @@ fn a_call_waits_for_no_other() {
 }
 
 // What it is made of
+
+#[test]
+fn a_frame_takes_no_memory_beside_its_message_s_own() {
+    const MESSAGES: u64 = 1_000;
+    context::block_on(async {
+        let ((ours, near), (theirs, far)) = sides(default());
+        let (mut near, mut far) = (Box::pin(near), Box::pin(far));
+        ours.start();
+        theirs.start();
+        let mut pass = |times: u64| {
+            for _ in 0..times {
+                ours.post_message("there").unwrap();
+                theirs.post_message("back").unwrap();
+                // The other side may answer what this one has just said.
+                for _ in 0..2 {
+                    assert!(near.as_mut().now_or_never().is_none());
+                    assert!(far.as_mut().now_or_never().is_none());
+                }
+                assert!(theirs.recv().now_or_never().unwrap().is_ok());
+                assert!(ours.recv().now_or_never().unwrap().is_ok());
+            }
+        };
+        pass(MESSAGES);
+
+        let asked = measure(|| pass(MESSAGES)).count_total;
+
+        // Two messages, each of which is made at one side and made again at the other; the stream in memory asks for some itself.
+        let own = 4 * MESSAGES;
+        assert!((own..own + MESSAGES / 20).contains(&asked), "{asked} times for {own} messages");
+    });
+}
+
+#[cfg(all(unix, feature = "tokio"))]
+#[test]
+fn calls_run_over_a_socket_of_tokio_s() {
+    use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (here, there) = tokio::net::UnixStream::pair().unwrap();
+        let connect = |socket: tokio::net::UnixStream| {
+            let (reader, writer) = socket.into_split();
+            byte_stream::connect(reader.compat(), writer.compat_write(), default())
+        };
+        let ((ours, near), (theirs, far)) = (connect(here), connect(there));
+        let ends = [tokio::spawn(near), tokio::spawn(far)];
+        let (desk, serving) = (DeskClient::from(ours), DeskServer::new(Clerk::default()).serve(theirs));
+        let calling = async move {
+            let sums = join_all((0..64).map(|number| desk.add(number, 1).into_future())).await;
+            assert!(sums.into_iter().zip(1..).all(|(sum, expected)| sum == Ok(expected)));
+            assert_eq!(desk.many(3_000_000).await.unwrap().len(), 3_000_000);
+        };
+
+        join(calling, serving).await;
+
+        for end in ends {
+            assert_eq!(end.await.unwrap(), Ok(()));
+        }
+    });
+}
 
 #[test]
 fn a_connection_may_run_on_another_thread_than_its_ports() {

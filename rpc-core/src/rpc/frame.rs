@@ -259,7 +259,7 @@ pub(crate) fn call_head(id: CallId, method: MethodId, options: &Options) -> Vec<
 
 /// A one-way call's frame up to its arguments.
 pub(crate) fn tell_head(method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, join(vec![VERSION, TELL], &method.0.to_le_bytes()))
+    put_options(options, join(head(TELL), &method.0.to_le_bytes()))
 }
 
 /// A reply frame up to its result.
@@ -269,7 +269,15 @@ pub(crate) fn reply_head(id: CallId) -> Vec<u8> {
 
 /// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow.
 fn head_with_id(kind: u8, id: CallId) -> Vec<u8> {
-    put(&id.0, vec![VERSION, kind])
+    put(&id.0, head(kind))
+}
+
+/// What a frame begins with, with room for what follows in most.
+fn head(kind: u8) -> Vec<u8> {
+    const ROOM: usize = 48;
+    let mut head = Vec::with_capacity(ROOM);
+    head.extend_from_slice(&[VERSION, kind]);
+    head
 }
 
 fn put_options(options: &Options, mut head: Vec<u8>) -> Vec<u8> {
