@@ -2,6 +2,8 @@
 
 #[cfg(feature = "blocking")]
 pub use handover_transports::blocking;
+#[cfg(feature = "byte-stream")]
+pub use handover_transports::byte_stream;
 #[cfg(feature = "testing")]
 pub use handover_transports::testing;
 #[cfg(feature = "in-process")]

@@ -302,7 +302,7 @@ fn bytes_are_counted_where_a_call_goes_as_bytes_and_both_ends_agree() {
 
         let (near, far) = (near.counts(), far.counts());
         let (call, reply) = match way {
-            Way::Bytes => {
+            Way::Bytes | Way::Stream => {
                 let call = Frame::call(CallId(0), MethodId::of_name("add"), &[2, 3]).to_bytes().len();
                 (call as u64, Frame::Reply { id: CallId(0), result: &[0, 5] }.to_bytes().len() as u64)
             }

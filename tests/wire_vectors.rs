@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 
 use handover::{
+    byte_stream::{
+        Limits,
+        frame::{Frame as ConnectionFrame, FrameError as ConnectionFrameError},
+    },
     stream::frame::StreamFrame,
     wire::{Frame, FrameError},
 };
@@ -48,6 +52,40 @@ fn every_kind_of_a_stream_s_frames_has_a_golden_vector() {
 
     let all = (0..=u8::MAX).filter(|kind| StreamFrame::parse(&[1, *kind]) != Err(FrameError::Kind(*kind)));
     assert_eq!(kinds, all.collect());
+}
+
+#[test]
+fn the_golden_vectors_of_a_preamble_are_read_and_written_as_they_stand_there() {
+    for (bytes, text) in vectors("### Golden vectors of preambles") {
+        let (limits, size) = Limits::read(&bytes).unwrap().unwrap_or_else(|| panic!("{text}: it is cut short"));
+
+        assert_eq!(format!("{limits:?}"), text);
+        assert_eq!(size, bytes.len());
+        let mut written = Vec::new();
+        limits.write(&mut written);
+        assert_eq!(written, bytes, "{text}");
+    }
+}
+
+#[test]
+fn every_golden_vector_of_a_connection_is_read_and_written_as_it_stands_there() {
+    for (bytes, text) in vectors("### Golden vectors of connections") {
+        let (frame, rest) = ConnectionFrame::parse(&bytes).unwrap_or_else(|error| panic!("{text}: {error}"));
+
+        assert_eq!(format!("{frame:?}"), text);
+        assert!(rest.is_empty(), "{text}");
+        let mut written = Vec::new();
+        frame.write(&mut written);
+        assert_eq!(written, bytes, "{text}");
+    }
+}
+
+#[test]
+fn every_kind_of_a_connection_s_frames_has_a_golden_vector() {
+    let kinds: BTreeSet<u8> = vectors("### Golden vectors of connections").iter().map(|(bytes, _)| bytes[1]).collect();
+
+    let is_known = |kind: &u8| ConnectionFrame::parse(&[1, *kind]) != Err(ConnectionFrameError::Kind(*kind));
+    assert_eq!(kinds, (0..=u8::MAX).filter(is_known).collect());
 }
 
 #[test]

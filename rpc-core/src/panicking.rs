@@ -1,4 +1,4 @@
-//! What a panic said, for those who lose something by it.
+//! What a panic said, for those who lose something by it; and what is said to those who lose something by the end of a connection.
 //!
 //! A port that is dropped while a stack unwinds cannot tell its other end what the panic said: nobody knows until the stack is
 //! unwound. So below [`catch`], what is lost that way is kept until then, and ended with the words of the panic. Where nobody
@@ -11,11 +11,22 @@ use std::{
     thread,
 };
 
+use crate::port::Gone;
+
 thread_local! {
     /// What was lost in the stack that unwinds, for the innermost [`catch`] of this thread.
     static LOST: RefCell<Option<Vec<Box<dyn Any>>>> = const { RefCell::new(None) };
     /// Why what is being dropped on this thread is lost.
-    static WORDS: RefCell<Option<String>> = const { RefCell::new(None) };
+    static WORDS: RefCell<Option<Loss>> = const { RefCell::new(None) };
+}
+
+/// Why something is lost that is dropped.
+#[derive(Clone)]
+enum Loss {
+    /// What held it panicked.
+    Panic(String),
+    /// What carried messages to it has ended.
+    Disconnection(String),
 }
 
 /// Runs something for a context: the executor of a thread, or whoever else answers for what runs there. If it panics, the other
@@ -59,7 +70,29 @@ pub fn catch<R>(describe: impl FnOnce(&str) -> String, run: impl FnOnce() -> R) 
 
 /// Runs something in which what is dropped is lost by a panic, and says so to whoever loses by it.
 pub fn lose<R>(description: &str, run: impl FnOnce() -> R) -> R {
-    let _restore = Restore(WORDS.replace(Some(description.to_owned())));
+    lose_as(Loss::Panic(description.to_owned()), run)
+}
+
+/// Runs something in which what is dropped is lost by the end of a connection, and says so to whoever loses by it: ports are told
+/// [`ClosedBy::Disconnected`](crate::ClosedBy::Disconnected), calls that wait for an answer
+/// [`Interruption::Disconnected`](crate::Interruption::Disconnected), with the description.
+///
+/// # Examples
+/// ```
+/// use handover_core::{ClosedBy, MessageChannel, panicking};
+///
+/// let (ours, theirs) = MessageChannel::new().into_ports();
+/// panicking::disconnect("the cable was cut", || drop(theirs));
+/// # futures::executor::block_on(async {
+/// assert_eq!(ours.closed().await, ClosedBy::Disconnected);
+/// # });
+/// ```
+pub fn disconnect<R>(description: &str, run: impl FnOnce() -> R) -> R {
+    lose_as(Loss::Disconnection(description.to_owned()), run)
+}
+
+fn lose_as<R>(loss: Loss, run: impl FnOnce() -> R) -> R {
+    let _restore = Restore(WORDS.replace(Some(loss)));
     run()
 }
 
@@ -75,8 +108,11 @@ pub struct Panicked {
 /// What is known of a panic whose words nobody kept.
 const UNKNOWN: &str = "the context at the other end panicked";
 
+/// What is known of the end of a connection when it is noticed later.
+const OUT_OF_REACH: &str = "the connection to the other end has ended";
+
 /// Puts back what the words were before, also when a drop panics.
-struct Restore(Option<String>);
+struct Restore(Option<Loss>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -84,15 +120,37 @@ impl Drop for Restore {
     }
 }
 
-/// Whether what is dropped now is lost by a panic.
-pub(crate) fn is_loss() -> bool {
-    thread::panicking() || WORDS.try_with(|words| words.borrow().is_some()) == Ok(true)
+/// How what is dropped now goes.
+pub(crate) fn how_it_goes() -> Gone {
+    if thread::panicking() {
+        return Gone::Panicked;
+    }
+    let gone = WORDS.try_with(|words| match &*words.borrow() {
+        None => Gone::Closed,
+        Some(Loss::Panic(_)) => Gone::Panicked,
+        Some(Loss::Disconnection(_)) => Gone::Disconnected,
+    });
+    gone.unwrap_or(Gone::Closed)
 }
 
-/// What to say to whoever loses by what is dropped now.
+/// What to say to whoever loses by a panic in what is dropped now.
 pub(crate) fn description() -> String {
-    let words = WORDS.try_with(|words| words.borrow().clone());
-    words.ok().flatten().unwrap_or_else(|| UNKNOWN.to_owned())
+    match words() {
+        Some(Loss::Panic(words)) => words,
+        Some(Loss::Disconnection(_)) | None => UNKNOWN.to_owned(),
+    }
+}
+
+/// What to say to whoever loses by the end of the connection to what is dropped now.
+pub(crate) fn description_of_disconnection() -> String {
+    match words() {
+        Some(Loss::Disconnection(words)) => words,
+        Some(Loss::Panic(_)) | None => OUT_OF_REACH.to_owned(),
+    }
+}
+
+fn words() -> Option<Loss> {
+    WORDS.try_with(|words| words.borrow().clone()).ok().flatten()
 }
 
 /// Keeps what is dropped while the stack unwinds, until it is known what the panic said. False if nobody will know: then it is

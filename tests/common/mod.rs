@@ -1,6 +1,8 @@
 //! The ways from a client to its service that whole-call tests run over.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
+pub(crate) mod streams;
+
 use handover::{
     MessagePort, context,
     shared_worker::{SharedWorker, SharedWorkerGroup},
@@ -24,10 +26,12 @@ pub(crate) enum Way {
     Tokio,
     /// A connection to a shared worker.
     Shared,
+    /// One context, with a stream of bytes in the middle, as to another process.
+    Stream,
 }
 
 /// Every way there is. A new transport joins here.
-pub(crate) const WAYS: [Way; 5] = [Way::Direct, Way::Bytes, Way::Thread, Way::Tokio, Way::Shared];
+pub(crate) const WAYS: [Way; 6] = [Way::Direct, Way::Bytes, Way::Thread, Way::Tokio, Way::Shared, Way::Stream];
 
 impl Way {
     /// Serves at the far end of the way.
@@ -48,7 +52,7 @@ impl Way {
                 });
                 worker.unwrap().into_client()
             }
-            Self::Direct | Self::Bytes => self.spawn_here(main),
+            Self::Direct | Self::Bytes | Self::Stream => self.spawn_here(main),
         }
     }
 
@@ -62,6 +66,7 @@ impl Way {
         match self {
             Self::Direct => testing::connect(main),
             Self::Bytes => testing::connect_over(LinkOptions::default(), main).0,
+            Self::Stream => streams::connect(main),
             Self::Thread | Self::Tokio | Self::Shared => panic!("this service stays where it is"),
         }
     }

@@ -9,6 +9,8 @@
 //! - [`shared_worker::SharedWorker::connect`]: in a worker of that name, which others may be connected to;
 //! - [`worker_pool::WorkerPool`]: in several workers, each call in the one that has the fewest.
 //!
+//! [`byte_stream::connect`] leads to a context in another process, over a stream.
+//!
 //! The first two take the same argument, so a service moves from one to the other by a change of that word.
 //!
 //! The module `testing`, with the feature of that name, has what tests need.
@@ -18,6 +20,8 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "byte-stream")]
+pub mod byte_stream;
 #[cfg(feature = "in-process")]
 pub mod context;
 #[cfg(feature = "in-process")]

@@ -7,15 +7,18 @@ use crate::run::{self, Captured};
 use crate::target_folder;
 
 /// How many example programs there are to check.
-pub(crate) const COUNT: usize = 2;
+pub(crate) const COUNT: usize = 3;
 
 const CONTACTS: &str = "examples/data/contacts.vcf";
 const MISSING: &str = "examples/data/no-such-file.vcf";
 
 /// Builds the examples, runs them and checks their output.
 pub(crate) fn check() -> Result<(), String> {
-    run::stream(&CommandLine::cargo("build --release --locked --example hello --example contacts"))?;
+    run::stream(&CommandLine::cargo(
+        "build --release --locked --features byte-stream --example hello --example contacts --example processes",
+    ))?;
     check_one(&example("hello"), check_hello)?;
+    check_one(&example("processes").args(&["--features", "byte-stream"].map(str::to_owned)), check_processes)?;
     check_one(&example("contacts").args(&["--", CONTACTS].map(str::to_owned)), check_contacts)?;
     check_one(&example("contacts").args(&["--", MISSING].map(str::to_owned)), |ran| check_missing(ran, MISSING))?;
     let empty = empty_file()?;
@@ -44,6 +47,21 @@ fn empty_file() -> Result<String, String> {
 fn check_hello(ran: &Captured) -> Result<(), String> {
     check_code(ran, 0)?;
     if ran.stdout.trim().is_empty() { Err("it printed nothing".to_owned()) } else { Ok(()) }
+}
+
+/// What the example with the child process prints, from beginning to end.
+const PROCESSES: &str = "\
+the child is at line 1
+the child is at line 2
+the child counted 10 words
+the call has no answer, and may have run: the connection ended: the other side has gone
+the connection has ended: the other side has gone
+the child ended with 3
+";
+
+fn check_processes(ran: &Captured) -> Result<(), String> {
+    check_code(ran, 0)?;
+    if ran.stdout == PROCESSES { Ok(()) } else { Err(format!("it printed {:?} instead of {PROCESSES:?}", ran.stdout)) }
 }
 
 fn check_contacts(ran: &Captured) -> Result<(), String> {
@@ -104,6 +122,15 @@ mod tests {
 
     fn refused(stderr: &str) -> Captured {
         Captured { code: Some(2), stdout: String::new(), stderr: stderr.to_owned() }
+    }
+
+    #[test]
+    fn processes_pass_only_with_every_line_as_it_is() {
+        assert_eq!(check_processes(&printed(PROCESSES)), Ok(()));
+        for missing in PROCESSES.lines() {
+            let without = PROCESSES.replace(&format!("{missing}\n"), "");
+            assert!(check_processes(&printed(&without)).is_err(), "without {missing:?}");
+        }
     }
 
     #[test]

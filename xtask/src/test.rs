@@ -11,7 +11,7 @@ use crate::tally::Tally;
 use crate::wasm_target;
 
 /// The combinations of `handover`'s features to check, besides the default one.
-const FEATURE_SETS: [&str; 10] = [
+const FEATURE_SETS: [&str; 11] = [
     "",
     "--features in-process",
     "--features worker-thread",
@@ -21,6 +21,7 @@ const FEATURE_SETS: [&str; 10] = [
     "--features tokio",
     "--features smol",
     "--features blocking",
+    "--features byte-stream",
     "--features testing",
 ];
 
@@ -84,7 +85,7 @@ fn lint_for_wasm32() -> Result<(), String> {
     // Without worker threads: this target starts none.
     run::stream(&CommandLine::cargo(
         "clippy --target wasm32-unknown-unknown -p handover -p handover-core -p handover-transports --lib \
-         --no-default-features --features handover/in-process,handover/windows,handover/opentelemetry,handover/tower,handover/testing --locked -- -D warnings",
+         --no-default-features --features handover/in-process,handover/windows,handover/opentelemetry,handover/tower,handover/byte-stream,handover/testing --locked -- -D warnings",
     ))
 }
 

@@ -7,11 +7,13 @@ use crate::{
     async_channel::AsyncChannel,
     cores::Core,
     handover::{Handover, HandoverAsBytes},
+    handover_duplex::{HandoverDuplex, HandoverDuplexOneByOne},
     tarpc::{Tarpc, TarpcInOneTask},
+    tarpc_duplex::TarpcDuplex,
 };
 
 /// Every contender. A new one joins here.
-pub const CONTENDERS: [Contender; 7] = [
+pub const CONTENDERS: [Contender; 10] = [
     Contender::new::<Handover, Tokio>(),
     Contender::new::<HandoverAsBytes, Tokio>(),
     Contender::new::<AsyncChannel, Tokio>(),
@@ -19,6 +21,9 @@ pub const CONTENDERS: [Contender; 7] = [
     Contender::new::<TarpcInOneTask, Tokio>(),
     Contender::new::<Handover, Contexts>(),
     Contender::new::<AsyncChannel, Contexts>(),
+    Contender::new::<HandoverDuplex, Tokio>(),
+    Contender::new::<HandoverDuplexOneByOne, Tokio>(),
+    Contender::new::<TarpcDuplex, Tokio>(),
 ];
 
 /// What is read before and after the calls: a clock in nanoseconds, or a count of allocations.

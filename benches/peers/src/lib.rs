@@ -6,7 +6,9 @@
 
 pub mod async_channel;
 pub mod handover;
+pub mod handover_duplex;
 pub mod tarpc;
+pub mod tarpc_duplex;
 
 mod contender;
 mod cores;

@@ -91,6 +91,8 @@ pub enum ClosedBy {
     Peer,
     /// The other end was dropped while its thread was panicking.
     PeerPanic,
+    /// What carries the messages to the other end has ended; nothing is known of the other end itself.
+    Disconnected,
     /// This end was closed, or its port was transferred away.
     ThisEnd,
 }
@@ -102,6 +104,8 @@ pub(crate) enum Gone {
     Closed,
     /// Dropped by a thread that was panicking.
     Panicked,
+    /// Out of reach.
+    Disconnected,
 }
 
 impl From<Gone> for ClosedBy {
@@ -109,6 +113,7 @@ impl From<Gone> for ClosedBy {
         match gone {
             Gone::Closed => Self::Peer,
             Gone::Panicked => Self::PeerPanic,
+            Gone::Disconnected => Self::Disconnected,
         }
     }
 }

@@ -220,14 +220,14 @@ impl MessagePort {
     /// Delivers to a target from now on, what waits first.
     pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
         let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
-        let (waiting, former, posters) = side.set_target(target.clone());
+        let (waiting, former, told) = side.set_target(target.clone());
         let gone = side.peer_gone().or(side.state.is_closed().then_some(Gone::Closed));
         drop(side);
         drop(former);
         for parcel in waiting {
             target.deliver(parcel);
         }
-        posters.wake();
+        told.tell();
         if let Some(gone) = gone {
             target.closed(gone);
         }
@@ -355,7 +355,7 @@ impl Drop for MessagePort {
         if panicking::keep(same) {
             return;
         }
-        self.close_as(if panicking::is_loss() { Gone::Panicked } else { Gone::Closed });
+        self.close_as(panicking::how_it_goes());
         let queue = self.owned().map(|side| self.mine().take_queue(side));
         discard(queue.unwrap_or_default());
     }

@@ -21,6 +21,7 @@ mod side_cell;
 mod state;
 mod target;
 mod transfer;
+mod unreceived;
 mod waiters;
 mod watch;
 
@@ -30,6 +31,7 @@ pub use control::{Ended, PortControl};
 pub use error::{Closed, ClosedBy, DataCloneError, DataCloneReason};
 pub use message_port::MessagePort;
 pub use recv::{ClosedFuture, Recv};
+pub use unreceived::Unreceived;
 
 pub(crate) use error::Gone;
 pub(crate) use parcel::{Carried, Parcel, Value};

@@ -24,6 +24,8 @@ pub(super) struct Side {
     pace: Pace,
     /// There is none unless somebody sets one.
     limit: Option<Box<Limit>>,
+    /// Who waits until less waits here, if anybody does.
+    drain: Option<Box<Drain>>,
 }
 
 /// The reader's batch is locked inside the side that lends it.
@@ -60,6 +62,12 @@ struct Limit {
     posters: Waiters,
 }
 
+/// Who is woken when no more than that waits at a side.
+struct Drain {
+    mark: Queued,
+    waker: Waker,
+}
+
 /// What became of something posted to a side.
 #[must_use = "wake, deliver and drop after unlocking"]
 pub(super) enum Accepted {
@@ -91,6 +99,7 @@ pub(super) enum Next {
 pub(super) struct Told {
     woken: Woken,
     posters: Woken,
+    drained: Option<Waker>,
     announce: Option<(Arc<dyn Announce>, usize)>,
 }
 
@@ -99,6 +108,9 @@ impl Told {
     pub(super) fn tell(self) {
         self.woken.wake();
         self.posters.wake();
+        if let Some(waker) = self.drained {
+            waker.wake();
+        }
         if let Some((announce, times)) = self.announce {
             (0..times).for_each(|_| announce.announce());
         }
@@ -131,7 +143,7 @@ impl Side {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
             Delivery::Queue | Delivery::Target(_) | Delivery::Travelling(_) => None,
         };
-        Told { woken: self.waiters.take(), posters: self.posters_with_room(), announce }
+        Told { woken: self.waiters.take(), posters: self.posters_with_room(), drained: self.drained(), announce }
     }
 
     /// How many things there are to take: messages, and the end of the channel.
@@ -149,9 +161,9 @@ impl Side {
             self.pace = self.pace.faster();
             // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
-            let told = (last || self.limit.is_some()).then(|| {
+            let told = (last || self.limit.is_some() || self.drain.is_some()).then(|| {
                 let woken = if last { self.waiters.take() } else { Woken::default() };
-                Box::new(Told { woken, posters: self.posters_with_room(), announce: None })
+                Box::new(Told { woken, posters: self.posters_with_room(), drained: self.drained(), announce: None })
             });
             return Next::Parcel(parcel, told);
         }
@@ -175,7 +187,8 @@ impl Side {
     #[inline]
     pub(super) fn may_lend(&self) -> bool {
         let is_open = self.state == PortState::Enabled && self.peer_gone.is_none();
-        !self.queue.is_empty() && is_open && self.limit.is_none() && matches!(self.delivery, Delivery::Queue)
+        let is_watched = self.limit.is_some() || self.drain.is_some();
+        !self.queue.is_empty() && is_open && !is_watched && matches!(self.delivery, Delivery::Queue)
     }
 
     /// Takes back what is left of a batch that was lent.
@@ -214,6 +227,31 @@ impl Side {
     #[must_use = "drop a waker outside the lock"]
     pub(super) fn forget_poster(&mut self, key: WaiterKey) -> Option<Waker> {
         self.limit.as_mut()?.posters.remove(key)
+    }
+
+    /// Whether no more than that waits here for others. What waits at a side that was closed is its owner's own affair.
+    pub(super) fn is_drained(&self, mark: Queued) -> bool {
+        let Queued { messages, bytes } = self.queued();
+        self.state.is_closed() || (messages <= mark.messages && bytes <= mark.bytes)
+    }
+
+    /// Registers the one who waits until no more than that waits here; hands back whom it replaced.
+    #[must_use = "drop a replaced waker outside the lock"]
+    pub(super) fn watch_drain(&mut self, mark: Queued, waker: &Waker) -> Option<Waker> {
+        let former = self.drain.replace(Box::new(Drain { mark, waker: waker.clone() }));
+        former.map(|former| former.waker)
+    }
+
+    /// Forgets who waited until less waits here.
+    #[must_use = "drop a waker outside the lock"]
+    pub(super) fn forget_drain(&mut self) -> Option<Waker> {
+        self.drain.take().map(|drain| drain.waker)
+    }
+
+    /// Who waits until less waits here, if that is so now.
+    fn drained(&mut self) -> Option<Waker> {
+        let mark = self.drain.as_ref()?.mark;
+        if self.is_drained(mark) { self.forget_drain() } else { None }
     }
 
     /// Whether nothing is left to deliver, and nothing will come any more.
@@ -267,11 +305,13 @@ impl Side {
     /// Sends what comes from now on to a target; hands back what waits, for the target too, the
     /// target before it, and who waits to post.
     #[must_use = "deliver, drop and wake after unlocking"]
-    pub(super) fn set_target(&mut self, target: Arc<dyn MessageTarget>) -> (VecDeque<Parcel>, Delivery, Woken) {
+    pub(super) fn set_target(&mut self, target: Arc<dyn MessageTarget>) -> (VecDeque<Parcel>, Delivery, Told) {
         self.state.start();
         let former = mem::replace(&mut self.delivery, Delivery::Target(target));
+        let waiting = self.take_queue();
         // Nothing queues up any more, so whoever waits for room has it.
-        (self.take_queue(), former, self.posters_with_room())
+        let told = Told { posters: self.posters_with_room(), drained: self.drained(), ..Told::default() };
+        (waiting, former, told)
     }
 
     /// Tells somebody of everything that waits, and of what comes from now on.

@@ -29,7 +29,6 @@ use crate::{
     live::{Alive, What},
     message::Encoder,
     panicking,
-    port::Gone,
     stream::{Cut, IntoItem, Items, Results, Streaming},
     sync::Arc,
 };
@@ -380,8 +379,7 @@ impl<M: Method> Drop for Responder<M> {
             if panicking::keep(|| Self::here(cell.clone())) {
                 return;
             }
-            let why = if panicking::is_loss() { Gone::Panicked } else { Gone::Closed };
-            cell.end(Ending::Failed(CallError::Unknown(why.into())));
+            cell.end(Ending::Failed(CallError::Unknown(panicking::how_it_goes().into())));
         }
     }
 }

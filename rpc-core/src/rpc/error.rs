@@ -74,6 +74,8 @@ pub enum Interruption {
     Cancelled(String),
     /// A stream was cut, by one of its ends.
     Stream(StreamFault),
+    /// The connection that the port leads over has ended, and why.
+    Disconnected(String),
 }
 
 /// Why an end of a stream has cut it. Variants are added at the end: their place is their number on the wire.
@@ -93,6 +95,7 @@ impl From<Gone> for Interruption {
         match gone {
             Gone::Closed => Self::Closed,
             Gone::Panicked => Self::Panicked(panicking::description()),
+            Gone::Disconnected => Self::Disconnected(panicking::description_of_disconnection()),
         }
     }
 }
@@ -163,6 +166,7 @@ impl fmt::Display for Interruption {
             Self::DeadlineExceeded => f.write_str("its deadline passed"),
             Self::Cancelled(why) => write!(f, "it was cancelled: {why}"),
             Self::Stream(fault) => fault.fmt(f),
+            Self::Disconnected(why) => write!(f, "the connection ended: {why}"),
         }
     }
 }

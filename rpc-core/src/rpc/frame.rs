@@ -432,6 +432,7 @@ mod tests {
             (interrupted(Interruption::DeadlineExceeded), vec![1, 4, 0xac, 2, 1, 3]),
             (interrupted(Interruption::Cancelled("ow".into())), vec![1, 4, 0xac, 2, 1, 4, 2, b'o', b'w']),
             (interrupted(Interruption::Stream(StreamFault::TooSlow)), vec![1, 4, 0xac, 2, 1, 5, 0]),
+            (interrupted(Interruption::Disconnected("no".into())), vec![1, 4, 0xac, 2, 1, 6, 2, b'n', b'o']),
             (Frame::Hello { window: Window { calls: 16, bytes: 300 } }, vec![1, 6, 16, 0xac, 2]),
             (Frame::Credit { tells: 8 }, vec![1, 7, 8]),
             (Frame::Attach { limits: Box::default() }, vec![1, 11, 0, 0, 0, 0, 0, 0, 0]),

@@ -131,6 +131,7 @@ impl<T, X> Receiver<T, X> {
     fn closed(&mut self) {
         let gone = match self.port.closed_by() {
             Some(ClosedBy::PeerPanic) => Gone::Panicked,
+            Some(ClosedBy::Disconnected) => Gone::Disconnected,
             Some(ClosedBy::Peer | ClosedBy::ThisEnd) | None => Gone::Closed,
         };
         self.stage = Stage::Cut(CallError::Unknown(gone.into()));
