@@ -157,7 +157,7 @@ fn gate(way: Way, options: ServeOptions) -> (GateClient, Keeper) {
     (way.spawn_here(move |port| GateServer::new(theirs).with(options).serve(port)), keeper)
 }
 
-const WAYS: [Way; 2] = [Way::Direct, Way::Bytes];
+const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Stream];
 
 #[test]
 fn a_caller_that_knows_the_window_keeps_what_is_beyond_it() {
@@ -199,6 +199,7 @@ fn calls_that_were_sent_before_the_window_was_known_wait_at_the_service() {
 
             // One that is held is given up.
             drop(calls.remove(1));
+            settle().await;
             keeper.open_one();
             settle().await;
 

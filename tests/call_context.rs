@@ -158,7 +158,7 @@ fn a_one_way_call_and_a_single_use_are_told_too() {
 fn a_method_is_told_how_much_time_is_left() {
     let clock = Arc::new(ManualClock::default());
     let _entered = clock::enter(clock.clone());
-    for way in [Way::Direct, Way::Bytes] {
+    for way in [Way::Direct, Way::Bytes, Way::Stream] {
         println!("way: {way:?}");
         context::block_on(async {
             let office = office(way);

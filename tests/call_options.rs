@@ -128,7 +128,7 @@ impl Office for Clerk {
     }
 }
 
-const WAYS: [Way; 2] = [Way::Direct, Way::Bytes];
+const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Stream];
 
 /// Runs a test over both ways within a thread, by a clock that is moved by hand.
 fn by_hand<Fut: Future<Output = ()>>(test: impl Fn(Way, Arc<ManualClock>) -> Fut) {

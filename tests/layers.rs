@@ -80,7 +80,7 @@ fn kitchen(way: Way, options: ServeOptions) -> (KitchenClient, Cook) {
 
 /// Runs a test over both ways within a thread, by a clock that is moved by hand.
 fn by_hand<Fut: Future<Output = ()>>(test: impl Fn(Way, Arc<ManualClock>) -> Fut) {
-    for way in [Way::Direct, Way::Bytes] {
+    for way in [Way::Direct, Way::Bytes, Way::Stream] {
         println!("way: {way:?}");
         let clock = Arc::new(ManualClock::default());
         let _entered = clock::enter(clock.clone());

@@ -71,7 +71,7 @@ impl Desk for Clerk {
     async fn note(&self, _: String) {}
 }
 
-const WAYS: [Way; 2] = [Way::Direct, Way::Bytes];
+const WAYS: [Way; 3] = [Way::Direct, Way::Bytes, Way::Stream];
 
 /// Runs a test over both ways within a thread, by a clock that is moved by hand.
 fn by_hand<Fut: Future<Output = ()>>(test: impl Fn(Way, Arc<ManualClock>) -> Fut) {
@@ -180,7 +180,7 @@ fn a_span_at_each_side_says_what_was_called_and_how_it_ended() {
         let ids: Vec<_> =
             closed.at("caller").iter().chain(&closed.at("service")).map(|it| it.get("id").to_owned()).collect();
         let by_bytes = ["0", "1", "2", "", "0", "1", "2", ""];
-        assert_eq!(ids, if matches!(way, Way::Bytes) { by_bytes } else { [""; 8] });
+        assert_eq!(ids, if matches!(way, Way::Bytes | Way::Stream) { by_bytes } else { [""; 8] });
     });
 }
 

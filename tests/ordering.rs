@@ -119,7 +119,7 @@ fn at_a_desk<Fut: Future<Output = ()>>(test: impl Fn(DeskClient, Events) -> Fut)
 }
 
 fn at_a_desk_with<Fut: Future<Output = ()>>(options: ServeOptions, test: impl Fn(DeskClient, Events) -> Fut) {
-    for way in [Way::Direct, Way::Bytes] {
+    for way in [Way::Direct, Way::Bytes, Way::Stream] {
         println!("way: {way:?}");
         context::block_on(async {
             let (events, options) = (Events::default(), options.clone());

@@ -451,7 +451,7 @@ fn a_panic_in_a_stream_arrives_with_its_message_and_the_service_lives_on() {
 
 #[test]
 fn a_deadline_ends_a_stream_and_says_so() {
-    for way in [Way::Direct, Way::Bytes] {
+    for way in [Way::Direct, Way::Bytes, Way::Stream] {
         println!("way: {way:?}");
         let clock = Arc::new(ManualClock::default());
         let _entered = clock::enter(clock.clone());
@@ -869,7 +869,7 @@ async fn ticks_of(
 
 #[test]
 fn a_slow_reader_gets_what_the_overflow_of_the_method_says() {
-    for way in [Way::Direct, Way::Bytes] {
+    for way in [Way::Direct, Way::Bytes, Way::Stream] {
         println!("way: {way:?}");
         context::block_on(async {
             let wait = ticks_of(way, async |ticker| ticker.wait().await).await;

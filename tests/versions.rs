@@ -261,7 +261,7 @@ fn a_method_that_the_other_version_does_not_have_is_refused() {
 
 #[test]
 fn dropping_a_call_ends_the_method_also_in_another_version() {
-    for way in [Way::Direct, Way::Bytes] {
+    for way in [Way::Direct, Way::Bytes, Way::Stream] {
         context::block_on(async {
             let hanging = Rc::new(Cell::new(0));
             let service = New(RefCell::default(), hanging.clone());
