@@ -26,6 +26,7 @@ use handover::{
     context,
     prelude::*,
     stream::Stream,
+    testing::settled,
 };
 
 #[service]
@@ -681,6 +682,36 @@ fn a_call_with_more_ports_than_may_be_open_is_refused_until_some_were_closed() {
 }
 
 #[test]
+fn a_port_that_was_closed_there_counts_as_open_until_what_came_was_received() {
+    context::block_on(async {
+        let (ours, theirs) = ports(default().max_channels(1));
+        theirs.start();
+        let (kept, travels) = MessageChannel::new().into_ports();
+        ours.post_message(Message::default().with_port(travels)).unwrap();
+        kept.post_message("unread").unwrap();
+        drop(kept);
+        let unread = theirs.recv().await.unwrap().into_parts().ports.remove(0);
+        settle().await;
+        let with_port = || Message::default().with_port(MessageChannel::new().into_ports().0);
+
+        unread.start();
+        assert_eq!(receive(&unread).await, b"unread");
+        settle().await;
+        ours.post_message(with_port()).unwrap();
+        assert_eq!(theirs.recv().await.unwrap().ports().len(), 1, "there is room again");
+        settle().await;
+
+        let (kept, travels) = MessageChannel::new().into_ports();
+        ours.post_message(Message::default().with_port(travels)).unwrap();
+        kept.post_message("unread").unwrap();
+        drop(kept);
+        settle().await;
+        ours.post_message(with_port()).unwrap();
+        assert_eq!(ours.closed().await, ClosedBy::Disconnected, "it waits to be received");
+    });
+}
+
+#[test]
 fn a_message_with_more_ports_or_buffers_than_the_other_side_takes_ends_its_port() {
     let too_many: [fn() -> Message; 2] = [
         || Message::default().with_ports((0..3).map(|_| MessageChannel::new().into_ports().0)),
@@ -834,6 +865,25 @@ fn what_waits_at_different_ports_goes_out_together() {
         settle().await;
 
         assert_eq!(writes.get() - before, 1);
+    });
+}
+
+#[test]
+fn what_is_written_is_flushed() {
+    context::block_on(async {
+        let (one, other) = stream(1 << 16);
+        let (theirs, far) = side(other, default());
+        streams::run(far);
+        let (reader, writer) = one.split();
+        let (ours, near) = byte_stream::connect(reader, futures::io::BufWriter::new(writer), default());
+        context::spawn_local(async {
+            let _ended = near.await;
+        });
+        context::spawn_local(DeskServer::new(Clerk::default()).serve(theirs));
+
+        let sum = settled(DeskClient::from(ours).add(1, 2).into_future()).await;
+
+        assert_eq!(sum, Some(Ok(3)));
     });
 }
 

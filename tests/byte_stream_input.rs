@@ -208,7 +208,8 @@ fn what_comes_late_for_an_end_that_was_closed_here_is_dropped_with_the_ports_in_
         assert_eq!(sent[preamble().len()..length], closes, "both ends are closed here");
 
         other.write_all(&frames(&[close(2)])).await.unwrap();
-        assert_eq!(connection.await, Ok(()));
+        assert_eq!((&mut connection).await, Ok(()));
+        assert_eq!(other.read(&mut sent).await.unwrap(), 0, "the stream is closed");
     });
 }
 
@@ -229,6 +230,7 @@ fn a_side_that_sends_more_than_it_may_ends_the_connection() {
     assert_eq!(exceeded(&frames(&[Frame::post(FIRST, &[7; 101])])), Limit::Message);
     let buffers = [&[2, 51, 50][..], &[7; 101]].concat();
     assert_eq!(exceeded(&post_with(0, &[0], &buffers)), Limit::Message, "in its buffers");
+    assert_eq!(exceeded(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Limit::Message, "before any of it has come");
     assert_eq!(exceeded(&post_with(0, &[3], &[0])), Limit::Ports);
     assert_eq!(exceeded(&post_with(0, &[0], &[3, 0, 0, 0])), Limit::Buffers);
     assert_eq!(exceeded(&[post_with(0, &[2], &[0]), post_with(0, &[2], &[0])].concat()), Limit::Channels);
