@@ -13,7 +13,7 @@ use std::{
 use allocation_counter::measure;
 use common::{
     settle,
-    streams::{self, ports, side, sides, stream},
+    streams::{self, block_on, ports, side, sides, stream},
 };
 use futures::{
     FutureExt, StreamExt,
@@ -26,6 +26,7 @@ use handover::{
     context,
     prelude::*,
     stream::Stream,
+    testing::settled,
 };
 
 #[service]
@@ -89,7 +90,7 @@ async fn receive(port: &MessagePort) -> Vec<u8> {
 
 #[test]
 fn messages_pass_both_ways_in_order() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
         ours.start();
         theirs.start();
@@ -111,7 +112,7 @@ fn a_message_of_any_size_passes_a_stream_of_any_size() {
     for (room, sizes) in [(1, [0, 1, 127, 128]), (7, [0, 128, 1_000, 10_000]), (64 << 10, [1, 65_535, 70_000, 300_000])]
     {
         for size in sizes {
-            context::block_on(async {
+            block_on(async {
                 let (one, other) = stream(room);
                 let ((ours, near), (theirs, far)) = (side(one, default()), side(other, default()));
                 streams::run(near);
@@ -131,7 +132,7 @@ fn a_message_of_any_size_passes_a_stream_of_any_size() {
 
 #[test]
 fn a_port_that_travels_brings_what_was_queued_for_it_in_order() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
         let (kept, travels) = MessageChannel::new().into_ports();
         kept.post_message("1").unwrap();
@@ -155,7 +156,7 @@ fn a_port_that_travels_brings_what_was_queued_for_it_in_order() {
 #[test]
 fn ports_inside_ports_travel_at_any_depth() {
     const DEPTH: usize = 1_000;
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
         let (innermost, mut port) = MessageChannel::new().into_ports();
         let mut kept = Vec::new();
@@ -181,7 +182,7 @@ fn ports_inside_ports_travel_at_any_depth() {
 
 #[test]
 fn buffers_arrive_as_buffers() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
 
         ours.post_value(("a picture", Buffer::from(vec![7; 100_000]), Buffer::default())).unwrap();
@@ -196,7 +197,7 @@ fn buffers_arrive_as_buffers() {
 
 #[test]
 fn a_port_that_travels_there_and_back_still_leads_to_the_same_place() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
         let (kept, travels) = MessageChannel::new().into_ports();
         ours.post_message(Message::default().with_port(travels)).unwrap();
@@ -224,7 +225,7 @@ fn a_port_that_travels_there_and_back_still_leads_to_the_same_place() {
 
 #[test]
 fn both_ends_of_a_channel_may_travel() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
         let (one, other) = MessageChannel::new().into_ports();
 
@@ -240,7 +241,7 @@ fn both_ends_of_a_channel_may_travel() {
 
 #[test]
 fn a_closed_end_is_told_behind_what_was_posted_before() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
         ours.post_message("last words").unwrap();
         drop(ours);
@@ -254,7 +255,7 @@ fn a_closed_end_is_told_behind_what_was_posted_before() {
 
 #[test]
 fn that_an_end_was_dropped_by_a_panic_is_told_over_the_stream() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default());
 
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -271,7 +272,7 @@ fn that_an_end_was_dropped_by_a_panic_is_told_over_the_stream() {
 
 #[test]
 fn both_sides_end_well_when_every_port_was_closed_and_everything_was_received() {
-    context::block_on(async {
+    block_on(async {
         let (one, other) = stream(16);
         let ((ours, near), (theirs, far)) = (side(one, default()), side(other, default()));
         let (kept, travels) = MessageChannel::new().into_ports();
@@ -297,7 +298,7 @@ fn both_sides_end_well_when_every_port_was_closed_and_everything_was_received() 
 
 #[test]
 fn a_side_that_is_dropped_ends_the_ports_of_both() {
-    context::block_on(async {
+    block_on(async {
         let ((ours, near), (theirs, far)) = sides(default());
         let far = context_task(far);
         theirs.start();
@@ -337,7 +338,7 @@ fn context_task(side: streams::Side) -> futures::channel::oneshot::Receiver<Resu
 
 #[test]
 fn every_call_and_stream_ends_with_the_reason_when_the_stream_ends() {
-    context::block_on(async {
+    block_on(async {
         let ((ours, near), (theirs, far)) = sides(default());
         let near = context_task(near);
         let stop = run_until_told(far);
@@ -364,7 +365,7 @@ fn every_call_and_stream_ends_with_the_reason_when_the_stream_ends() {
 
 #[test]
 fn a_call_that_had_not_left_when_the_connection_ended_was_not_sent() {
-    context::block_on(async {
+    block_on(async {
         let (one, _other) = stream(1024);
         let (ours, near) = side(one, default());
         let mut near = Box::pin(near);
@@ -416,7 +417,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Failing<S> {
 #[test]
 fn an_error_of_the_stream_ends_every_call_with_its_words() {
     for (reading, writing) in [(true, false), (false, true)] {
-        context::block_on(async {
+        block_on(async {
             let (one, other) = stream(1024);
             let (theirs, far) = side(other, default());
             streams::run(far);
@@ -452,8 +453,8 @@ fn an_error_of_the_stream_ends_every_call_with_its_words() {
 
 #[test]
 fn what_the_other_side_said_before_it_went_arrives_though_nothing_can_be_written_any_more() {
-    context::block_on(async {
-        let (one, other) = stream(1024);
+    block_on(async {
+        let (one, other) = stream(1 << 20);
         let (theirs, far) = side(other, default());
         let (reader, writer) = one.split();
         let fails = Rc::new(Cell::new(false));
@@ -461,8 +462,12 @@ fn what_the_other_side_said_before_it_went_arrives_though_nothing_can_be_written
         let (ours, near) = byte_stream::connect(reader, writer, default());
         let (mut near, mut far) = (Box::pin(near), Box::pin(far));
         assert!((&mut near).now_or_never().is_none());
+        // More than is read between two writes.
+        (0..500).for_each(|_| theirs.post_message(vec![7; 1_000]).unwrap());
         theirs.post_message("last words").unwrap();
-        assert!((&mut far).now_or_never().is_none());
+        for _ in 0..4 {
+            assert!((&mut far).now_or_never().is_none());
+        }
         drop(far);
 
         fails.set(true);
@@ -471,6 +476,9 @@ fn what_the_other_side_said_before_it_went_arrives_though_nothing_can_be_written
 
         assert_eq!(ended, Err(ConnectionError::Ended));
         ours.start();
+        for _ in 0..500 {
+            assert_eq!(receive(&ours).await.len(), 1_000);
+        }
         assert_eq!(receive(&ours).await, b"last words");
         assert_eq!(ours.closed().await, ClosedBy::Disconnected);
     });
@@ -479,7 +487,7 @@ fn what_the_other_side_said_before_it_went_arrives_though_nothing_can_be_written
 /// C28
 #[test]
 fn a_new_connection_knows_nothing_of_the_one_before() {
-    context::block_on(async {
+    block_on(async {
         let ((ours, near), (theirs, far)) = sides(default());
         let mut near = Box::pin(near);
         streams::run(far);
@@ -512,7 +520,7 @@ fn a_new_connection_knows_nothing_of_the_one_before() {
 fn a_port_that_nobody_reads_holds_back_who_posts_there_and_nobody_else() {
     const WINDOW: u64 = 10_000;
     const MESSAGES: usize = 100;
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().window(WINDOW));
         let (kept, travels) = MessageChannel::new().into_ports();
         ours.post_message(Message::default().with_port(travels)).unwrap();
@@ -539,7 +547,7 @@ fn a_port_that_nobody_reads_holds_back_who_posts_there_and_nobody_else() {
 
 #[test]
 fn what_waits_at_all_ports_together_is_held_back_too_and_goes_on_when_any_is_read() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().max_waiting(20_000));
         theirs.start();
         let (mut kept, mut unread) = (Vec::new(), Vec::new());
@@ -570,8 +578,50 @@ fn what_waits_at_all_ports_together_is_held_back_too_and_goes_on_when_any_is_rea
 }
 
 #[test]
+fn a_port_that_is_read_goes_on_though_others_have_all_that_may_wait() {
+    block_on(async {
+        let (ours, theirs) = ports(default().max_waiting(20_000));
+        theirs.start();
+        let (read, travels) = MessageChannel::new().into_ports();
+        let (unread, travels_too) = MessageChannel::new().into_ports();
+        ours.post_message(Message::default().with_ports([travels, travels_too])).unwrap();
+        let arrived = theirs.recv().await.unwrap().into_parts().ports;
+        (0..8).for_each(|_| read.post_message(vec![7; 1_000]).unwrap());
+        settle().await;
+        (0..12).for_each(|_| unread.post_message(vec![7; 1_000]).unwrap());
+        settle().await;
+
+        arrived[0].start();
+        for _ in 0..8 {
+            receive(&arrived[0]).await;
+        }
+        read.post_message("goes on").unwrap();
+
+        assert_eq!(receive(&arrived[0]).await, b"goes on");
+    });
+}
+
+#[test]
+fn what_was_never_received_at_a_port_counts_no_longer_when_the_port_was_closed() {
+    block_on(async {
+        let (ours, theirs) = ports(default().max_waiting(20_000));
+        theirs.start();
+        for _ in 0..100 {
+            let (kept, travels) = MessageChannel::new().into_ports();
+            ours.post_message(Message::default().with_port(travels)).unwrap();
+            (0..5).for_each(|_| kept.post_message(vec![7; 1_000]).unwrap());
+            let arrived = theirs.recv().await.unwrap();
+            settle().await;
+            drop(arrived);
+            settle().await;
+            assert!(kept.is_closed());
+        }
+    });
+}
+
+#[test]
 fn many_small_messages_count_as_much_as_the_memory_they_take() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().window(6_400));
 
         (0..1_000).for_each(|_| ours.post_message(&[]).unwrap());
@@ -587,7 +637,7 @@ fn many_small_messages_count_as_much_as_the_memory_they_take() {
 
 #[test]
 fn the_smallest_window_lets_one_message_through_at_a_time() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().window(0).max_waiting(0));
         theirs.start();
 
@@ -605,7 +655,7 @@ fn the_smallest_window_lets_one_message_through_at_a_time() {
 
 #[test]
 fn a_call_that_is_larger_than_the_other_side_takes_is_refused_and_others_go_on() {
-    context::block_on(async {
+    block_on(async {
         let desk = desk(default().max_message(1_000));
 
         let refused = desk.echo(vec![7; 1_001]).await;
@@ -618,7 +668,7 @@ fn a_call_that_is_larger_than_the_other_side_takes_is_refused_and_others_go_on()
 
 #[test]
 fn a_reply_that_is_larger_than_the_caller_takes_ends_its_call_and_others_go_on() {
-    context::block_on(async {
+    block_on(async {
         let desk = desk(default().max_message(1_000));
 
         let unread = desk.many(1_001).await;
@@ -631,7 +681,7 @@ fn a_reply_that_is_larger_than_the_caller_takes_ends_its_call_and_others_go_on()
 
 #[test]
 fn a_one_way_call_that_is_too_large_is_lost_and_others_go_on() {
-    context::block_on(async {
+    block_on(async {
         let desk = desk(default().max_message(1_000));
 
         desk.tell(vec![7; 1_001]).await.unwrap();
@@ -642,7 +692,7 @@ fn a_one_way_call_that_is_too_large_is_lost_and_others_go_on() {
 
 #[test]
 fn any_other_message_that_is_too_large_ends_its_port_behind_those_before_it() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().max_message(1_000));
         ours.post_message("before").unwrap();
         ours.post_message(vec![7; 1_001]).unwrap();
@@ -657,7 +707,7 @@ fn any_other_message_that_is_too_large_ends_its_port_behind_those_before_it() {
 
 #[test]
 fn a_call_with_more_ports_than_may_be_open_is_refused_until_some_were_closed() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().max_channels(2));
         let clerk = Clerk::default();
         context::spawn_local(DeskServer::new(clerk.clone()).serve(theirs));
@@ -681,13 +731,43 @@ fn a_call_with_more_ports_than_may_be_open_is_refused_until_some_were_closed() {
 }
 
 #[test]
+fn a_port_that_was_closed_there_counts_as_open_until_what_came_was_received() {
+    block_on(async {
+        let (ours, theirs) = ports(default().max_channels(1));
+        theirs.start();
+        let (kept, travels) = MessageChannel::new().into_ports();
+        ours.post_message(Message::default().with_port(travels)).unwrap();
+        kept.post_message("unread").unwrap();
+        drop(kept);
+        let unread = theirs.recv().await.unwrap().into_parts().ports.remove(0);
+        settle().await;
+        let with_port = || Message::default().with_port(MessageChannel::new().into_ports().0);
+
+        unread.start();
+        assert_eq!(receive(&unread).await, b"unread");
+        settle().await;
+        ours.post_message(with_port()).unwrap();
+        assert_eq!(theirs.recv().await.unwrap().ports().len(), 1, "there is room again");
+        settle().await;
+
+        let (kept, travels) = MessageChannel::new().into_ports();
+        ours.post_message(Message::default().with_port(travels)).unwrap();
+        kept.post_message("unread").unwrap();
+        drop(kept);
+        settle().await;
+        ours.post_message(with_port()).unwrap();
+        assert_eq!(ours.closed().await, ClosedBy::Disconnected, "it waits to be received");
+    });
+}
+
+#[test]
 fn a_message_with_more_ports_or_buffers_than_the_other_side_takes_ends_its_port() {
     let too_many: [fn() -> Message; 2] = [
         || Message::default().with_ports((0..3).map(|_| MessageChannel::new().into_ports().0)),
         || (0..3).fold(Message::default(), |message, _| message.with_buffer(vec![])),
     ];
     for message in too_many {
-        context::block_on(async {
+        block_on(async {
             let (ours, _theirs) = ports(default().max_ports(2).max_buffers(2));
 
             ours.post_message(message()).unwrap();
@@ -700,7 +780,7 @@ fn a_message_with_more_ports_or_buffers_than_the_other_side_takes_ends_its_port(
 /// C27
 #[test]
 fn a_port_that_is_handed_out_again_while_the_release_of_the_one_before_is_under_way_stays_open() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().max_channels(2));
         theirs.start();
         for round in 0..100_u32 {
@@ -728,7 +808,7 @@ fn a_port_that_is_handed_out_again_while_the_release_of_the_one_before_is_under_
 #[test]
 fn credit_that_crosses_messages_gives_back_what_it_says_and_no_more() {
     const WINDOW: u64 = 2_000;
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = ports(default().window(WINDOW));
         theirs.start();
         let mut posted = 0_u32;
@@ -791,7 +871,7 @@ fn counted(options: ConnectionOptions) -> (DeskClient, Rc<Cell<usize>>) {
 
 #[test]
 fn calls_that_are_made_in_one_turn_go_out_in_one_write() {
-    context::block_on(async {
+    block_on(async {
         let (desk, writes) = counted(default());
         assert_eq!(desk.add(0, 0).await, Ok(0));
         let before = writes.get();
@@ -805,7 +885,7 @@ fn calls_that_are_made_in_one_turn_go_out_in_one_write() {
 
 #[test]
 fn without_batches_each_call_goes_out_by_itself() {
-    context::block_on(async {
+    block_on(async {
         let (desk, writes) = counted(default().batches(false));
         assert_eq!(desk.add(0, 0).await, Ok(0));
         let before = writes.get();
@@ -819,7 +899,7 @@ fn without_batches_each_call_goes_out_by_itself() {
 
 #[test]
 fn what_waits_at_different_ports_goes_out_together() {
-    context::block_on(async {
+    block_on(async {
         let (desk, writes) = counted(default());
         let mut kept = Vec::new();
         for _ in 0..10 {
@@ -838,8 +918,27 @@ fn what_waits_at_different_ports_goes_out_together() {
 }
 
 #[test]
+fn what_is_written_is_flushed() {
+    block_on(async {
+        let (one, other) = stream(1 << 16);
+        let (theirs, far) = side(other, default());
+        streams::run(far);
+        let (reader, writer) = one.split();
+        let (ours, near) = byte_stream::connect(reader, futures::io::BufWriter::new(writer), default());
+        context::spawn_local(async {
+            let _ended = near.await;
+        });
+        context::spawn_local(DeskServer::new(Clerk::default()).serve(theirs));
+
+        let sum = settled(DeskClient::from(ours).add(1, 2).into_future()).await;
+
+        assert_eq!(sum, Some(Ok(3)));
+    });
+}
+
+#[test]
 fn a_write_is_bounded_and_the_rest_follows() {
-    context::block_on(async {
+    block_on(async {
         let (desk, writes) = counted(default());
         assert_eq!(desk.add(0, 0).await, Ok(0));
         let before = writes.get();
@@ -853,7 +952,7 @@ fn a_write_is_bounded_and_the_rest_follows() {
 
 #[test]
 fn a_call_waits_for_no_other() {
-    context::block_on(async {
+    block_on(async {
         let ((ours, near), (theirs, far)) = sides(default());
         let (mut near, mut far) = (Box::pin(near), Box::pin(far));
         assert!(join(&mut near, &mut far).now_or_never().is_none());
@@ -873,7 +972,7 @@ fn a_call_waits_for_no_other() {
 #[test]
 fn a_frame_takes_no_memory_beside_its_message_s_own() {
     const MESSAGES: u64 = 1_000;
-    context::block_on(async {
+    block_on(async {
         let ((ours, near), (theirs, far)) = sides(default());
         let (mut near, mut far) = (Box::pin(near), Box::pin(far));
         ours.start();
@@ -953,7 +1052,7 @@ fn a_connection_may_run_on_another_thread_than_its_ports() {
 
 #[test]
 fn a_connection_that_has_ended_goes_on_saying_how() {
-    context::block_on(async {
+    block_on(async {
         let (one, other) = stream(1024);
         drop(other);
         let (_ours, mut near) = side(one, default());

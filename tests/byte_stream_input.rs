@@ -5,7 +5,7 @@ mod common;
 use allocation_counter::measure;
 use common::{
     settle,
-    streams::{side, stream},
+    streams::{block_on, side, stream},
 };
 use fastrand::Rng;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, executor, poll};
@@ -67,7 +67,7 @@ fn credit(channel: u64, cost: u64) -> Frame<'static> {
 
 /// How a connection ends to whose side all of this was sent at once, and nothing after it. Its port is there and reads nothing.
 fn after_sending(bytes: &[u8], options: ConnectionOptions) -> Option<Result<(), ConnectionError>> {
-    context::block_on(async {
+    block_on(async {
         let (one, mut other) = stream(bytes.len().max(1));
         other.write_all(bytes).await.unwrap();
         let (port, connection) = side(one, options);
@@ -165,7 +165,7 @@ fn a_channel_that_was_closed_by_the_other_side_takes_nothing_more_from_it() {
 #[test]
 fn a_channel_that_was_closed_at_both_ends_is_unknown_for_ever() {
     for frame in [post(2), close(2), credit(2, 0)] {
-        context::block_on(async {
+        block_on(async {
             let (one, mut other) = stream(1 << 16);
             let (port, connection) = side(one, ConnectionOptions::default());
             let mut connection = Box::pin(connection);
@@ -193,13 +193,15 @@ fn more_than_was_sent_cannot_be_given_back() {
 
 #[test]
 fn what_comes_late_for_an_end_that_was_closed_here_is_dropped_with_the_ports_in_it() {
-    context::block_on(async {
+    block_on(async {
         let (one, mut other) = stream(1 << 16);
         let (port, connection) = side(one, ConnectionOptions::default());
         drop(port);
-        let late = [preamble(), frames(&[post(0)]), post_with(0, &[1], &[0]), frames(&[post(2), close(0)])].concat();
-        other.write_all(&late).await.unwrap();
         let mut connection = Box::pin(connection);
+        other.write_all(&preamble()).await.unwrap();
+        assert!(poll!(&mut connection).is_pending());
+        let late = [frames(&[post(0)]), post_with(0, &[1], &[0]), frames(&[post(2), close(0)])].concat();
+        other.write_all(&late).await.unwrap();
         assert!(poll!(&mut connection).is_pending(), "the port in the late message is open");
 
         let mut sent = vec![0; 100];
@@ -208,7 +210,8 @@ fn what_comes_late_for_an_end_that_was_closed_here_is_dropped_with_the_ports_in_
         assert_eq!(sent[preamble().len()..length], closes, "both ends are closed here");
 
         other.write_all(&frames(&[close(2)])).await.unwrap();
-        assert_eq!(connection.await, Ok(()));
+        assert_eq!((&mut connection).await, Ok(()));
+        assert_eq!(other.read(&mut sent).await.unwrap(), 0, "the stream is closed");
     });
 }
 
@@ -229,6 +232,7 @@ fn a_side_that_sends_more_than_it_may_ends_the_connection() {
     assert_eq!(exceeded(&frames(&[Frame::post(FIRST, &[7; 101])])), Limit::Message);
     let buffers = [&[2, 51, 50][..], &[7; 101]].concat();
     assert_eq!(exceeded(&post_with(0, &[0], &buffers)), Limit::Message, "in its buffers");
+    assert_eq!(exceeded(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Limit::Message, "before any of it has come");
     assert_eq!(exceeded(&post_with(0, &[3], &[0])), Limit::Ports);
     assert_eq!(exceeded(&post_with(0, &[0], &[3, 0, 0, 0])), Limit::Buffers);
     assert_eq!(exceeded(&[post_with(0, &[2], &[0]), post_with(0, &[2], &[0])].concat()), Limit::Channels);
@@ -289,7 +293,7 @@ fn story() -> Vec<u8> {
 
 /// Sends bytes to a side that has a call under way and reads what comes: the call ends, the ports end, and nothing panics.
 fn survives(bytes: &[u8]) {
-    context::block_on(async {
+    block_on(async {
         let (one, mut other) = stream(bytes.len() + (1 << 16));
         let (port, connection) = side(one, ConnectionOptions::default().max_message(1 << 20));
         let echo = EchoClient::from(port);
@@ -309,7 +313,7 @@ fn survives(bytes: &[u8]) {
 
 /// The same where whoever has the port reads it, and everything that comes in it.
 fn is_read(bytes: &[u8]) {
-    context::block_on(async {
+    block_on(async {
         let (one, mut other) = stream(bytes.len() + (1 << 16));
         let (port, connection) = side(one, ConnectionOptions::default().max_message(1 << 20));
         other.write_all(bytes).await.unwrap();
@@ -403,7 +407,7 @@ fn a_side_may_send_whatever_it_likes() {
 
 #[test]
 fn another_connection_of_the_same_context_goes_on() {
-    context::block_on(async {
+    block_on(async {
         let (ours, theirs) = common::streams::ports(ConnectionOptions::default());
         context::spawn_local(EchoServer::new(Wall).serve(theirs));
         let echo = EchoClient::from(ours);
@@ -429,7 +433,7 @@ fn an_error_says_what_the_other_side_has_done() {
 
 #[test]
 fn a_call_on_a_port_that_came_ends_with_the_connection() {
-    context::block_on(async {
+    block_on(async {
         let (one, mut other) = stream(1 << 16);
         let (port, connection) = side(one, ConnectionOptions::default());
         context::spawn_local(async {

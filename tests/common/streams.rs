@@ -1,10 +1,16 @@
 //! Two sides of a connection in one context, with a stream in memory between them.
 
-use futures::io::AsyncReadExt;
+use std::pin::pin;
+
+use futures::{
+    future::{Either, select},
+    io::AsyncReadExt,
+};
 use handover::{
     MessagePort,
     byte_stream::{self, Connection, ConnectionOptions},
     context,
+    testing::settle,
 };
 use tokio::io::DuplexStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -39,6 +45,22 @@ pub(crate) fn ports(options: ConnectionOptions) -> (MessagePort, MessagePort) {
     run(near);
     run(far);
     (ours, theirs)
+}
+
+/// Runs a test in a context. One that waits for what never comes fails, and does not hang.
+pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
+    const LONG: usize = 2_000;
+    context::block_on(async {
+        let late = async {
+            for _ in 0..LONG {
+                settle().await;
+            }
+        };
+        match select(pin!(test), pin!(late)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => panic!("the test waits for something that never comes"),
+        }
+    })
 }
 
 /// Lets a side run in this context, however it ends.

@@ -18,6 +18,9 @@ use super::{
 const READS: usize = 4;
 const ROUNDS: usize = 4;
 
+/// How often it reads when it can write no more, at most.
+const LAST_ROUNDS: usize = 64;
+
 /// Joins the two ends of a stream: hands back a port, which is entangled with the one that the other side gets, and the future that
 /// is the connection.
 ///
@@ -201,11 +204,14 @@ where
 
     /// The other side takes nothing any more. What it said before it went is still delivered.
     fn cannot_write(&mut self, error: io::Error, cx: &mut Context<'_>) -> Result<(), ConnectionError> {
-        match self.poll_deliver(cx) {
-            Poll::Ready(Err(ended)) if ended != ConnectionError::Ended => Err(ended),
-            _ if self.is_over() => Ok(()),
-            _ => Err(error.into()),
+        for _ in 0..LAST_ROUNDS {
+            match self.poll_deliver(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(ended)) => return Err(ended),
+                Poll::Pending => break,
+            }
         }
+        if self.is_over() { Ok(()) } else { Err(error.into()) }
     }
 
     fn is_over(&self) -> bool {

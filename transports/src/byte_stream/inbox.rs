@@ -47,9 +47,8 @@ impl Inbox {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);
             if self.bytes.len() != ROOM {
-                self.bytes.truncate(ROOM);
-                self.bytes.shrink_to(ROOM);
-                self.bytes.resize(ROOM, 0);
+                // After a frame that needed more, its memory is let go.
+                self.bytes = vec![0; ROOM];
             }
         } else if self.end == self.bytes.len() {
             self.bytes.copy_within(self.start..self.end, 0);
