@@ -426,6 +426,7 @@ fn every_byte_of_every_frame_may_be_anything() {
             Frame::Hello { window: Window { calls: 300, bytes: 300 } }.to_bytes(),
             Frame::Credit { tells: 300 }.to_bytes(),
             Frame::Goodbye { from: Role::Caller }.to_bytes(),
+            Frame::Farewell { fault: Fault::Refused(Refusal::Malformed("why".to_owned())) }.to_bytes(),
         ];
         let (peer, _go) = stall();
         let (shop, raw) = shop();
@@ -439,7 +440,11 @@ fn every_byte_of_every_frame_may_be_anything() {
                     let (_ours, theirs) = MessageChannel::new().into_ports();
                     peer.post_message(Message::new(&mutated[..]).with_port(theirs)).unwrap();
                     // The call that waits has the id 0: not to end it by chance, the other bytes go to the client.
-                    let ends_it = |frame: Frame<'_>| matches!(frame, Frame::Reply { id: other, .. } | Frame::Fault { id: other, .. } if other == id);
+                    let ends_it = |frame: Frame<'_>| match frame {
+                        Frame::Reply { id: other, .. } | Frame::Fault { id: other, .. } => other == id,
+                        Frame::Farewell { .. } => true,
+                        _ => false,
+                    };
                     if !Frame::parse(&mutated).is_ok_and(ends_it) {
                         raw.post_message(mutated).unwrap();
                     }

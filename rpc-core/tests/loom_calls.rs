@@ -14,15 +14,16 @@ use std::{
 
 use futures::{FutureExt, future::poll_fn};
 use handover_core::{
-    Call, CallError, Interruption, MessageChannel, MessagePort, NotSent,
+    Call, CallError, Interruption, MessageChannel, MessagePort, NotSent, Refusal,
     clock::{self, ManualClock},
     message::{DecodeError, Decoder, EncodeError, Encoder},
     rpc::{
         Answer, Argument, CallInfo, ClientOptions, ClientStub, Incoming, Interceptor, Method, MethodId, Never, Opened,
-        Outcome, Responder, ResultCodec, ServeOptions, Service, put_argument, result_codec, serve, take_argument,
+        Outcome, Responder, ResultCodec, ServeOptions, Service, farewell, put_argument, result_codec, serve,
+        take_argument,
     },
     shape::{MethodKind, Shape, StaticDescription, StaticMethod},
-    wire::{CallId, Frame, Window},
+    wire::{CallId, Fault, Frame, Window},
 };
 use loom::{future::block_on, model::Builder, thread};
 
@@ -252,6 +253,21 @@ fn a_call_whose_time_is_up_ends_at_both_ends_whoever_notices_first() {
         let error = CallError::Unknown(Interruption::DeadlineExceeded);
         assert_eq!(ended, Err(error.clone()));
         assert_eq!(endings.seen(), [Outcome::Failed(error)]);
+    });
+}
+
+#[test]
+fn a_call_that_is_posted_while_its_service_says_farewell_ends_as_that_says() {
+    explore(|| {
+        let (stub, theirs) = client();
+
+        let refusal = Refusal::Denied("closed today".to_owned());
+        let fault = Fault::Refused(refusal.clone());
+        let service = thread::spawn(move || farewell(&theirs, fault));
+        let ended = block_on(double(&stub, 4));
+
+        service.join().unwrap();
+        assert_eq!(ended, Err(CallError::Refused(refusal)));
     });
 }
 

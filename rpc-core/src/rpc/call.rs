@@ -106,7 +106,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
 
     fn send(&mut self) -> Result<(), CallError> {
         let parcel = Parcel::Value(Carried::new(self.cell.clone().to_value()));
-        self.stub.port().post(parcel).map_err(|_| CallError::NotSent(NotSent::Closed))?;
+        self.stub.port().post(parcel).map_err(|_| self.stub.replies().unsent())?;
         self.stage = Stage::Sent;
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent();

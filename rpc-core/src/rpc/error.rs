@@ -54,6 +54,8 @@ pub enum Refusal {
     DeadlineExceeded,
     /// The two ends know the method in different shapes; where they differ first.
     Mismatch(String),
+    /// It was made on what another call was to return, and that one failed; how.
+    NotReturned(String),
 }
 
 /// What came between a call and its answer. Variants are added at the end: their place is their number on the wire.
@@ -147,6 +149,7 @@ impl fmt::Display for Refusal {
             Self::Denied(why) => write!(f, "denied: {why}"),
             Self::DeadlineExceeded => f.write_str("its deadline passed before the method began"),
             Self::Mismatch(what) => write!(f, "the two ends know the method in different shapes: {what}"),
+            Self::NotReturned(why) => write!(f, "what it was made on was to be returned by a call that failed: {why}"),
         }
     }
 }

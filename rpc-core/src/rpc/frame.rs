@@ -140,6 +140,11 @@ pub enum Frame<'b> {
         /// Who goes.
         from: Role,
     },
+    /// From the service, as the last message of its port: it serves no more here, and why.
+    Farewell {
+        /// How every call ends that it has not answered, and every later one.
+        fault: Fault,
+    },
 }
 
 /// Which of its two parts a side plays.
@@ -184,6 +189,7 @@ const HELLO: u8 = 6;
 const CREDIT: u8 = 7;
 const GOODBYE: u8 = 8;
 const SHAPE: u8 = 9;
+const FAREWELL: u8 = 10;
 const ATTACH: u8 = 11;
 
 /// The bits of the byte that says which options follow.
@@ -240,6 +246,7 @@ impl<'b> Frame<'b> {
                 let (method, rest) = parse_method(rest)?;
                 parse_last(rest).map(|shape| Self::Shape { method, shape })
             }
+            FAREWELL => parse_last(rest).map(|fault| Self::Farewell { fault }),
             ATTACH => match parse_last::<Box<Limits>>(rest)? {
                 limits if limits.is_too_much() => Err(FrameError::Malformed),
                 limits => Ok(Self::Attach { limits }),
@@ -260,6 +267,7 @@ impl<'b> Frame<'b> {
             Self::Credit { tells } => put(tells, vec![VERSION, CREDIT]),
             Self::Goodbye { from } => put(from, vec![VERSION, GOODBYE]),
             Self::Shape { method, shape } => put(shape, join(vec![VERSION, SHAPE], &method.0.to_le_bytes())),
+            Self::Farewell { fault } => put(fault, vec![VERSION, FAREWELL]),
             Self::Attach { limits } => put(limits, vec![VERSION, ATTACH]),
         }
     }
@@ -424,6 +432,9 @@ mod tests {
             ),
             (Frame::Goodbye { from: Role::Caller }, vec![1, 8, 0]),
             (Frame::Goodbye { from: Role::Service }, vec![1, 8, 1]),
+            (Frame::Farewell { fault: Fault::Refused(Refusal::Denied("no".into())) }, vec![1, 10, 0, 5, 2, b'n', b'o']),
+            (Frame::Farewell { fault: Fault::Interrupted(Interruption::Closed) }, vec![1, 10, 1, 0]),
+            (refused(Refusal::NotReturned("no".into())), vec![1, 4, 0xac, 2, 0, 8, 2, b'n', b'o']),
             (Frame::Cancel { id: CallId(u64::MAX) }, [&[1, 5][..], &[255; 9], &[1]].concat()),
         ]
     }
@@ -454,13 +465,14 @@ mod tests {
     fn a_frame_of_another_version_or_kind_says_so() {
         assert_eq!(Frame::parse(&[2, 1, 1]), Err(FrameError::Version(2)));
         assert_eq!(Frame::parse(&[1, 0]), Err(FrameError::Kind(0)));
-        assert_eq!(Frame::parse(&[1, 10]), Err(FrameError::Kind(10)));
+        assert_eq!(Frame::parse(&[1, 77]), Err(FrameError::Kind(77)));
     }
 
     #[test]
     fn bytes_after_a_frame_that_has_an_end_make_it_malformed() {
         assert_eq!(Frame::parse(&[1, 5, 1, 0]), Err(FrameError::Malformed));
         assert_eq!(Frame::parse(&[1, 4, 1, 0, 2, 0]), Err(FrameError::Malformed));
+        assert_eq!(Frame::parse(&[1, 10, 0, 2, 0]), Err(FrameError::Malformed));
     }
 
     #[test]

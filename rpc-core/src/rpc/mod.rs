@@ -19,6 +19,7 @@ mod describe;
 mod desk;
 mod directory;
 mod error;
+mod farewell;
 mod feeding;
 pub mod frame;
 mod grant;
@@ -58,6 +59,7 @@ pub use client_trait::{HoldsCallError, into_service_result, into_service_stream,
 pub use context::CallContext;
 pub use directory::{Directory, DirectoryClient, NoSuchService};
 pub use error::{CallError, Failure, Interruption, NotSent, Refusal, RpcError, StreamFault};
+pub use farewell::farewell;
 pub use feeding::{DuplexCall, FeedingCall};
 pub use grant::{Limits, Rate};
 pub use host::{Host, Hosting, Idle, host};

@@ -30,7 +30,7 @@ use crate::{
 /// turn.
 ///
 /// # Errors
-/// [`CallError::NotSent`] if the port is closed. What becomes of it later is not told: that is what one-way means.
+/// [`CallError::NotSent`] if the port is closed, or what the service has said as it closed it. What becomes of it later is not told: that is what one-way means.
 ///
 /// # Cancel safety
 /// Dropped before its end, it was not posted.
@@ -84,7 +84,7 @@ impl<'c> Tell<'c> {
             outgoing.sent();
         }
         let posted = self.stub.port().post(Parcel::Value(Carried::new(value.to_value())));
-        Poll::Ready(posted.map_err(|_| CallError::NotSent(NotSent::Closed)))
+        Poll::Ready(posted.map_err(|_| self.stub.replies().unsent()))
     }
 
     fn end(&mut self, outcome: impl FnOnce() -> Outcome) {

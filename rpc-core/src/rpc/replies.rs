@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    CallError, Interruption, MethodId,
+    CallError, Interruption, MethodId, NotSent,
     frame::{CallId, Fault, Frame},
     report::in_one_line,
     window::CallWindow,
@@ -65,7 +65,17 @@ struct Shapes {
 #[derive(Default)]
 struct Waiting {
     calls: HashMap<CallId, Sent>,
+    /// What the other end has said as its last words.
+    farewell: Option<Fault>,
     gone: Option<Gone>,
+}
+
+impl Waiting {
+    /// How every later call ends, if nothing is answered any more.
+    fn ending(&self) -> Option<CallError> {
+        let said = self.farewell.clone().map(CallError::from);
+        said.or_else(|| self.gone.map(|gone| CallError::Unknown(gone.into())))
+    }
 }
 
 /// A call that went out as bytes: who waits for its reply, and how many bytes.
@@ -98,18 +108,24 @@ impl ReplyTable {
         CallId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Expects a reply for a call. If the port is closed already, the call ends here.
+    /// How a call ends that found the port closed: as the other end has said, if it said anything.
+    pub(super) fn unsent(&self) -> CallError {
+        let said = self.waiting.lock().farewell.clone();
+        said.map_or(CallError::NotSent(NotSent::Closed), CallError::from)
+    }
+
+    /// Expects a reply for a call. If the port is closed already, or the other end has said farewell, the call ends here.
     pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>, method: MethodId, bytes: usize) {
         let bytes = bytes as u64;
         let mut waiting = self.waiting.lock();
-        let Some(gone) = waiting.gone else {
+        let Some(ending) = waiting.ending() else {
             waiting.calls.insert(id, Sent { call, method, bytes });
             drop(waiting);
             self.window.add_bytes(bytes);
             return;
         };
         drop(waiting);
-        call.fail(CallError::Unknown(gone.into()));
+        call.fail(ending);
     }
 
     /// Expects a call's reply no longer.
@@ -121,6 +137,20 @@ impl ReplyTable {
         let sent = self.waiting.lock().calls.remove(&id)?;
         self.window.remove_bytes(sent.bytes);
         Some(sent)
+    }
+
+    /// Notes that nothing is answered any more, and ends the calls that wait.
+    fn end(&self, note: impl FnOnce(&mut Waiting)) {
+        let mut waiting = self.waiting.lock();
+        note(&mut waiting);
+        let ending = waiting.ending();
+        let calls = std::mem::take(&mut waiting.calls);
+        drop(waiting);
+        self.window.remove_bytes(calls.values().fold(0, |bytes, sent| bytes.saturating_add(sent.bytes)));
+        if let Some(ending) = ending {
+            calls.into_values().for_each(|sent| sent.call.fail(ending.clone()));
+        }
+        self.window.open_wide();
     }
 
     fn answer(&self, message: Message) {
@@ -152,6 +182,9 @@ impl ReplyTable {
             }
             Ok(Frame::Hello { window }) => self.window.limit(window),
             Ok(Frame::Credit { tells }) => self.window.credit(tells),
+            Ok(Frame::Farewell { fault }) => self.end(|waiting| {
+                waiting.farewell.get_or_insert(fault);
+            }),
             Ok(
                 Frame::Goodbye { .. }
                 | Frame::Call { .. }
@@ -180,14 +213,9 @@ impl MessageTarget for ReplyTable {
     }
 
     fn closed(&self, gone: Gone) {
-        let mut waiting = self.waiting.lock();
-        waiting.gone.get_or_insert(gone);
-        let calls = std::mem::take(&mut waiting.calls);
-        drop(waiting);
-        for sent in calls.into_values() {
-            sent.call.fail(CallError::Unknown(gone.into()));
-        }
-        self.window.open_wide();
+        self.end(|waiting| {
+            waiting.gone.get_or_insert(gone);
+        });
     }
 }
 

@@ -78,6 +78,7 @@ fn frame_in_words(frame: &Frame<'_>, methods: &Names) -> String {
         Frame::Credit { tells } => format!("credit, {tells} tells"),
         Frame::Goodbye { from: Role::Caller } => "goodbye, from the caller".to_owned(),
         Frame::Goodbye { from: Role::Service } => "goodbye, from the service".to_owned(),
+        Frame::Farewell { fault } => format!("farewell, {}", why(fault)),
         Frame::Shape { method, .. } => format!("shape of {}", name(*method, methods)),
         other => format!("{other:?}"),
     }
