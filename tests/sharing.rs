@@ -398,6 +398,7 @@ impl Ticket for Once {
     }
 }
 
+/// C4
 #[test]
 fn of_all_clients_of_a_single_use_one_is_served_and_the_others_are_refused_as_spent() {
     handover::block_on(async {

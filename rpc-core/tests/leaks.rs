@@ -75,6 +75,37 @@ fn ports_that_were_split_leave_nothing_however_they_end() {
 }
 
 #[test]
+fn ports_that_were_joined_leave_nothing_however_they_end() {
+    assert_leaves_nothing(|| {
+        for end in 0..5 {
+            let ((left, near), (far, right)) = (channel(), channel());
+            post(&left, ["1", "2"]);
+            match end {
+                0 => near.join(far),
+                1 => {
+                    near.join(far);
+                    right.close();
+                }
+                2 => {
+                    drop(left);
+                    near.join(far);
+                }
+                // Rings, of one channel and of two.
+                3 => {
+                    left.post_message(holding(well_travelled().1)).unwrap();
+                    left.join(near);
+                }
+                _ => {
+                    left.post_message(holding(well_travelled().1)).unwrap();
+                    near.join(far);
+                    right.join(left);
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn one_port_that_is_leaked_among_a_thousand_is_noticed() {
     let left = left_behind_by(|| {
         let mut ports: Vec<_> = (0..1_000).map(|_| well_travelled()).collect();

@@ -825,3 +825,75 @@ fn a_port_inside_a_message_that_is_posted_right_before_the_close_arrives_and_wor
         poster.join().unwrap();
     });
 }
+
+// Joining.
+
+#[test]
+fn nothing_overtakes_what_waited_at_ports_that_are_joined_while_others_post() {
+    explore_three(|| {
+        let ((left, near), (far, right)) = (started_channel(), started_channel());
+        post(&left, 1);
+        post(&right, 11);
+
+        let poster = thread::spawn(move || {
+            post(&left, 2);
+            post(&left, 3);
+            left
+        });
+        near.join(far);
+        post(&right, 12);
+
+        let left = poster.join().unwrap();
+        assert_eq!(take_numbers(&right), [1, 2, 3]);
+        assert_eq!(take_numbers(&left), [11, 12]);
+    });
+}
+
+#[test]
+fn an_end_that_is_closed_while_its_way_is_joined_is_told_after_what_was_posted_there() {
+    explore_three(|| {
+        let ((left, near), (far, right)) = (started_channel(), started_channel());
+
+        let poster = thread::spawn(move || {
+            post(&left, 1);
+            post(&left, 2);
+        });
+        near.join(far);
+
+        assert_eq!(wait_for_numbers(&right), [1, 2]);
+        poster.join().unwrap();
+    });
+}
+
+#[test]
+fn a_way_that_is_joined_while_both_of_its_ends_go_is_closed_with_what_was_posted() {
+    explore_three(|| {
+        let ((left, near), (far, right)) = (channel(), channel());
+        let (outside, inside) = channel();
+
+        let other = thread::spawn(move || {
+            left.post_message(holding(inside)).expect("the port inside is open");
+        });
+        let joiner = thread::spawn(move || near.join(far));
+        drop(right);
+
+        assert_eq!(block_on(outside.closed()), ClosedBy::Peer);
+        other.join().unwrap();
+        joiner.join().unwrap();
+    });
+}
+
+#[test]
+fn two_joints_that_close_a_ring_together_are_noticed_by_one_of_them_at_least() {
+    explore_three(|| {
+        let ((one, two), (three, four)) = (channel(), channel());
+        let (outside, inside) = channel();
+        one.post_message(holding(inside)).expect("the port inside is open");
+
+        let joiner = thread::spawn(move || two.join(three));
+        four.join(one);
+
+        joiner.join().unwrap();
+        assert_eq!(block_on(outside.closed()), ClosedBy::Peer);
+    });
+}

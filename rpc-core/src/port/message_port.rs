@@ -217,19 +217,31 @@ impl MessagePort {
         }
     }
 
-    /// Delivers to a target from now on, what waits first.
+    /// Delivers to a target from now on, what waits first: nothing overtakes it.
     pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
-        let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
-        let (waiting, former, told) = side.set_target(target.clone());
-        let gone = side.peer_gone().or(side.state.is_closed().then_some(Gone::Closed));
-        drop(side);
+        self.drain_to(target.clone());
+        self.drain(&*target);
+    }
+
+    /// Leads to a target from now on, which [`drain`](Self::drain) gives what waits.
+    pub(super) fn drain_to(&self, target: Arc<dyn MessageTarget>) {
+        let former = self.owned().map(|mut side| side.drain_to(target));
         drop(former);
-        for parcel in waiting {
-            target.deliver(parcel);
-        }
-        told.tell();
-        if let Some(gone) = gone {
-            target.closed(gone);
+    }
+
+    /// Gives a target what waits, until nothing does: from then on whoever posts gives it to the target himself.
+    pub(super) fn drain(&self, target: &dyn MessageTarget) {
+        loop {
+            let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
+            let drained = side.drained_to_target();
+            drop(side);
+            match drained {
+                Err(waiting) => waiting.into_iter().for_each(|parcel| target.deliver(parcel)),
+                Ok((told, gone)) => {
+                    told.tell();
+                    return gone.into_iter().for_each(|gone| target.closed(gone));
+                }
+            }
         }
     }
 
@@ -274,6 +286,11 @@ impl MessagePort {
 
     /// The target of the other end, where answers to what was received here belong.
     pub(crate) fn peer_target(&self) -> Option<Arc<dyn MessageTarget>> {
+        self.peer().lock_without_batch().leads_to()
+    }
+
+    /// The target of the other end, if what is posted here goes straight to it.
+    pub(super) fn peer_past_queue(&self) -> Option<Arc<dyn MessageTarget>> {
         self.peer().lock_without_batch().target()
     }
 

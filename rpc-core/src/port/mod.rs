@@ -11,6 +11,7 @@ mod channel;
 mod control;
 mod discard;
 mod error;
+mod join;
 mod message_port;
 mod parcel;
 mod queue;
@@ -34,6 +35,7 @@ pub use recv::{ClosedFuture, Recv};
 pub use unreceived::Unreceived;
 
 pub(crate) use error::Gone;
+pub(crate) use join::end_of_joints;
 pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
 pub(crate) use target::{Announce, MessageTarget};

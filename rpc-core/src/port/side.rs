@@ -141,7 +141,7 @@ impl Side {
         }
         let announce = match &self.delivery {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
-            Delivery::Queue | Delivery::Target(_) | Delivery::Travelling(_) => None,
+            Delivery::Queue | Delivery::Target(_) | Delivery::Draining(_) | Delivery::Travelling(_) => None,
         };
         Told { woken: self.waiters.take(), posters: self.posters_with_room(), drained: self.drained(), announce }
     }
@@ -302,16 +302,28 @@ impl Side {
         self.state.transfer_steps().then(|| (self.waiters.take(), self.remove_delivery()))
     }
 
-    /// Sends what comes from now on to a target; hands back what waits, for the target too, the
-    /// target before it, and who waits to post.
-    #[must_use = "deliver, drop and wake after unlocking"]
-    pub(super) fn set_target(&mut self, target: Arc<dyn MessageTarget>) -> (VecDeque<Parcel>, Delivery, Told) {
+    /// Gives what waits, and what comes from now on, to a target. Until [`drained_to_target`](Self::drained_to_target) finds nothing left, it queues up.
+    #[must_use = "drop outside the lock"]
+    pub(super) fn drain_to(&mut self, target: Arc<dyn MessageTarget>) -> Delivery {
         self.state.start();
-        let former = mem::replace(&mut self.delivery, Delivery::Target(target));
-        let waiting = self.take_queue();
+        mem::replace(&mut self.delivery, Delivery::Draining(target))
+    }
+
+    /// What waits for the target. If nothing does, all that comes from now on goes straight to it: then tells who waits for that, and
+    /// how the channel has ended, if it has.
+    #[must_use = "deliver, drop and wake after unlocking"]
+    pub(super) fn drained_to_target(&mut self) -> Result<(Told, Option<Gone>), VecDeque<Parcel>> {
+        if !self.queue.is_empty() {
+            return Err(self.take_queue());
+        }
+        self.delivery = match mem::take(&mut self.delivery) {
+            Delivery::Draining(target) => Delivery::Target(target),
+            other => other,
+        };
         // Nothing queues up any more, so whoever waits for room has it.
+        let gone = self.peer_gone.or(self.state.is_closed().then_some(Gone::Closed));
         let told = Told { posters: self.posters_with_room(), drained: self.drained(), ..Told::default() };
-        (waiting, former, told)
+        Ok((told, gone))
     }
 
     /// Tells somebody of everything that waits, and of what comes from now on.
@@ -320,16 +332,24 @@ impl Side {
         (self.told(self.things()), former)
     }
 
-    /// The target, if there is one.
+    /// The target, if what is posted goes straight to it.
     pub(super) fn target(&self) -> Option<Arc<dyn MessageTarget>> {
         match &self.delivery {
             Delivery::Target(target) => Some(target.clone()),
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Draining(_) | Delivery::Travelling(_) => None,
+        }
+    }
+
+    /// The target, also if it has to be given first what waits.
+    pub(super) fn leads_to(&self) -> Option<Arc<dyn MessageTarget>> {
+        match &self.delivery {
+            Delivery::Target(target) | Delivery::Draining(target) => Some(target.clone()),
             Delivery::Queue | Delivery::Announced(_) | Delivery::Travelling(_) => None,
         }
     }
 
     fn take_target(&mut self) -> Option<Arc<dyn MessageTarget>> {
-        let target = self.target()?;
+        let target = self.leads_to()?;
         self.delivery = Delivery::Queue;
         Some(target)
     }
@@ -350,7 +370,7 @@ impl Side {
     pub(super) fn carrier(&self) -> Option<Place> {
         match &self.delivery {
             Delivery::Travelling(carrier) => carrier.place(),
-            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) => None,
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) | Delivery::Draining(_) => None,
         }
     }
 
@@ -361,7 +381,7 @@ impl Side {
         self.state.transfer_receiving_steps();
         match &self.delivery {
             Delivery::Travelling(_) => self.remove_delivery(),
-            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) => Delivery::Queue,
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) | Delivery::Draining(_) => Delivery::Queue,
         }
     }
 

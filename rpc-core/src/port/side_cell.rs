@@ -112,7 +112,7 @@ impl SideCell {
         drop(side);
         woken.wake();
         // Replies come to the new place from now on, so what waits for one here waits in vain.
-        if let Delivery::Target(target) = delivery {
+        if let Delivery::Target(target) | Delivery::Draining(target) = delivery {
             target.closed(Gone::Closed);
         }
         Some(next)

@@ -36,6 +36,8 @@ pub(super) enum Delivery {
     Announced(Arc<dyn Announce>),
     /// To a target, past the queue.
     Target(Arc<dyn MessageTarget>),
+    /// Into the queue, until the target has been given all that waits there: so nothing overtakes what came before it.
+    Draining(Arc<dyn MessageTarget>),
     /// Into the queue, for whoever receives the port: it is in flight, and lies in the queue of that side itself.
     Travelling(Carrier),
 }

@@ -17,10 +17,11 @@ use super::{
     call_info::Signature,
     cell::{CallCell, Ending},
     context,
+    describe::Describe,
     desk::Desk,
     frame::{CallId, Fault, Frame, Options, reply_head},
+    held::Held,
     incoming::Came,
-    options::ServeOptions,
     outbox::Outbox,
     run_stream::RunStream,
 };
@@ -56,6 +57,8 @@ pub struct Responder<M: Method> {
     few: Option<Box<Few<M>>>,
     /// What those have that bring streams or bring them back.
     streams: Option<Box<Streams>>,
+    /// What those have that came by a right with limits of its own, and those that make such rights.
+    held: Option<Held>,
     _alive: Alive,
 }
 
@@ -80,6 +83,8 @@ struct Few<M: Method> {
 pub(super) enum Stop {
     /// Nobody waits for it.
     Abandoned,
+    /// It is not to begin.
+    Refused(Refusal),
     /// Something came between.
     Interrupted(Interruption),
 }
@@ -121,7 +126,7 @@ impl<M: Method> Responder<M> {
     }
 
     fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, few: None, streams: None, _alive: Alive::new(What::Handler(M::NAME)) }
+        Self { to: caller, few: None, streams: None, held: None, _alive: Alive::new(What::Handler(M::NAME)) }
     }
 
     fn streams(&mut self) -> &mut Streams {
@@ -140,15 +145,37 @@ impl<M: Method> Responder<M> {
     /// The answer, if the call is not to be run.
     #[inline]
     pub(super) fn attach(self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        let settings = desk.settings();
-        if options.is_empty() && settings.is_plain() { Ok(self) } else { self.attach_few(options, came, settings) }
+        if options.is_empty() && desk.is_plain && !M::TAKES_CONTEXT {
+            Ok(self)
+        } else {
+            self.attach_more(options, came, desk)
+        }
+    }
+
+    fn attach_more(mut self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        let bytes = came.bytes;
+        if desk.seat.is_some() || M::TAKES_CONTEXT {
+            self.held = Some(Held::new(desk));
+        }
+        if !options.is_empty() || !desk.settings().is_plain() || !desk.terms.is_unchecked() {
+            self = self.attach_few(options, came, desk)?;
+        }
+        // To ask what there is costs nothing.
+        let is_free = M::ID == Describe::ID;
+        match self.held.as_mut().map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes) }) {
+            Ok(()) => Ok(self),
+            Err(refusal) => {
+                tracing::warn!(label = desk.terms.label(), method = M::NAME, %refusal, "a call was refused");
+                Err(self.refuse(refusal))
+            }
+        }
     }
 
     #[cold]
-    fn attach_few(mut self, options: Options, came: Came, settings: &ServeOptions) -> Result<Self, Answer> {
-        match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), settings) {
+    fn attach_few(mut self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), desk) {
             Ok(attached) => {
-                let around = settings.around.as_deref();
+                let around = desk.settings().around.as_deref();
                 let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
                 self.few = Some(Box::new(Few { attached, layers }));
                 Ok(self)
@@ -171,7 +198,10 @@ impl<M: Method> Responder<M> {
     pub fn context(&self) -> CallContext {
         match &self.few {
             Some(few) => few.attached.context().clone(),
-            None => CallContext::new(self.info(0), None, None),
+            None => {
+                let issuer = self.held.as_ref().map(|held| held.desk().issuer());
+                CallContext::new(self.info(0), None, None, issuer)
+            }
         }
     }
 
@@ -241,6 +271,9 @@ impl<M: Method> Responder<M> {
     }
 
     fn refuse_here(&mut self, refusal: Refusal) -> Answer {
+        if let Some(held) = &mut self.held {
+            held.give_back();
+        }
         self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
         match self.take() {
             Caller::Here(cell) => {
@@ -286,6 +319,17 @@ impl<M: Method> Responder<M> {
 
     /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
     pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        if let Some(held) = &mut self.held
+            && let Poll::Ready(why) = held.poll_ended(cx)
+        {
+            if M::CANCELS {
+                return Poll::Ready(Stop::Interrupted(why.interruption()));
+            }
+            // It runs to its end; but who has called has no right to what comes of it, and is told now.
+            if !matches!(self.to, Caller::Nobody) {
+                let _told_by_whoever_serves = self.interrupt(why.interruption());
+            }
+        }
         for cut in self.streams.iter_mut().flat_map(|streams| &mut streams.cuts) {
             if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
                 let why = format!("a stream in its arguments was cut: {why}");
@@ -310,6 +354,13 @@ impl<M: Method> Responder<M> {
     /// Ready when an ordered call is not to begin: while it waited for those before it, its caller has gone, or its time was up.
     /// Others have not waited.
     pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        let Some(held) = &mut self.held else {
+            return if M::ORDERED { self.poll_stop(cx) } else { Poll::Pending };
+        };
+        if let Some((why, false)) = held.ended() {
+            return Poll::Ready(Stop::Refused(why.refusal()));
+        }
+        held.begins();
         if M::ORDERED { self.poll_stop(cx) } else { Poll::Pending }
     }
 
@@ -321,6 +372,7 @@ impl<M: Method> Responder<M> {
                 Answer::DONE
             }
             Stop::Interrupted(why) => self.interrupt(why),
+            Stop::Refused(why) => self.refuse_here(why),
         }
     }
 
@@ -379,7 +431,11 @@ impl<M: Method> Drop for Responder<M> {
             if panicking::keep(|| Self::here(cell.clone())) {
                 return;
             }
-            cell.end(Ending::Failed(CallError::Unknown(panicking::how_it_goes().into())));
+            cell.end(Ending::Failed(match self.held.as_ref().and_then(Held::ended) {
+                Some((why, false)) => CallError::Refused(why.refusal()),
+                Some((why, true)) => CallError::Unknown(why.interruption()),
+                None => CallError::Unknown(panicking::how_it_goes().into()),
+            }));
         }
     }
 }

@@ -11,9 +11,9 @@ use super::{
     CallContext, CallInfo, Outcome, Refusal,
     call_info::Arrival,
     context::Expiry,
+    desk::Desk,
     frame::Options,
     interceptor::{Interceptors, guarded},
-    options::ServeOptions,
 };
 use crate::{clock::Sleep, panicking::words_of};
 
@@ -30,8 +30,9 @@ impl Attached {
         mut info: CallInfo,
         options: Options,
         arrival: Option<&Arrival>,
-        settings: &ServeOptions,
+        desk: &Desk,
     ) -> Result<Self, Refusal> {
+        let settings = desk.settings();
         info.metadata = options.metadata;
         info.deadline = options.deadline.into_iter().chain(settings.deadline).min();
         let interceptors = settings.interceptors.clone();
@@ -43,13 +44,15 @@ impl Attached {
             let seen = catch_unwind(AssertUnwindSafe(|| interceptors.before(&mut info)));
             seen.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied)?;
         }
+        let checked = catch_unwind(AssertUnwindSafe(|| desk.terms.check(&info)));
+        let checked = checked.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied);
         // Without a clock the deadline is the caller's alone to keep.
         let expiry = info.deadline.and_then(Expiry::after);
         let is_late = info.deadline == Some(Duration::ZERO);
-        let context = CallContext::new(info, expiry, settings.caller.clone());
+        let context = CallContext::new(info, expiry, settings.caller.clone(), Some(desk.issuer()));
         let attached = Self { context, interceptors, sleep: None };
-        if is_late {
-            let refusal = Refusal::DeadlineExceeded;
+        let checked = checked.and(if is_late { Err(Refusal::DeadlineExceeded) } else { Ok(()) });
+        if let Err(refusal) = checked {
             attached.end(&Outcome::Failed(super::CallError::Refused(refusal.clone())));
             return Err(refusal);
         }

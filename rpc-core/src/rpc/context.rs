@@ -2,7 +2,11 @@
 
 use std::{any::Any, cell::RefCell, fmt, time::Duration};
 
-use super::{CallInfo, Metadata, MetadataError, Metadatum, MethodId};
+use super::{
+    CallInfo, Granting, Metadata, MetadataError, Metadatum, MethodId,
+    grant::{GrantKey, Terms},
+    host::Hub,
+};
 use crate::{
     clock::{Clock, Sleep},
     sync::Arc,
@@ -19,14 +23,24 @@ struct Inner {
     info: CallInfo,
     expiry: Option<Expiry>,
     caller: Option<Caller>,
+    issuer: Option<Issuer>,
+}
+
+/// What makes grants for whoever has called.
+#[derive(Clone)]
+pub(super) struct Issuer {
+    pub(super) hub: Arc<Hub>,
+    /// The right that the call came by.
+    pub(super) grant: GrantKey,
+    pub(super) terms: Arc<Terms>,
 }
 
 /// What the service knows of whoever holds the other end of the port.
 pub(super) type Caller = Arc<dyn Any + Send + Sync>;
 
 impl CallContext {
-    pub(super) fn new(info: CallInfo, expiry: Option<Expiry>, caller: Option<Caller>) -> Self {
-        Self(Arc::new(Inner { info, expiry, caller }))
+    pub(super) fn new(info: CallInfo, expiry: Option<Expiry>, caller: Option<Caller>, issuer: Option<Issuer>) -> Self {
+        Self(Arc::new(Inner { info, expiry, caller, issuer }))
     }
 
     /// The context of the method whose handler is being polled, if it has any to tell of: a deadline, metadata, a caller, or
@@ -70,6 +84,25 @@ impl CallContext {
     /// whoever serves, and never from a message.
     pub fn caller<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.0.caller.as_ref()?.downcast_ref()
+    }
+
+    /// Makes a right on this service, out of the one that the call came by: it is never more than that, takes from what that has left,
+    /// and ends with it. `C` is the client of this service, or of one of its super-services.
+    pub fn grant<C>(&self) -> Granting<C> {
+        match &self.0.issuer {
+            Some(issuer) => Granting::new(issuer.hub.clone(), issuer.grant, true),
+            // A service that was written by hand, whose method did not say that it takes a context.
+            None => {
+                let hub = Hub::over();
+                let root = hub.root();
+                Granting::new(hub, root, true)
+            }
+        }
+    }
+
+    /// What the issuer calls the right that the call came by, whatever the caller says (C24): see [`Granting::label`](super::Granting::label). Empty if it has no name.
+    pub fn label(&self) -> &str {
+        self.0.issuer.as_ref().map_or("", |issuer| issuer.terms.label())
     }
 
     /// The origin of the caller, where the port was served with one.

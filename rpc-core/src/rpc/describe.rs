@@ -1,6 +1,6 @@
 //! The method that every service has: what it is.
 
-use super::{Answer, Incoming, Method, MethodId, Never, ResultCodec, Service, result_codec};
+use super::{Answer, Incoming, Method, MethodId, Never, ResultCodec, Service, grant::Terms, result_codec};
 use crate::{
     message::{DecodeError, Decoder, EncodeError, Encoder},
     shape::{Description, MethodKind, Shape, StaticMethod},
@@ -40,9 +40,16 @@ impl Method for Describe {
     }
 }
 
-pub(super) fn answer<S: Service>(incoming: Incoming<'_>) -> Answer {
+/// Answers with what there is for whoever has the right that the call came by.
+pub(super) fn answer<S: Service>(incoming: Incoming<'_>, terms: &Terms) -> Answer {
     match incoming.open::<Describe>() {
-        Ok(((), responder)) => responder.answer(Ok(S::DESCRIPTION.describe())),
+        Ok(((), responder)) => responder.answer(Ok(described::<S>(terms))),
         Err(answer) => answer,
     }
+}
+
+fn described<S: Service>(terms: &Terms) -> Description {
+    let mut description = S::DESCRIPTION.describe();
+    description.methods.retain(|method| terms.allows(MethodId(method.id)));
+    description
 }

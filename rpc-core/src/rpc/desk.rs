@@ -1,10 +1,13 @@
 //! What belongs to one of the ports at which a service is served.
 
-use std::{fmt, sync::OnceLock};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use super::{
-    Answer, ServeOptions,
+    Answer, MethodId, Refusal, ServeOptions,
+    context::Issuer,
     frame::{CallId, Frame},
+    grant::{Cost, Counting, GrantKey, Terms},
+    held::Ending,
     host::{Hub, SeatKey},
     versions::Versions,
 };
@@ -24,6 +27,13 @@ pub(super) struct Desk {
     pub(super) hub: Arc<Hub>,
     /// Its place among those. `None` of the first one.
     pub(super) seat: Option<SeatKey>,
+    /// The right by which calls come here.
+    pub(super) grant: GrantKey,
+    pub(super) terms: Arc<Terms>,
+    counting: Counting,
+    pub(super) ending: Arc<Ending>,
+    /// Whether there is nothing to do for a call that brings no options.
+    pub(super) is_plain: bool,
     /// Made for the first method that is introduced.
     versions: OnceLock<Box<Versions>>,
     /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
@@ -36,11 +46,30 @@ pub(super) struct Desk {
 const NOT_TURNED: u64 = u64::MAX;
 
 impl Desk {
-    pub(super) fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>) -> Self {
+    /// The first port of a service, by which everything may be called.
+    pub(super) fn first(port: MessagePort, hub: Arc<Hub>) -> Self {
+        let grant = hub.root();
+        let (terms, ending, counting) = Default::default();
+        Self::new(port, hub, None, Right { grant, terms, ending, counting })
+    }
+
+    /// One of the other ports.
+    pub(super) fn other(port: MessagePort, hub: Arc<Hub>, seat: SeatKey, right: Right) -> Self {
+        Self::new(port, hub, Some(seat), right)
+    }
+
+    fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right) -> Self {
+        let is_plain = seat.is_none() && hub.settings.is_plain();
+        let Right { grant, terms, ending, counting } = right;
         Self {
             port,
             hub,
             seat,
+            grant,
+            terms,
+            counting,
+            ending,
+            is_plain,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
             tells: AtomicU32::new(0),
@@ -51,6 +80,18 @@ impl Desk {
     #[inline]
     pub(super) fn settings(&self) -> &ServeOptions {
         &self.hub.settings
+    }
+
+    /// What takes calls out of what the right has left. `None` of the first port: nobody counts those.
+    #[inline]
+    pub(super) fn claim(&self) -> Option<Claim<'_>> {
+        self.seat.is_some().then_some(Claim(self))
+    }
+
+    /// What a method that runs for this port can make grants with.
+    pub(super) fn issuer(&self) -> Issuer {
+        self.hub.use_it();
+        Issuer { hub: self.hub.clone(), grant: self.grant, terms: self.terms.clone() }
     }
 
     /// Tells the other end how much is taken at a time, if that was said.
@@ -85,6 +126,14 @@ impl Desk {
         self.turned.store(id, Ordering::Relaxed);
     }
 
+    /// Tells those who watch of a call that is refused.
+    pub(super) fn refused(&self, method: MethodId, refusal: &Refusal) {
+        self.settings().interceptors.refused(method, refusal);
+        if self.seat.is_some() {
+            tracing::warn!(label = self.terms.label(), %method, %refusal, "a call was refused");
+        }
+    }
+
     /// The id under which a call that was just opened can be cancelled by a frame, although it came as a value.
     pub(super) fn take_turned(&self) -> Option<CallId> {
         // Nearly always there is none; and it is one task that opens calls.
@@ -103,6 +152,50 @@ impl Desk {
         if is_due {
             self.send(&Frame::Credit { tells });
         }
+    }
+}
+
+/// By what right calls come to a port.
+pub(super) struct Right {
+    pub(super) grant: GrantKey,
+    pub(super) terms: Arc<Terms>,
+    pub(super) ending: Arc<Ending>,
+    pub(super) counting: Counting,
+}
+
+/// Takes calls out of what a right has left.
+pub(super) struct Claim<'d>(&'d Desk);
+
+impl Claim<'_> {
+    /// Takes one call.
+    ///
+    /// # Errors
+    /// What has run out.
+    #[inline]
+    pub(super) fn take(&self, cost: Cost) -> Result<(), Refusal> {
+        let Desk { hub, grant, .. } = self.0;
+        // The clock is the user's: asked with no lock held, and only if somebody wants to know.
+        let now = self.now();
+        hub.grants().claim(*grant, cost, now)
+    }
+
+    /// A call that was taken did not run.
+    pub(super) fn give_back(&self) {
+        self.0.hub.grants().give_back(self.0.grant);
+    }
+
+    /// A call that was taken has ended.
+    #[inline]
+    pub(super) fn release(&self, cost: Cost) {
+        let Desk { hub, grant, counting, .. } = self.0;
+        if counting.counts_ends {
+            let now = self.now();
+            hub.grants().release(*grant, cost, now);
+        }
+    }
+
+    fn now(&self) -> Option<Duration> {
+        if self.0.counting.is_timed { self.0.hub.now() } else { None }
     }
 }
 

@@ -56,6 +56,18 @@ pub enum Refusal {
     Mismatch(String),
     /// It was made on what another call was to return, and that one failed; how.
     NotReturned(String),
+    /// The right to call was taken back.
+    Revoked,
+    /// The time of the right to call is up, or it was left unused for too long.
+    Expired,
+    /// As many calls were made as the right to call allows.
+    NoCallsLeft,
+    /// Calls come faster than the right to call allows.
+    TooFast,
+    /// More bytes would be under way than the right to call allows.
+    TooManyBytes,
+    /// The client that called was made when there were as many as are allowed.
+    TooManyClients,
 }
 
 /// What came between a call and its answer. Variants are added at the end: their place is their number on the wire.
@@ -76,6 +88,10 @@ pub enum Interruption {
     Stream(StreamFault),
     /// The connection that the port leads over has ended, and why.
     Disconnected(String),
+    /// The right to call was taken back.
+    Revoked,
+    /// The time of the right to call is up.
+    Expired,
 }
 
 /// Why an end of a stream has cut it. Variants are added at the end: their place is their number on the wire.
@@ -104,6 +120,25 @@ impl CallError {
     /// Whether the method may have run, in whole or in part. If not, the call can be made again without harm.
     pub fn may_have_run(&self) -> bool {
         matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether the call ended because the caller has no right to it, or no longer: the service has denied it, one of the limits of the
+    /// right was reached, or the right has ended. What is not there for the caller is [`Refusal::UnknownMethod`], and not denied.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::NotSent(_) => false,
+            Self::Refused(refusal) => matches!(
+                refusal,
+                Refusal::Denied(_)
+                    | Refusal::Revoked
+                    | Refusal::Expired
+                    | Refusal::NoCallsLeft
+                    | Refusal::TooFast
+                    | Refusal::TooManyBytes
+                    | Refusal::TooManyClients
+            ),
+            Self::Unknown(why) => matches!(why, Interruption::Revoked | Interruption::Expired),
+        }
     }
 
     /// Whether the call ended because its time was up, wherever that was noticed.
@@ -152,6 +187,12 @@ impl fmt::Display for Refusal {
             Self::Denied(why) => write!(f, "denied: {why}"),
             Self::DeadlineExceeded => f.write_str("its deadline passed before the method began"),
             Self::Mismatch(what) => write!(f, "the two ends know the method in different shapes: {what}"),
+            Self::Revoked => f.write_str("the right to call was taken back"),
+            Self::Expired => f.write_str("the time of the right to call is up"),
+            Self::NoCallsLeft => f.write_str("as many calls were made as the right to call allows"),
+            Self::TooFast => f.write_str("calls come faster than the right to call allows"),
+            Self::TooManyBytes => f.write_str("more bytes would be under way than the right to call allows"),
+            Self::TooManyClients => f.write_str("the client was made when there were as many as are allowed"),
             Self::NotReturned(why) => write!(f, "what it was made on was to be returned by a call that failed: {why}"),
         }
     }
@@ -167,6 +208,8 @@ impl fmt::Display for Interruption {
             Self::Cancelled(why) => write!(f, "it was cancelled: {why}"),
             Self::Stream(fault) => fault.fmt(f),
             Self::Disconnected(why) => write!(f, "the connection ended: {why}"),
+            Self::Revoked => f.write_str("the right to call was taken back"),
+            Self::Expired => f.write_str("the time of the right to call is up"),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     frame::{Fault, Frame},
     oneway::IS_ONEWAY,
 };
-use crate::{MessagePort, port::Parcel};
+use crate::{Message, MessagePort, port::Parcel};
 
 /// Ends what is served at a port, and says why: closes it, and whoever calls by the other end gets this ending, for every call that has
 /// no answer yet and for every later one.
@@ -27,16 +27,45 @@ use crate::{MessagePort, port::Parcel};
 /// # });
 /// ```
 pub fn farewell(port: &MessagePort, fault: Fault) {
+    say(port, &fault);
+    // Nothing more comes by now.
+    while let Some(parcel) = port.try_take() {
+        end_unread(parcel, port, &fault);
+    }
+}
+
+fn say(port: &MessagePort, fault: &Fault) {
     port.start();
-    let frame = Frame::Farewell { fault }.to_bytes();
+    let frame = Frame::Farewell { fault: fault.clone() }.to_bytes();
     let _closed_by_peer = port.post(Parcel::Message(frame.into()));
     port.close();
-    // Nothing more comes by now. A call that is still a value has its ending when it looks for the place where its reply would go:
-    // the farewell is there already, as it is for calls that came as bytes.
-    while let Some(parcel) = port.try_take() {
-        match parcel {
-            Parcel::Value(call) if call.selector() & IS_ONEWAY == 0 => drop(call.encode(port)),
-            unread => drop(unread),
+}
+
+/// Ends what was not read at a port where the farewell was said.
+///
+/// A call that is still a value has its ending when it looks for the place where its reply would go: the farewell is there already, as
+/// it is for calls that came as bytes. A port that was to be served too ends as this one.
+pub(super) fn end_unread(parcel: Parcel, port: &MessagePort, fault: &Fault) {
+    match parcel {
+        Parcel::Value(call) if call.selector() & IS_ONEWAY == 0 => drop(call.encode(port)),
+        Parcel::Value(call) => drop(call),
+        Parcel::Message(message) => end_attached(message, fault),
+    }
+}
+
+/// Ends the ports that were to be served too, and those that were to be attached to them: they may nest deeper than any stack.
+fn end_attached(message: Message, fault: &Fault) {
+    let mut messages = vec![message];
+    while let Some(message) = messages.pop() {
+        let Ok(Frame::Attach { .. }) = Frame::parse(message.data()) else { continue };
+        for port in message.into_parts().ports {
+            say(&port, fault);
+            while let Some(parcel) = port.try_take() {
+                match parcel {
+                    Parcel::Message(message) => messages.push(message),
+                    value @ Parcel::Value(_) => end_unread(value, &port, fault),
+                }
+            }
         }
     }
 }

@@ -263,7 +263,7 @@ impl Incoming<'_> {
                 Err(answer) => answer,
             },
             Body::Frame(frame) => {
-                desk.settings().interceptors.refused(frame.method, &refusal);
+                desk.refused(frame.method, &refusal);
                 frame.refuse(refusal)
             }
         }
@@ -282,7 +282,7 @@ impl FromBytes {
         match args {
             Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, desk)?)),
             Err(refusal) => {
-                desk.settings().interceptors.refused(M::ID, &refusal);
+                desk.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))
             }
         }

@@ -13,7 +13,7 @@ use crate::{
 /// Identifies a method of a service: a hash of its name, or the number that `#[rpc(id = N)]` gives it.
 ///
 /// So the order of the methods, and which of them are compiled in, makes no difference to a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MethodId(pub u32);
 
 impl MethodId {
@@ -101,6 +101,8 @@ pub trait Method: Sized + 'static {
     const ORDERED: bool = false;
     /// Whether the method ends when its caller waits no longer.
     const CANCELS: bool = true;
+    /// Whether the method gets a [`CallContext`](super::CallContext) that it can make grants with.
+    const TAKES_CONTEXT: bool = false;
     /// What it is, for those who look at the service, and for a peer of another version.
     const DESCRIPTION: StaticMethod;
     /// How what it returns is written and read.

@@ -53,7 +53,7 @@ impl ClientOptions {
     }
 }
 
-/// How a service is served at one port. The default: at most 16 384 calls run at a time, at most 65 536 more of at most 64 MiB
+/// How a service is served, at all of its ports together. The default: at most 16 384 calls run at a time, at most 65 536 more of at most 64 MiB
 /// wait for their turn, and nothing else is done with them.
 ///
 /// # Examples
@@ -69,6 +69,8 @@ pub struct ServeOptions {
     pub(super) running: usize,
     pub(super) waiting: usize,
     pub(super) waiting_bytes: usize,
+    pub(super) clients: u32,
+    pub(super) all_clients: u32,
     pub(super) window: Option<Window>,
     pub(super) deadline: Option<Duration>,
     pub(super) interceptors: Interceptors,
@@ -82,6 +84,8 @@ impl Default for ServeOptions {
             running: 16_384,
             waiting: 65_536,
             waiting_bytes: 64 << 20,
+            clients: 4096,
+            all_clients: 1 << 20,
             window: None,
             deadline: None,
             interceptors: Interceptors::default(),
@@ -117,6 +121,15 @@ impl ServeOptions {
     #[must_use]
     pub fn max_waiting(mut self, calls: usize, bytes: usize) -> Self {
         (self.waiting, self.waiting_bytes) = (calls, bytes);
+        self
+    }
+
+    /// Lets so many clients be made at a time from one client, by clones, clones of those, and grants; and so many clients
+    /// of the service in all. The calls of others are refused as [`Refusal::TooManyClients`](super::Refusal::TooManyClients). What a
+    /// [`Host`](super::Host) makes is counted, and not limited. The default: 4096, and 1 048 576.
+    #[must_use]
+    pub fn max_clients(mut self, of_one: u32, of_all: u32) -> Self {
+        (self.clients, self.all_clients) = (of_one, of_all);
         self
     }
 

@@ -109,6 +109,11 @@ impl ReplyTable {
         CallId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// What the other end has said as its last words.
+    pub(super) fn farewell(&self) -> Option<Fault> {
+        self.waiting.lock().farewell.clone()
+    }
+
     /// How a call ends that found the port closed: as the other end has said, if it said anything.
     pub(super) fn unsent(&self) -> CallError {
         let said = self.waiting.lock().farewell.clone();

@@ -6,7 +6,7 @@ use super::{
     Answer, Incoming, Method, MethodId, ServeOptions,
     desk::Desk,
     host::{Hub, Reception},
-    serving::{Ended, Serving},
+    serving::{Over, Serving},
     spent::serve_once,
 };
 use crate::{MessagePort, shape::StaticDescription, sync::Arc};
@@ -76,8 +76,10 @@ impl<S: Service> Opened<S> {
 pub async fn serve<S: Service>(object: S::Object, port: MessagePort, mut options: ServeOptions) {
     options.interceptors = options.interceptors.of_context();
     port.start();
-    let hub = Hub::new(options);
-    let desk = Arc::new(Desk::new(port, hub.clone(), None));
+    // One client has the first port.
+    let most_clients = options.clients.min(options.all_clients);
+    let hub = Hub::new(options, most_clients);
+    let desk = Arc::new(Desk::first(port, hub.clone()));
     desk.open();
     let mut others = Reception::new(hub);
     let _over = serve_ports::<S>(object, Some(&desk), &mut others).await;
@@ -90,9 +92,9 @@ pub(super) async fn serve_ports<S: Service>(
     others: &mut Reception,
 ) -> Option<S::Object> {
     match serve_shared::<S>(&object, first, others).await {
-        Ended::Alone => None,
-        Ended::Halted => Some(object),
-        Ended::Once(once) => {
+        Over::Alone => None,
+        Over::Halted => Some(object),
+        Over::Once(once) => {
             serve_once::<S>(object, once, first, others).await;
             None
         }
@@ -101,7 +103,7 @@ pub(super) async fn serve_ports<S: Service>(
 
 /// Serves methods that take `&self`, until nobody is left who could call one, or until a call of one that takes `self` has come
 /// and the others have ended.
-async fn serve_shared<S: Service>(object: &S::Object, first: Option<&Arc<Desk>>, others: &mut Reception) -> Ended<S> {
+async fn serve_shared<S: Service>(object: &S::Object, first: Option<&Arc<Desk>>, others: &mut Reception) -> Over<S> {
     let run = |call| S::run(object, call);
     let mut serving = Serving::<S, _>::new(first, others);
     poll_fn(move |cx| serving.poll(&run, cx)).await

@@ -11,7 +11,8 @@ use super::{
     Answer, Opened, Refusal, ServeOptions, Service,
     describe::{self, Describe},
     desk::Desk,
-    frame::CallId,
+    frame::{CallId, Fault, Frame},
+    grant::Ended,
     handlers::{Begun, Handlers, Tag},
     host::{Reception, SeatKey, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
@@ -31,7 +32,7 @@ pub(super) const BATCH: usize = 64;
 pub(super) type Once<S> = (<S as Service>::OnceCall, Whence, Option<CallId>);
 
 /// Why nothing is left to do.
-pub(super) enum Ended<S: Service> {
+pub(super) enum Over<S: Service> {
     /// Nobody is left who could call.
     Alone,
     /// A method that takes `self` was called.
@@ -75,7 +76,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
-    pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Ended<S>> {
+    pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Over<S>> {
         let was_used = self.others.hub.is_used();
         let has_more = self.poll_first(run, cx) | self.poll_others(run, cx);
         self.calls.begin_held(&mut self.others.room, run, cx);
@@ -84,8 +85,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
             desk.post(answer);
             self.calls.forget(&desk, Some(id));
         }
-        if let Some(ended) = self.ended() {
-            return Poll::Ready(ended);
+        if let Some(over) = self.over() {
+            return Poll::Ready(over);
         }
         // A port that was added by what ran here is looked at in the next turn.
         if has_more || was_used != self.others.hub.is_used() {
@@ -102,7 +103,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
                 Poll::Ready(Ok(parcel)) => match Arrived::read(parcel, desk) {
                     Arrived::Call(call) => self.calls.arrived(call, desk, &mut self.others.room, run, cx),
                     Arrived::Cancel(id) => self.calls.cancel(None, id, &mut self.others.room),
-                    Arrived::Attach(port, limits) => self.others.hub.attach(port, &limits),
+                    Arrived::Attach(port, limits) => self.others.hub.attach(port, desk, *limits),
                     Arrived::Nothing => {}
                 },
                 Poll::Ready(Err(Closed)) => {
@@ -122,13 +123,16 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         self.standing = standing;
         self.calls.is_halted = standing.is_halted;
         let has_more = self.others.taken.len() >= BATCH;
+        for (seat, why) in std::mem::take(&mut self.others.ended) {
+            self.dismiss(seat, why);
+        }
         while let Some((seat, thing)) = self.others.taken.pop_front() {
             let Some(desk) = self.others.desks.get(seat) else { continue };
             match thing {
                 Thing::Parcel(parcel) => match Arrived::read(parcel.received(), desk) {
                     Arrived::Call(call) => self.calls.arrived(call, desk, &mut self.others.room, run, cx),
                     Arrived::Cancel(id) => self.calls.cancel(Some(seat), id, &mut self.others.room),
-                    Arrived::Attach(port, limits) => self.others.hub.attach(port, &limits),
+                    Arrived::Attach(port, limits) => self.others.hub.attach(port, desk, *limits),
                     Arrived::Nothing => {}
                 },
                 Thing::Closed => {
@@ -140,22 +144,33 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         has_more
     }
 
+    /// The right has ended by which calls came to a port. What waits there was not run, and what runs is woken to end.
+    fn dismiss(&mut self, seat: SeatKey, why: Ended) {
+        let Some(desk) = self.others.desks.get(seat).cloned() else { return };
+        desk.ending.end(why);
+        self.calls.dismiss(&desk, why);
+        for call in self.others.room.take_out(seat) {
+            refuse(call, &desk, why.refusal());
+        }
+        self.others.dismiss(seat, why);
+    }
+
     /// Whether nothing is left to do.
-    fn ended(&mut self) -> Option<Ended<S>> {
+    fn over(&mut self) -> Option<Over<S>> {
         if !self.calls.is_idle() {
             return None;
         }
         if self.standing.is_halted && self.calls.once.is_none() {
-            return Some(Ended::Halted);
+            return Some(Over::Halted);
         }
         if !self.others.room.is_empty() {
             return None;
         }
         if let Some(once) = self.calls.once.take() {
-            return Some(Ended::Once(once));
+            return Some(Over::Once(once));
         }
         let is_alone = self.first.is_none() && !self.standing.has_hosts && self.others.is_empty();
-        is_alone.then_some(Ended::Alone)
+        is_alone.then_some(Over::Alone)
     }
 }
 
@@ -249,7 +264,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         let id = call.id();
         if call.method() == Describe::ID {
             self.forget(desk, id);
-            return desk.post(describe::answer::<S>(call.at(desk)));
+            return desk.post(describe::answer::<S>(call.at(desk), &desk.terms));
+        }
+        // C13: as if it was not served at all.
+        if !desk.terms.allows(call.method()) {
+            self.forget(desk, id);
+            return desk.post(call.at(desk).unknown_method());
         }
         let opened = S::open(call.at(desk));
         let id = id.or_else(|| desk.take_turned());
@@ -263,6 +283,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
                     self.run(call, tag, run, cx);
                 }
             }
+            // C4: whoever comes first has it, at whatever port; nobody else gets past this.
             Ok(Opened::Once(call)) => self.once = Some((call, whence(desk), id)),
             Err(answer) => {
                 self.forget(desk, id);
@@ -281,6 +302,9 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             }
             Begun::Waits(abort) => {
                 self.is_ordered_running |= tag.is_ordered;
+                if let Some(desk) = &tag.whence {
+                    desk.ending.runs();
+                }
                 if let Some(id) = tag.id {
                     self.open.insert((seat_of(&tag.whence), id), Progress::Runs(abort));
                 }
@@ -297,6 +321,9 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         run: &impl Fn(S::SharedCall) -> F,
         cx: &mut Context<'_>,
     ) {
+        if let Some(desk) = &tag.whence {
+            desk.ending.ran();
+        }
         if let Some(desk) = self.desk(&tag.whence) {
             self.forget(desk, tag.id);
             desk.post(answer);
@@ -343,6 +370,23 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             // It runs to its end, and keeps its id until then.
             Some(Progress::Runs(None)) => drop(self.open.insert((seat, id), Progress::Runs(None))),
         }
+    }
+
+    /// The right has ended by which calls came to a port (C10). Those that came as bytes are answered here, while the port is open; the others
+    /// know the port, and end by themselves.
+    fn dismiss(&mut self, desk: &Desk, why: Ended) {
+        for ((seat, id), progress) in self.open.extract_if(|(seat, _), _| *seat == desk.seat) {
+            debug_assert_eq!(seat, desk.seat);
+            let fault = match progress {
+                Progress::Runs(_) => Fault::Interrupted(why.interruption()),
+                // What is held is refused with the others that are.
+                Progress::Held => continue,
+                Progress::WaitsForOrder => Fault::Refused(why.refusal()),
+            };
+            desk.send(&Frame::Fault { id, fault });
+        }
+        self.ordered.retain(|(_, tag)| seat_of(&tag.whence) != desk.seat);
+        self.once.take_if(|(_, whence, _)| seat_of(whence) == desk.seat);
     }
 
     /// A port is closed: every handler ends whose answer could only go out by it.

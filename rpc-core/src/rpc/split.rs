@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Message, MessageChannel, MessagePort,
-    port::{Gone, MessageTarget, Parcel},
+    port::{Gone, MessageTarget, Parcel, end_of_joints},
     sync::{Arc, Mutex},
 };
 
@@ -160,7 +160,7 @@ pub(super) fn reply_table(via: &MessagePort) -> Option<Arc<ReplyTable>> {
 
 /// The table that a target is, or leads to.
 pub(super) fn table_at(target: Arc<dyn MessageTarget>) -> Option<Arc<ReplyTable>> {
-    let target: Arc<dyn Any + Send + Sync> = target;
+    let target: Arc<dyn Any + Send + Sync> = end_of_joints(target)?;
     let target = match target.downcast::<ReplyTable>() {
         Ok(table) => return Some(table),
         Err(target) => target,

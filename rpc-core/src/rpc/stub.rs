@@ -9,6 +9,7 @@ use super::{
     call::Via,
     cell::CallCell,
     describe::Describe,
+    farewell::farewell,
     frame::{Frame, Limits},
     replies::ReplyTable,
 };
@@ -105,8 +106,12 @@ impl ClientStub {
     pub fn attach(&self, limits: Limits) -> Self {
         let (ours, theirs) = MessageChannel::new().into_ports();
         let frame = Frame::Attach { limits: Box::new(limits) };
-        // A new port can always be posted, so nothing comes back; and where nobody gets it, it is closed.
-        let _posted = self.port().post_message(Message::new(frame.to_bytes()).with_port(theirs));
+        match self.replies().farewell() {
+            // Nobody gets it any more: what was said to this one holds for the other.
+            Some(fault) => farewell(&theirs, fault),
+            // A new port can always be posted, so nothing comes back; and where nobody gets it, it is closed.
+            None => drop(self.port().post_message(Message::new(frame.to_bytes()).with_port(theirs))),
+        }
         let stub = Self::new(ours);
         match self.options() {
             Some(options) => stub.with_same(options.clone()),

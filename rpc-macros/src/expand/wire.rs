@@ -79,6 +79,11 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
             const CANCELS: ::core::primitive::bool = false;
         )
     });
+    let takes_context = method.context.as_ref().map(|_| {
+        quote!(
+            const TAKES_CONTEXT: ::core::primitive::bool = true;
+        )
+    });
     let overflow = method.options.overflow.as_ref().map(|overflow| {
         let variant = &overflow.variant;
         quote!(
@@ -111,6 +116,7 @@ fn method_type(service: &Service, method: &Method, rpc: &TokenStream) -> TokenSt
             const NAME: &'static ::core::primitive::str = #name;
             #ordered
             #no_cancel
+            #takes_context
             const SERVICE: &'static ::core::primitive::str = #service_name;
             #overflow
             type Args = #args;

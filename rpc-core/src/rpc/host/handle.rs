@@ -8,7 +8,12 @@ use std::{
 };
 
 use super::hub::Hub;
-use crate::{MessageChannel, MessagePort, port::WaiterKey, sync::Arc};
+use crate::{
+    MessagePort,
+    port::WaiterKey,
+    rpc::{Granting, Revoker, inspector::ExportState},
+    sync::Arc,
+};
 
 /// Makes clients of a service, and knows those that there are. Whoever has it has all rights on the service: it is the issuer's, and
 /// cannot be sent.
@@ -28,14 +33,17 @@ impl<C: From<MessagePort>> Host<C> {
 
     /// Makes a client with all rights on the service. If that is not served any more, the client is closed.
     pub fn client(&self) -> C {
-        let (ours, theirs) = MessageChannel::new().into_ports();
-        self.serve_at(ours);
-        C::from(theirs)
+        self.grant().client()
     }
 
     /// Serves one more port, with all rights for whoever has the other end: the port that a worker was started with, say.
     pub fn serve_at(&self, port: MessagePort) {
-        self.hub.join(port);
+        self.grant().serve_at(port);
+    }
+
+    /// Makes a right that is less than all: [`Granting`] says how.
+    pub fn grant(&self) -> Granting<C> {
+        Granting::new(self.hub.clone(), self.hub.root(), false)
     }
 
     /// Asks whoever serves to stop: [`Hosting::serve`](super::Hosting::serve) ends when the handlers that run have ended. Calls that are
@@ -54,6 +62,16 @@ impl<C: From<MessagePort>> Host<C> {
 }
 
 impl<C> Host<C> {
+    /// What was granted, and is not over: every right, also of those who have it by a clone.
+    pub fn exports(&self) -> Vec<Export> {
+        let revoker = |grant| Revoker::new(self.hub.clone(), Some(grant));
+        self.hub.exports().into_iter().map(|(grant, state)| Export { state, revoker: revoker(grant) }).collect()
+    }
+
+    pub(in crate::rpc) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
     /// How many clients there are, those counted that are on their way.
     pub fn clients(&self) -> usize {
         self.hub.seats()
@@ -77,6 +95,16 @@ impl<C> fmt::Debug for Host<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").field("clients", &self.clients()).finish_non_exhaustive()
     }
+}
+
+/// A right that was granted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Export {
+    /// How it is now.
+    pub state: ExportState,
+    /// What takes it back.
+    pub revoker: Revoker,
 }
 
 /// Waits until a service has no client. Made by [`Host::idle`].

@@ -13,7 +13,8 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
     mut options: ServeOptions,
 ) -> (Host<C>, Hosting<S>) {
     options.interceptors = options.interceptors.of_context();
-    let hub = Hub::new(options);
+    let most_clients = options.all_clients;
+    let hub = Hub::new(options, most_clients);
     (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub) })
 }
 
@@ -30,7 +31,8 @@ impl<S: Service> Hosting<S> {
     /// Serves, here, until every port is closed, nobody waits for a handler any more, and no [`Host`] is left: then there is `None`. Or
     /// until [`Host::halt`] asks for it, and the handlers that run have ended: then it gives itself back, to be served elsewhere.
     ///
-    /// Calls run as [`serve`](crate::rpc::serve) says. What came and was not begun waits, in order, and its callers notice nothing.
+    /// Rights, and what they have left, move along (C7), and so does what came and was not begun: it waits, in order, and its callers
+    /// notice nothing (C15, C17). Calls run as [`serve`](crate::rpc::serve) says.
     ///
     /// # Cancel safety
     /// Dropping the future ends all calls, and closes the ports.

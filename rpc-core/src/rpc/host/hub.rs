@@ -3,15 +3,26 @@
 use std::{
     collections::VecDeque,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use super::lanes::{Lanes, SeatKey, Thing};
 use crate::{
     MessagePort,
+    clock::{self, Clock},
     port::{Gone, MessageTarget, Parcel, WaiterKey, Waiters},
-    rpc::{Limits, ServeOptions, desk::Desk, outbox::EarlyReplies},
+    rpc::{
+        Limits, Refusal, ServeOptions,
+        desk::{Desk, Right},
+        farewell::farewell,
+        frame::Fault,
+        grant::{Ended, GrantKey, Grants, Narrower, Terms, Wanted},
+        held::Ending,
+        inspector::ExportState,
+        outbox::EarlyReplies,
+    },
     sync::{
-        Arc, Mutex,
+        Arc, Guard, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -20,10 +31,16 @@ use crate::{
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
     pub(in crate::rpc) early: EarlyReplies,
+    grants: Mutex<Grants<Entry>>,
+    root: GrantKey,
+    /// That of the context in which the service was made: limits of time are by it, wherever it is served.
+    clock: Option<Arc<dyn Clock>>,
     state: Mutex<State>,
     /// Whether anybody but the first port can have something for the service. Never unset: a service that has the one port looks at
     /// nothing else.
     is_used: AtomicBool,
+    /// Whether any right ever ends by itself.
+    has_alarms: AtomicBool,
 }
 
 #[derive(Default)]
@@ -31,6 +48,8 @@ struct State {
     lanes: Lanes,
     /// Ports that were added, and not taken over by whoever serves.
     joined: Vec<Arc<Desk>>,
+    /// Ports whose right has ended.
+    ended: Vec<(SeatKey, Ended)>,
     server: Option<Waker>,
     /// How many handles there are.
     hosts: usize,
@@ -41,19 +60,68 @@ struct State {
     idle: Waiters,
 }
 
+/// What is kept beside each grant.
+#[derive(Debug)]
+pub(in crate::rpc) struct Entry {
+    terms: Arc<Terms>,
+    ending: Arc<Ending>,
+    /// When it was made.
+    since: Option<Duration>,
+}
+
 /// What the hub has to say to whoever serves.
 pub(in crate::rpc) struct News {
     /// Ports that were added.
     pub(in crate::rpc) joined: Vec<Arc<Desk>>,
+    /// Ports whose right has ended.
+    pub(in crate::rpc) ended: Vec<(SeatKey, Ended)>,
     /// Whether somebody can still add some.
     pub(in crate::rpc) has_hosts: bool,
     pub(in crate::rpc) is_halted: bool,
 }
 
 impl Hub {
-    pub(in crate::rpc) fn new(settings: ServeOptions) -> Arc<Self> {
-        let (early, state, is_used) = (EarlyReplies::default(), Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { settings, early, state, is_used })
+    /// What the ports of a service share, from which clients may get so many others.
+    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
+        let clock = clock::current();
+        let since = clock.as_ref().map(|clock| clock.now());
+        let grants = Grants::new(Entry { terms: Arc::default(), ending: Arc::default(), since }, most_clients);
+        Arc::new(Self {
+            settings,
+            early: EarlyReplies::default(),
+            root: grants.root(),
+            grants: Mutex::new(grants),
+            clock,
+            state: Mutex::default(),
+            is_used: AtomicBool::new(false),
+            has_alarms: AtomicBool::new(false),
+        })
+    }
+
+    /// Of a service that nobody serves.
+    pub(in crate::rpc) fn over() -> Arc<Self> {
+        let hub = Self::new(ServeOptions::default(), 0);
+        hub.end();
+        hub
+    }
+
+    /// The right that all others are made from.
+    pub(in crate::rpc) fn root(&self) -> GrantKey {
+        self.root
+    }
+
+    #[inline]
+    pub(in crate::rpc) fn grants(&self) -> Guard<'_, Grants<Entry>> {
+        self.grants.lock()
+    }
+
+    /// The time, if this service knows it. It is asked with no lock held.
+    pub(in crate::rpc) fn now(&self) -> Option<Duration> {
+        self.clock.as_ref().map(|clock| clock.now())
+    }
+
+    pub(in crate::rpc) fn clock(&self) -> Option<&Arc<dyn Clock>> {
+        self.clock.as_ref()
     }
 
     #[inline]
@@ -67,16 +135,67 @@ impl Hub {
         self.is_used.store(true, Ordering::Relaxed);
     }
 
-    /// Serves one more port: what came to it by now, and what will come. If nobody serves any more, it is closed.
-    pub(in crate::rpc) fn join(self: &Arc<Self>, port: MessagePort) {
+    /// Serves one more port, by a right that is made from another: what came to it by now, and what will come. Where there is no such
+    /// right, it is closed, and whoever calls by it learns why.
+    pub(in crate::rpc) fn grant(
+        self: &Arc<Self>,
+        port: MessagePort,
+        parent: GrantKey,
+        limits: &Limits,
+        narrower: Narrower,
+        is_asked_for: bool,
+    ) -> Option<GrantKey> {
         self.use_it();
+        let seat = self.add_lane()?;
+        match self.make_right(seat, parent, limits, narrower, is_asked_for) {
+            Ok(right) => {
+                let grant = right.grant;
+                self.join(port, seat, right);
+                Some(grant)
+            }
+            Err(refusal) => {
+                let nothing = self.state.lock().lanes.remove(seat);
+                drop(nothing);
+                tracing::warn!(%refusal, "a right to call was not granted");
+                farewell(&port, Fault::Refused(refusal));
+                None
+            }
+        }
+    }
+
+    fn add_lane(&self) -> Option<SeatKey> {
         let mut state = self.state.lock();
-        let seat = if state.is_over { None } else { state.lanes.add() };
-        drop(state);
-        let Some(seat) = seat else { return };
-        let desk = Arc::new(Desk::new(port, self.clone(), Some(seat)));
+        if state.is_over { None } else { state.lanes.add() }
+    }
+
+    fn make_right(
+        &self,
+        seat: SeatKey,
+        parent: GrantKey,
+        limits: &Limits,
+        narrower: Narrower,
+        is_asked_for: bool,
+    ) -> Result<Right, Refusal> {
+        // Nothing of the user's is asked or dropped with the lock held: the clock, and the checks in the terms.
+        let now = self.now();
+        let from = self.grants().beside(parent).map(|entry| entry.terms.clone()).ok_or(Refusal::Revoked)?;
+        let (terms, ending) = (from.narrowed(narrower), Arc::<Ending>::default());
+        let entry = Entry { terms: terms.clone(), ending: ending.clone(), since: now };
+        let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings.clients };
+        let mut grants = self.grants();
+        let granted = grants.grant(parent, limits, wanted, now);
+        let counting = granted.as_ref().map(|grant| grants.counting(*grant)).unwrap_or_default();
+        drop(grants);
+        if limits.expires.is_some() || limits.idle.is_some() {
+            self.has_alarms.store(true, Ordering::Relaxed);
+        }
+        Ok(Right { grant: granted?, terms, ending, counting })
+    }
+
+    fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right) {
+        let grant = right.grant;
+        let desk = Arc::new(Desk::other(port, self.clone(), seat, right));
         desk.open();
-        let entrance = Arc::new(Entrance { hub: self.clone(), seat });
         let mut state = self.state.lock();
         if state.is_over {
             drop(state);
@@ -86,17 +205,76 @@ impl Hub {
         let server = state.server.take();
         drop(state);
         // After it is among the ports, or what came would belong to nobody.
-        desk.port.set_target(entrance);
+        desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat }));
+        wake(server);
+        // Whoever has ended it before it was among them is not heard.
+        if let Some(why) = self.ended(grant) {
+            self.tell_ended(vec![seat], why);
+        }
+    }
+
+    /// Serves a port that a client has attached, by a right that is made from the client's.
+    pub(in crate::rpc) fn attach(self: &Arc<Self>, port: MessagePort, desk: &Desk, mut limits: Limits) {
+        let narrower = Narrower { methods: limits.methods.take(), ..Narrower::default() };
+        let _granted = self.grant(port, desk.grant, &limits, narrower, true);
+    }
+
+    /// Ends a right, and all that was made from it.
+    pub(in crate::rpc) fn end_grant(&self, grant: GrantKey, why: Ended) {
+        let seats = self.grants().end(grant, why);
+        self.tell_ended(seats, why);
+    }
+
+    /// What there is of each right but the root.
+    pub(in crate::rpc) fn exports(&self) -> Vec<(GrantKey, ExportState)> {
+        let now = self.now();
+        let grants = self.grants();
+        let all = grants.iter().map(|(key, entry)| {
+            let left = grants.left(key);
+            let Entry { terms, ending, since } = entry;
+            let state = ExportState {
+                label: terms.label().to_owned(),
+                methods: terms.methods().map(|methods| methods.to_vec()),
+                holders: grants.holders(key),
+                calls: ending.running(),
+                age: now.zip(*since).map(|(now, since)| now.saturating_sub(since)),
+                calls_left: left.calls,
+                bytes_left: left.bytes,
+                time_left: left.expires.zip(now).map(|(at, now)| at.saturating_sub(now)),
+                has_ended: grants.ended(key).is_some(),
+            };
+            (key, state)
+        });
+        all.collect()
+    }
+
+    /// When somebody is to look whose time is up.
+    #[inline]
+    pub(in crate::rpc) fn next_due(&self) -> Option<Duration> {
+        if self.has_alarms.load(Ordering::Relaxed) { self.grants().next_due() } else { None }
+    }
+
+    /// Ends the rights whose time is up.
+    pub(in crate::rpc) fn expire(&self) {
+        let Some(now) = self.now() else { return };
+        let seats = self.grants().expire(now);
+        self.tell_ended(seats, Ended::Expired);
+    }
+
+    fn tell_ended(&self, seats: Vec<SeatKey>, why: Ended) {
+        if seats.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        state.ended.extend(seats.into_iter().map(|seat| (seat, why)));
+        let server = state.server.take();
+        drop(state);
         wake(server);
     }
 
-    /// Serves a port that a client has attached.
-    pub(in crate::rpc) fn attach(self: &Arc<Self>, port: MessagePort, limits: &Limits) {
-        if *limits == Limits::default() {
-            self.join(port);
-        } else {
-            tracing::warn!("a client asked for a port with limits, which are not kept here; it was closed");
-        }
+    /// Why nothing can be called by a right any more.
+    pub(in crate::rpc) fn ended(&self, grant: GrantKey) -> Option<Ended> {
+        self.grants().ended(grant)
     }
 
     /// Takes what there is, at most so much, and registers the task for what comes next.
@@ -108,15 +286,17 @@ impl Hub {
             _ => state.server.replace(cx.waker().clone()),
         };
         let joined = std::mem::take(&mut state.joined);
-        let news = News { joined, has_hosts: state.hosts > 0, is_halted: state.is_halted };
+        let ended = std::mem::take(&mut state.ended);
+        let news = News { joined, ended, has_hosts: state.hosts > 0, is_halted: state.is_halted };
         drop(state);
         drop(replaced);
         news
     }
 
-    /// A port is served no longer. Hands back what waits there.
+    /// A port is served no longer, and its right is given back (C19). Hands back what waits there.
     #[must_use = "dropped, it ends as not sent"]
-    pub(in crate::rpc) fn leave(&self, seat: SeatKey) -> VecDeque<Parcel> {
+    pub(in crate::rpc) fn leave(&self, seat: SeatKey, grant: GrantKey) -> VecDeque<Parcel> {
+        self.grants().leave(grant);
         let mut state = self.state.lock();
         let waiting = state.lanes.remove(seat);
         let idle = (state.lanes.len() == 0).then(|| state.idle.take());

@@ -34,6 +34,15 @@ pub(in crate::rpc) enum Thing {
     Closed,
 }
 
+impl Thing {
+    pub(in crate::rpc) fn into_parcel(self) -> Option<Parcel> {
+        match self {
+            Self::Parcel(parcel) => Some(parcel),
+            Self::Closed => None,
+        }
+    }
+}
+
 impl Lanes {
     /// Adds a lane.
     pub(in crate::rpc) fn add(&mut self) -> Option<SeatKey> {

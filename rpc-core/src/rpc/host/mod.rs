@@ -11,9 +11,10 @@ mod lanes;
 mod reception;
 mod slots;
 
-pub use handle::{Host, Idle};
+pub use handle::{Export, Host, Idle};
 pub use hosting::{Hosting, host};
 
 pub(super) use hub::Hub;
 pub(super) use lanes::{SeatKey, Thing};
 pub(super) use reception::{Reception, Standing, WaitingRoom, Whence, seat_of};
+pub(super) use slots::{Key, Slots};

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use super::{
@@ -12,7 +13,15 @@ use super::{
     slots::Beside,
 };
 use crate::{
-    rpc::{desk::Desk, frame::CallId, incoming::Unopened},
+    clock::Sleep,
+    port::Parcel,
+    rpc::{
+        desk::Desk,
+        farewell::{end_unread, farewell},
+        frame::{CallId, Fault},
+        grant::Ended,
+        incoming::Unopened,
+    },
     sync::Arc,
 };
 
@@ -22,7 +31,11 @@ pub(in crate::rpc) struct Reception {
     pub(in crate::rpc) desks: Beside<Arc<Desk>>,
     /// What was taken out of the lanes, to be looked at one by one.
     pub(in crate::rpc) taken: VecDeque<(SeatKey, Thing)>,
+    /// Ports whose right has ended, to be told so.
+    pub(in crate::rpc) ended: Vec<(SeatKey, Ended)>,
     pub(in crate::rpc) room: WaitingRoom,
+    /// Until when nobody's time is up.
+    alarm: Option<(Duration, Sleep)>,
 }
 
 /// At which port something came. `None`: at the first one.
@@ -37,24 +50,56 @@ pub(in crate::rpc) struct WaitingRoom {
 
 impl Reception {
     pub(in crate::rpc) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, desks: Beside::default(), taken: VecDeque::new(), room: WaitingRoom::default() }
+        Self {
+            hub,
+            desks: Beside::default(),
+            taken: VecDeque::new(),
+            ended: Vec::new(),
+            room: WaitingRoom::default(),
+            alarm: None,
+        }
     }
 
     /// Takes over what came to the ports beside the first, and those that were added. Pending as long as nobody can have added one.
     #[inline]
-    pub(in crate::rpc) fn poll(&mut self, most: usize, cx: &Context<'_>) -> Poll<Standing> {
+    pub(in crate::rpc) fn poll(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<Standing> {
         if self.hub.is_used() { Poll::Ready(self.take(most, cx)) } else { Poll::Pending }
     }
 
-    fn take(&mut self, most: usize, cx: &Context<'_>) -> Standing {
-        let News { joined, has_hosts, is_halted } =
+    fn take(&mut self, most: usize, cx: &mut Context<'_>) -> Standing {
+        self.poll_alarm(cx);
+        let News { joined, ended, has_hosts, is_halted } =
             self.hub.take(most.saturating_sub(self.taken.len()), &mut self.taken, cx);
+        self.ended.extend(ended);
         for desk in joined {
             if let Some(seat) = desk.seat {
                 self.desks.insert(seat, desk);
             }
         }
         Standing { has_hosts, is_halted }
+    }
+
+    /// Ends the rights whose time is up, and waits for the next one's.
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) {
+        while let Some(due) = self.hub.next_due() {
+            let Some(clock) = self.hub.clock() else { return };
+            if self.alarm.as_ref().is_none_or(|(at, _)| *at != due) {
+                self.alarm = Some((due, clock.sleep_until(due)));
+            }
+            if let Some((_, sleep)) = &mut self.alarm
+                && sleep.as_mut().poll(cx).is_pending()
+            {
+                return;
+            }
+            self.alarm = None;
+            self.hub.expire();
+            // A clock that wakes too early is asked again, later.
+            if self.hub.next_due() == Some(due) {
+                cx.waker().wake_by_ref();
+                return;
+            }
+        }
+        self.alarm = None;
     }
 
     /// Whether there is no port beside the first, also none that was added just now.
@@ -64,10 +109,30 @@ impl Reception {
 
     /// Serves a port no longer, which closes it. What waits there was not run.
     pub(in crate::rpc) fn leave(&mut self, seat: SeatKey) {
-        let waiting = self.hub.leave(seat);
-        drop(waiting);
-        self.taken.retain(|(key, _)| *key != seat);
-        drop(self.desks.remove(seat));
+        let left = self.take_out(seat);
+        drop(left);
+    }
+
+    /// Serves a port no longer, for its right has ended: says so to whoever calls by it, and closes it. The calls that were taken from it
+    /// have been answered.
+    pub(in crate::rpc) fn dismiss(&mut self, seat: SeatKey, why: Ended) {
+        let Some((desk, waiting)) = self.take_out(seat) else { return };
+        let fault = Fault::Refused(why.refusal());
+        farewell(&desk.port, fault.clone());
+        for parcel in waiting {
+            end_unread(parcel.received(), &desk.port, &fault);
+        }
+    }
+
+    /// Takes a port out, with what waits there.
+    fn take_out(&mut self, seat: SeatKey) -> Option<(Arc<Desk>, Vec<Parcel>)> {
+        let desk = self.desks.remove(seat)?;
+        let (own, others) = std::mem::take(&mut self.taken).into_iter().partition(|(key, _)| *key == seat);
+        self.taken = others;
+        let own: VecDeque<_> = own;
+        let mut waiting: Vec<_> = own.into_iter().filter_map(|(_, thing)| thing.into_parcel()).collect();
+        waiting.extend(self.hub.leave(seat, desk.grant));
+        Some((desk, waiting))
     }
 }
 
@@ -116,6 +181,16 @@ impl WaitingRoom {
         let (whence, call) = self.calls.pop_front_if(|(whence, _)| may_come(whence))?;
         self.bytes = self.bytes.saturating_sub(call.size());
         Some((whence, call))
+    }
+
+    /// Takes out the calls of a port.
+    pub(in crate::rpc) fn take_out(&mut self, seat: SeatKey) -> Vec<Unopened> {
+        let (own, others) =
+            std::mem::take(&mut self.calls).into_iter().partition(|(whence, _)| seat_of(whence) == Some(seat));
+        self.calls = others;
+        self.bytes = self.calls.iter().map(|(_, call)| call.size()).sum();
+        let own: VecDeque<_> = own;
+        own.into_iter().map(|(_, call)| call).collect()
     }
 
     /// Forgets the call of this id, from that port.

@@ -29,6 +29,12 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
+    /// Begins with one thing.
+    pub(in crate::rpc) fn with(value: T) -> (Self, Key) {
+        let slots = Self { slots: vec![Slot { generation: 0, value: Some(value) }], free: Vec::new(), len: 1 };
+        (slots, Key { index: 0, generation: 0 })
+    }
+
     /// Puts something in, and tells its key. `None` if there are as many as there can be: four thousand million.
     pub(in crate::rpc) fn insert(&mut self, value: T) -> Option<Key> {
         let index = match self.free.pop() {
@@ -43,6 +49,11 @@ impl<T> Slots<T> {
         slot.value = Some(value);
         self.len += 1;
         Some(Key { index, generation: slot.generation })
+    }
+
+    pub(in crate::rpc) fn get(&self, key: Key) -> Option<&T> {
+        let slot = self.slots.get(key.index as usize)?;
+        slot.value.as_ref().filter(|_| slot.generation == key.generation)
     }
 
     #[inline]
@@ -66,6 +77,14 @@ impl<T> Slots<T> {
 
     pub(in crate::rpc) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Everything, in no order that means anything.
+    pub(in crate::rpc) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let index = u32::try_from(index).ok()?;
+            slot.value.as_ref().map(|value| (Key { index, generation: slot.generation }, value))
+        })
     }
 }
 
@@ -125,10 +144,10 @@ mod tests {
         beside.insert(second, 2);
 
         assert_eq!(second.index, first.index, "a place is used again");
+        assert_eq!(slots.get(first), None);
         assert_eq!(slots.get_mut(first), None);
         assert_eq!(slots.remove(first), None);
-        assert_eq!(slots.get_mut(second), Some(&mut "second"));
-        assert_eq!(slots.len(), 1);
+        assert_eq!((slots.get(second), slots.len()), (Some(&"second"), 1));
         assert_eq!(beside.get(first), None);
         assert_eq!(beside.remove(first), None);
         assert_eq!(beside.get(second), Some(&2));

@@ -2,11 +2,11 @@
 
 mod snapshot;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Weak, time::Duration};
 
-pub use snapshot::{CallState, PortState, Snapshot, StreamState, WindowState};
+pub use snapshot::{CallState, ExportState, PortState, Snapshot, StreamState, WindowState};
 
-use super::{CallInfo, Failure, Interceptor, MethodId, Outcome, call_info::CallSide, split::table_at};
+use super::{CallInfo, Failure, Host, Interceptor, MethodId, Outcome, call_info::CallSide, host::Hub, split::table_at};
 use crate::{
     MessagePort,
     clock::Clock,
@@ -46,6 +46,7 @@ struct Known {
     calls: BTreeMap<u64, Call>,
     ports: Vec<(String, Watched)>,
     streams: Vec<(String, Gauge)>,
+    hosts: Vec<(String, Weak<Hub>)>,
 }
 
 /// A call under way.
@@ -77,18 +78,27 @@ impl Inspector {
         self.0.lock().streams.push((name, gauge));
     }
 
+    /// Lists what a service has granted under a name, as long as the service, or a handle on it, is there.
+    pub fn watch_host<C>(&self, name: impl Into<String>, host: &Host<C>) {
+        let (name, hub) = (name.into(), Arc::downgrade(host.hub()));
+        self.0.lock().hosts.push((name, hub));
+    }
+
     /// What is under way now. Calls and ports of other threads may move on while it is taken.
     pub fn snapshot(&self) -> Snapshot {
         let mut known = self.0.lock();
         // A gauge that nobody else has is that of a stream that is gone.
         known.streams.retain(|(_, gauge)| gauge.is_watched_by_a_stream());
+        known.hosts.retain(|(_, hub)| hub.strong_count() > 0);
         let (calls, ports, streams) = (known.calls.clone(), known.ports.clone(), known.streams.clone());
+        let hosts = known.hosts.clone();
         drop(known);
         // Clocks are the user's, and each port has a lock of its own: looked at with no lock held.
         Snapshot {
             calls: calls.into_iter().map(|(number, call)| call.state(number)).collect(),
             ports: ports.into_iter().filter_map(|(name, watched)| port_state(name, &watched)).collect(),
             streams: streams.into_iter().filter_map(|(name, gauge)| stream_state(name, &gauge)).collect(),
+            exports: hosts.into_iter().flat_map(|(name, hub)| exports(&name, &hub)).collect(),
         }
     }
 }
@@ -135,6 +145,11 @@ impl Call {
             left: self.deadline.zip(age).map(|(deadline, age)| deadline.saturating_sub(age)),
         }
     }
+}
+
+fn exports(name: &str, hub: &Weak<Hub>) -> Vec<(String, ExportState)> {
+    let exports = hub.upgrade().map(|hub| hub.exports()).unwrap_or_default();
+    exports.into_iter().map(|(_, state)| (name.to_owned(), state)).collect()
 }
 
 fn stream_state(name: String, gauge: &Gauge) -> Option<StreamState> {

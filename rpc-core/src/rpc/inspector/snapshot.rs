@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub ports: Vec<PortState>,
     /// The streams that are watched and have not ended, in the order in which that began.
     pub streams: Vec<StreamState>,
+    /// What the services have granted that are watched: the name of the service, and the right.
+    pub exports: Vec<(String, ExportState)>,
 }
 
 /// A call under way.
@@ -71,6 +73,30 @@ pub struct StreamState {
     pub granted_bytes: u64,
 }
 
+/// A right to call that was granted, and is not over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExportState {
+    /// What its issuer calls it; empty if it has no name.
+    pub label: String,
+    /// The methods that may be called, sorted; `None` if that is all that the service has.
+    pub methods: Option<Vec<MethodId>>,
+    /// How many clients there are of it, those counted that were made from it.
+    pub holders: u32,
+    /// How many calls run that came by its own port.
+    pub calls: u32,
+    /// How long ago it was made, by the clock of the service. `None` without one.
+    pub age: Option<Duration>,
+    /// How many calls are left. `None` if they are not limited.
+    pub calls_left: Option<u64>,
+    /// How many bytes more may be under way. `None` if they are not limited.
+    pub bytes_left: Option<u64>,
+    /// How much time is left. `None` if it does not expire.
+    pub time_left: Option<Duration>,
+    /// Whether it was taken back, or its time is up, and its holders were not told yet.
+    pub has_ended: bool,
+}
+
 /// How much a service takes of one client at a time, and how much of that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -115,7 +141,9 @@ impl fmt::Display for Snapshot {
         writeln!(f, "{} ports", self.ports.len())?;
         self.ports.iter().try_for_each(|port| writeln!(f, "  {port}"))?;
         writeln!(f, "{} streams", self.streams.len())?;
-        self.streams.iter().try_for_each(|stream| writeln!(f, "  {stream}"))
+        self.streams.iter().try_for_each(|stream| writeln!(f, "  {stream}"))?;
+        writeln!(f, "{} rights", self.exports.len())?;
+        self.exports.iter().try_for_each(|(name, export)| writeln!(f, "  {name} {export}"))
     }
 }
 
@@ -150,6 +178,29 @@ impl fmt::Display for StreamState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, held, granted_items, granted_bytes } = self;
         write!(f, "{name}: {held} items are held, {granted_items} of {granted_bytes} bytes may come")
+    }
+}
+
+impl fmt::Display for ExportState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, methods, holders, calls, age, calls_left, bytes_left, time_left, has_ended } = self;
+        write!(f, "`{label}`: {holders} clients, {calls} calls run")?;
+        if let Some(methods) = methods {
+            write!(f, ", of {} methods", methods.len())?;
+        }
+        if let Some(age) = age {
+            write!(f, ", for {age:?}")?;
+        }
+        if let Some(calls) = calls_left {
+            write!(f, ", {calls} calls left")?;
+        }
+        if let Some(bytes) = bytes_left {
+            write!(f, ", {bytes} bytes left")?;
+        }
+        if let Some(time) = time_left {
+            write!(f, ", {time:?} left")?;
+        }
+        if *has_ended { f.write_str(", ended") } else { Ok(()) }
     }
 }
 

@@ -1,0 +1,156 @@
+//! Making a right that is less than the one it is made from.
+
+use std::{fmt, marker::PhantomData, time::Duration};
+
+use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup};
+use crate::{
+    MessageChannel, MessagePort,
+    rpc::{CallInfo, MethodId, host::Hub},
+    sync::Arc,
+};
+
+/// A right that is about to be granted: all that the giver has, but for what is said here. Made by
+/// [`Host::grant`](crate::rpc::Host::grant) and [`CallContext::grant`](crate::rpc::CallContext::grant).
+///
+/// Every limit is kept at the service, whatever the holder sends and whomever it passes the right on to; each has a reason of its own
+/// that the caller gets. What is made from a right, by `clone` or otherwise, takes from what that has left.
+///
+/// # Examples
+/// With a service that `#[service]` made, and its host:
+/// `host.grant().only([ContactsMethod::Add]).calls(1).expires(Duration::from_secs(60)).label("game").client()`.
+#[must_use = "nothing is granted until a client is made"]
+pub struct Granting<C> {
+    hub: Arc<Hub>,
+    parent: GrantKey,
+    limits: Limits,
+    narrower: Narrower,
+    groups: Vec<RevokerGroup>,
+    is_asked_for: bool,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C> Granting<C> {
+    /// What the holder of a right may make of it, or, if it is asked for, what a service may make for the holder.
+    pub(in crate::rpc) fn new(hub: Arc<Hub>, parent: GrantKey, is_asked_for: bool) -> Self {
+        Self {
+            hub,
+            parent,
+            limits: Limits::default(),
+            narrower: Narrower::default(),
+            groups: Vec::new(),
+            is_asked_for,
+            client: PhantomData,
+        }
+    }
+
+    /// Only these methods. The others are not there for the holder: calls are refused as
+    /// [`Refusal::UnknownMethod`](crate::rpc::Refusal::UnknownMethod), and a description does not have them. Said twice, those count that
+    /// were named both times.
+    pub fn only<M: Into<MethodId>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
+        let named: Vec<MethodId> = methods.into_iter().map(Into::into).collect();
+        match &mut self.narrower.methods {
+            Some(methods) => methods.retain(|method| named.contains(method)),
+            none => *none = Some(named),
+        }
+        self
+    }
+
+    /// At most so many calls; others are refused as [`Refusal::NoCallsLeft`](crate::rpc::Refusal::NoCallsLeft). A call counts when its
+    /// method begins.
+    pub fn calls(mut self, calls: u64) -> Self {
+        self.limits.calls = Some(calls);
+        self
+    }
+
+    /// At most so many calls at once, and then one more for each such part of the time; others are refused as
+    /// [`Refusal::TooFast`](crate::rpc::Refusal::TooFast).
+    ///
+    /// Limits of time are by the clock of the context in which the service was made. Where there is [none](crate::clock::current),
+    /// every call of a right that has one is refused, as [`Refusal::Expired`](crate::rpc::Refusal::Expired).
+    pub fn rate(mut self, calls: u32, per: Duration) -> Self {
+        self.limits.rate = Some(Rate { calls, per });
+        self
+    }
+
+    /// At most so many bytes under way: in arguments of calls that run, and in replies that the holder has not received. What would
+    /// be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes). It counts what was encoded: calls that stay
+    /// in the process have no bytes.
+    pub fn bytes(mut self, bytes: u64) -> Self {
+        self.limits.bytes = Some(bytes);
+        self
+    }
+
+    /// Ends the right after so long: as if it was revoked, but the reason is [`Refusal::Expired`](crate::rpc::Refusal::Expired), and
+    /// [`Interruption::Expired`](crate::rpc::Interruption::Expired) for calls that run.
+    pub fn expires(mut self, after: Duration) -> Self {
+        self.limits.expires = Some(after);
+        self
+    }
+
+    /// Ends the right, as [`expires`](Self::expires) does, when nothing was called by it, and by what was made from it, for so long.
+    pub fn idle(mut self, after: Duration) -> Self {
+        self.limits.idle = Some(after);
+        self
+    }
+
+    /// Asks `check` about every call, after its arguments were read. If it says no, the call is refused as
+    /// [`Refusal::Denied`](crate::rpc::Refusal::Denied) with what it says, and counts nowhere. It runs where the service does, never under
+    /// a lock; what it panics with is a no.
+    pub fn check(mut self, check: impl Fn(&CallInfo) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.narrower.checks.push(Arc::new(check));
+        self
+    }
+
+    /// At most so many clients may be made from it at a time, by clones, clones of those, and grants that the service makes for its
+    /// holder; calls of others are refused as [`Refusal::TooManyClients`](crate::rpc::Refusal::TooManyClients). In place of
+    /// [`ServeOptions::max_clients`](crate::rpc::ServeOptions::max_clients).
+    pub fn clones(mut self, clients: u32) -> Self {
+        self.limits.clones = Some(clients);
+        self
+    }
+
+    /// What it is called in what is written for people, and in [`CallContext::label`](crate::rpc::CallContext::label). It is no key to
+    /// anything. What is made from it is called the same, unless it gets a label of its own.
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.narrower.label = Some(label.into());
+        self
+    }
+
+    /// Lets it be taken back with others.
+    pub fn group(mut self, group: &RevokerGroup) -> Self {
+        self.groups.push(group.clone());
+        self
+    }
+
+    /// Serves one more port by this right: whoever has the other end is its holder.
+    pub fn serve_at(self, port: MessagePort) -> Revoker {
+        let Self { hub, parent, limits, narrower, groups, is_asked_for, client: _ } = self;
+        let grant = hub.grant(port, parent, &limits, narrower, is_asked_for);
+        let revoker = Revoker::new(hub, grant);
+        groups.iter().for_each(|group| group.add(revoker.clone()));
+        revoker
+    }
+}
+
+impl<C: From<MessagePort>> Granting<C> {
+    /// Grants it, to whoever has this client.
+    ///
+    /// Where that cannot be – what it is made from was taken back, there are too many clients, nothing is served any more – the calls of
+    /// the client say why.
+    pub fn client(self) -> C {
+        self.revocable().0
+    }
+
+    /// Grants it, to whoever has this client, and as long as whoever has the revoker wants.
+    pub fn revocable(self) -> (C, Revoker) {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let revoker = self.serve_at(ours);
+        (C::from(theirs), revoker)
+    }
+}
+
+impl<C> fmt::Debug for Granting<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Granting").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
