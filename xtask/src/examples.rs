@@ -1,5 +1,7 @@
 //! Running the example programs and checking what they print.
 
+mod checksum;
+
 use std::fs;
 
 use crate::command_line::CommandLine;
@@ -7,19 +9,20 @@ use crate::run::{self, Captured};
 use crate::target_folder;
 
 /// How many example programs there are to check.
-pub(crate) const COUNT: usize = 2;
+pub(crate) const COUNT: usize = 3;
 
 const CONTACTS: &str = "examples/data/contacts.vcf";
 const MISSING: &str = "examples/data/no-such-file.vcf";
 
 /// Builds the examples, runs them and checks their output.
 pub(crate) fn check() -> Result<(), String> {
-    run::stream(&CommandLine::cargo("build --release --locked --example hello --example contacts"))?;
+    run::stream(&CommandLine::cargo("build --release --locked --example hello --example contacts --example checksum"))?;
     check_one(&example("hello"), check_hello)?;
     check_one(&example("contacts").args(&["--", CONTACTS].map(str::to_owned)), check_contacts)?;
     check_one(&example("contacts").args(&["--", MISSING].map(str::to_owned)), |ran| check_missing(ran, MISSING))?;
     let empty = empty_file()?;
-    check_one(&example("contacts").arg("--").arg(&empty), check_no_contacts)
+    check_one(&example("contacts").arg("--").arg(&empty), check_no_contacts)?;
+    checksum::check()
 }
 
 fn check_one(command: &CommandLine, check: impl FnOnce(&Captured) -> Result<(), String>) -> Result<(), String> {
