@@ -1,11 +1,11 @@
-//! A router of calls, between clients and services that write their frames by hand.
+//! A router of calls, between clients and services that mostly write their frames by hand.
 
 mod common;
 
 use common::settle;
-use futures::FutureExt;
+use futures::{FutureExt, Stream, StreamExt, stream};
 use handover::{
-    Message, context,
+    Message, context, in_process,
     prelude::*,
     rpc::CallRouter,
     wire::{CallId, Frame, MethodId},
@@ -66,5 +66,43 @@ fn a_call_passes_over_a_service_that_has_gone() {
         assert_eq!(router.load(gone), None, "it is not asked again");
         post(&service, &Frame::Reply { id: CallId(0), result: &[0, 2] });
         assert_eq!(seen(&client).await, [Frame::Reply { id: CallId(5), result: &[0, 2] }.to_bytes()]);
+    });
+}
+
+/// Has something to do after it has answered.
+#[service]
+trait Counter {
+    fn count(&self) -> impl Stream<Item = u32>;
+    async fn one(&self) -> u32;
+}
+
+struct FromZero;
+
+impl Counter for FromZero {
+    fn count(&self) -> impl Stream<Item = u32> {
+        stream::iter(0..)
+    }
+
+    async fn one(&self) -> u32 {
+        1
+    }
+}
+
+#[test]
+fn a_call_that_brought_back_a_stream_counts_as_long_as_that_runs() {
+    context::block_on(async {
+        let router = CallRouter::new();
+        let service = router.add(in_process::spawn(|port| CounterServer::new(FromZero).serve(port)));
+        let client = CounterClient::from(router.connect());
+
+        let mut numbers = client.count().await.unwrap();
+        assert_eq!(numbers.next().await, Some(Ok(0)));
+        assert_eq!(client.one().await, Ok(1));
+        settle().await;
+        assert_eq!(router.load(service), Some(1));
+
+        drop(numbers);
+        settle().await;
+        assert_eq!(router.load(service), Some(0));
     });
 }

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{future::join_all, poll};
+use futures::{Stream, StreamExt, future::join_all, poll, stream};
 use handover::{
     CallError, Client, Interruption, MessageChannel, NotSent, block_on, context, in_process, service,
     testing::{Link, LinkOptions},
@@ -37,6 +37,8 @@ trait Place {
     async fn here(&self) -> PlaceClient;
     /// Calls somebody who was handed over.
     async fn ask(&self, other: PlaceClient) -> String;
+    /// The name of the worker, again and again.
+    fn names(&self) -> impl Stream<Item = String>;
 }
 
 #[derive(Clone)]
@@ -125,6 +127,10 @@ impl Place for Local {
     async fn ask(&self, other: PlaceClient) -> String {
         other.worker().await.unwrap()
     }
+
+    fn names(&self) -> impl Stream<Item = String> {
+        stream::iter(std::iter::repeat(self.name.clone()))
+    }
 }
 
 #[test]
@@ -166,6 +172,20 @@ fn a_capability_stays_with_the_worker_that_made_it() {
         // It may be handed to another of them.
         assert_eq!(client.ask(one).await.unwrap(), home);
         drop(two);
+    });
+}
+
+#[test]
+fn a_stream_stays_with_the_worker_that_made_it() {
+    let shared = Shared::default();
+    let pool = shared.pool(3);
+    let client = pool.client();
+    block_on(async {
+        let mut names = client.names().await.unwrap();
+        let home = names.next().await.unwrap().unwrap();
+        for _ in 0..1000 {
+            assert_eq!(names.next().await, Some(Ok(home.clone())));
+        }
     });
 }
 

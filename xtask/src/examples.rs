@@ -1,5 +1,7 @@
 //! Running the example programs and checking what they print.
 
+mod checksum;
+
 use std::fs;
 
 use crate::command_line::CommandLine;
@@ -7,7 +9,7 @@ use crate::run::{self, Captured};
 use crate::target_folder;
 
 /// How many example programs there are to check.
-pub(crate) const COUNT: usize = 3;
+pub(crate) const COUNT: usize = 5;
 
 const CONTACTS: &str = "examples/data/contacts.vcf";
 const MISSING: &str = "examples/data/no-such-file.vcf";
@@ -15,14 +17,17 @@ const MISSING: &str = "examples/data/no-such-file.vcf";
 /// Builds the examples, runs them and checks their output.
 pub(crate) fn check() -> Result<(), String> {
     run::stream(&CommandLine::cargo(
-        "build --release --locked --features byte-stream --example hello --example contacts --example processes",
+        "build --release --locked --features byte-stream --example hello --example contacts --example processes \
+         --example checksum --example moved_provider",
     ))?;
     check_one(&example("hello"), check_hello)?;
     check_one(&example("processes").args(&["--features", "byte-stream"].map(str::to_owned)), check_processes)?;
     check_one(&example("contacts").args(&["--", CONTACTS].map(str::to_owned)), check_contacts)?;
     check_one(&example("contacts").args(&["--", MISSING].map(str::to_owned)), |ran| check_missing(ran, MISSING))?;
     let empty = empty_file()?;
-    check_one(&example("contacts").arg("--").arg(&empty), check_no_contacts)
+    check_one(&example("contacts").arg("--").arg(&empty), check_no_contacts)?;
+    check_one(&example("moved_provider"), check_moved_provider)?;
+    checksum::check()
 }
 
 fn check_one(command: &CommandLine, check: impl FnOnce(&Captured) -> Result<(), String>) -> Result<(), String> {
@@ -62,6 +67,14 @@ the child ended with 3
 fn check_processes(ran: &Captured) -> Result<(), String> {
     check_code(ran, 0)?;
     if ran.stdout == PROCESSES { Ok(()) } else { Err(format!("it printed {:?} instead of {PROCESSES:?}", ran.stdout)) }
+}
+
+fn check_moved_provider(ran: &Captured) -> Result<(), String> {
+    check_code(ran, 0)?;
+    match ran.stdout.lines().last() {
+        Some(line) if line.starts_with("40000 contacts are in the book, each once") => Ok(()),
+        last => Err(format!("it does not say that all contacts are there: {last:?}")),
+    }
 }
 
 fn check_contacts(ran: &Captured) -> Result<(), String> {

@@ -34,6 +34,8 @@ enum Chore {
     Test(test::Args),
     /// Does random things to ports for a while, and runs ports between threads in every order
     Stress(stress::Args),
+    /// Runs the examples and checks what they print
+    Examples,
     /// Runs the benchmarks beside their peers
     Bench(bench::Args),
 }
@@ -57,6 +59,7 @@ fn run(cli: Cli) -> Result<(), String> {
     match chore {
         Chore::Test(args) => test::test(&args),
         Chore::Stress(args) => stress::stress(&args),
+        Chore::Examples => examples::check(),
         Chore::Bench(args) => bench::bench(&args),
     }
 }

@@ -231,6 +231,11 @@ impl<M: Method> Responder<M> {
         answer
     }
 
+    /// The call, if its caller is in this process and waits.
+    pub(super) fn cell(&self) -> Option<Arc<CallCell<M>>> {
+        if let Caller::Here(cell) = &self.to { Some(cell.clone()) } else { None }
+    }
+
     /// Answers, and goes on.
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
         let id = if let Caller::There(id) = self.to { Some(id) } else { None };

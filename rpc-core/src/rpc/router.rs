@@ -27,6 +27,8 @@ const LOOKED_AT: usize = 16;
 
 /// Hands each call to the service that has the fewest, among those that were [added](Self::add). Clones are the same router.
 ///
+/// A call that brings back a stream counts as long as the stream is fed; if it came as bytes, until it is answered.
+///
 /// Its clients are ports like any other: [`connect`](Self::connect) makes them. A call that finds no service waits for one. Calls
 /// of one client may go to different services, so nothing is said about their order.
 #[derive(Clone, Default)]

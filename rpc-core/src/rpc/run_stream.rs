@@ -9,10 +9,11 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{Answer, Failure, IsResult, Method, Outcome, Responder, Wire, answer::Stop, context};
+use super::{Answer, Failure, IsResult, Method, Outcome, Responder, Wire, answer::Stop, cell::CallCell, context};
 use crate::{
     panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},
+    sync::Arc,
 };
 
 /// What a handler returns when all is well.
@@ -29,11 +30,13 @@ pub(super) struct RunStream<M: Method, F: Future<Output: IsResult>, T, E: Failur
     #[pin]
     feed: Option<Feed<Source<F>, T, E::Service>>,
     responder: Responder<M>,
+    /// The call that was answered: as long as there is a trace of it, whoever counts calls knows that the service has something to do.
+    answered: Option<Arc<CallCell<M>>>,
 }
 
 impl<M: Method, F: Future<Output: IsResult>, T, E: Failure> RunStream<M, F, T, E> {
     pub(super) fn new(handler: F, responder: Responder<M>) -> Self {
-        Self { handler: Some(handler), feed: None, responder }
+        Self { handler: Some(handler), feed: None, responder, answered: None }
     }
 }
 
@@ -69,6 +72,7 @@ where
                     Ok(source) => {
                         let (sender, streaming) = stream::channel::<T, E>();
                         this.feed.set(Some(Feed::new(source, sender.with_overflow(M::OVERFLOW))));
+                        *this.answered = this.responder.cell();
                         this.responder.reply_early(Ok(streaming));
                     }
                 }

@@ -1,6 +1,6 @@
 //! Pools: several workers that serve the same, behind one client.
 //!
-//! A pool hands each call to the worker that has the fewest. A client of a pool is an ordinary client: code that takes one cannot
+//! A pool hands each call to the worker that has the fewest; one that brings back a stream counts as long as that runs. A client of a pool is an ordinary client: code that takes one cannot
 //! tell. What a worker hands out itself, a capability or a stream, leads to that worker, for it is a port of that worker's.
 //! Calls of one client may run in different workers, so nothing is said about their order.
 //!
