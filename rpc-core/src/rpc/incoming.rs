@@ -6,10 +6,12 @@ use super::{
     Answer, Method, MethodId, Refusal, Responder,
     call_info::Arrival,
     cell::CallCell,
+    farewell::farewell,
     frame::{CallId, Fault, Frame, Options},
     oneway::{IS_ONEWAY, OnewayCell},
     options::ServeOptions,
     outbox::Outbox,
+    pipe::{Pipe, PipedCell, returns_a_port},
     report::in_one_line,
     versions::{Verdict, Version, Versions},
 };
@@ -94,7 +96,7 @@ pub(super) struct Came {
 enum Body {
     /// From a caller in this process.
     Value(Carried),
-    /// As bytes. Without an id it is one-way.
+    /// As bytes. Without an id it is one-way, or pipelined.
     /// Boxed, so that a call that is a value is small to move.
     Frame(Box<FromBytes>),
 }
@@ -103,6 +105,8 @@ enum Body {
 struct FromBytes {
     message: Message,
     id: Option<CallId>,
+    /// What it returns is to be joined to this port.
+    pipe: Option<MessagePort>,
     method: MethodId,
     options: Options,
     args_at: usize,
@@ -125,14 +129,19 @@ type Request<M> = (<M as Method>::Args, Responder<M>);
 impl<'p> Arrived<'p> {
     /// Looks at what came, as far as finding out whose it is.
     pub(super) fn read(parcel: Parcel, desk: &'p Desk<'p>) -> Self {
-        let message = match parcel {
+        let mut message = match parcel {
             Parcel::Value(value) => return Self::Call(Incoming { body: Body::Value(value), desk, arrival: None }),
             Parcel::Message(message) => message,
         };
         let size = message.data().len();
+        let mut is_pipelined = false;
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, args),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, args),
+            Ok(Frame::Pipelined { method, options, args }) => {
+                is_pipelined = true;
+                (None, method, options, args)
+            }
             Ok(Frame::Cancel { id }) => return Self::Cancel(id),
             Ok(_) => {
                 tracing::warn!("a reply came to a service's port, which calls nothing; it was dropped");
@@ -144,12 +153,17 @@ impl<'p> Arrived<'p> {
             }
         };
         let args_at = size - args.len();
+        let pipe = if is_pipelined { message.pop_port() } else { None };
+        if is_pipelined && pipe.is_none() {
+            tracing::warn!("a pipelined call came without a port for what it returns; it was dropped");
+            return Self::Nothing;
+        }
         if let Some(shape) = options.shape.take() {
             desk.versions.get_or_init(Versions::default).introduce(method, *shape);
         }
         // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
         let version = desk.versions.get().and_then(|versions| versions.of(method));
-        let body = Body::Frame(Box::new(FromBytes { message, id, method, options, args_at, version }));
+        let body = Body::Frame(Box::new(FromBytes { message, id, pipe, method, options, args_at, version }));
         Self::Call(Incoming { body, desk, arrival: None })
     }
 }
@@ -229,7 +243,14 @@ impl<'p> Incoming<'p> {
                         )?,
                     ))
                 }
-                Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open(),
+                Err(value) => match value.downcast::<PipedCell<M>>() {
+                    Ok(cell) => {
+                        let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
+                        let came = Came { arrival: self.arrival, bytes: 0 };
+                        Ok((args, Responder::piped(pipe).attach(unbox(options), came, self.desk.settings)?))
+                    }
+                    Err(value) => Self::as_frame(value, self.desk, self.arrival)?.open(),
+                },
             },
             Body::Frame(frame) => frame.open(self.arrival, self.desk),
         }
@@ -291,9 +312,18 @@ impl<'p> Incoming<'p> {
 }
 
 impl FromBytes {
-    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, desk: &Desk<'_>) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Desk<'_>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
-        let responder = self.id.map_or_else(Responder::nobody, Responder::there);
+        if self.pipe.is_some() && !returns_a_port::<M>() {
+            let refusal =
+                Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
+            desk.settings.interceptors.refused(M::ID, &refusal);
+            return Err(self.refuse(refusal));
+        }
+        let responder = match self.pipe.take() {
+            Some(port) => Responder::piped(Pipe::for_bytes(port)),
+            None => self.id.map_or_else(Responder::nobody, Responder::there),
+        };
         let args = match self.settle_version::<M>(desk) {
             Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
                 .map_err(|error| Refusal::Malformed(in_one_line(&error))),
@@ -326,6 +356,10 @@ impl FromBytes {
     }
 
     fn refuse(self, refusal: Refusal) -> Answer {
+        if let Some(port) = self.pipe {
+            farewell(&port, Fault::Refused(refusal));
+            return Answer::DONE;
+        }
         let Some(id) = self.id else {
             tracing::warn!(%refusal, "a one-way call was refused");
             return Answer::DONE;

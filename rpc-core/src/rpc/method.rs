@@ -1,6 +1,6 @@
 //! What a method is: its id, and the types that travel.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -131,6 +131,7 @@ pub struct ResultCodec<T, E> {
     pub(super) take: fn(&mut Decoder<'_>) -> Result<Result<T, E>, DecodeError>,
     pub(super) ok: ShapeOf,
     pub(super) err: ShapeOf,
+    pub(super) in_words: fn(&E) -> String,
 }
 
 impl<T, E> ResultCodec<T, E> {
@@ -148,7 +149,23 @@ impl<T, E> ResultCodec<T, E> {
 /// How results of these types are written and read. The one place that asks whether they can travel: one that cannot is
 /// reported once.
 pub const fn result_codec<T: Wire + 'static, E: Wire + 'static>() -> ResultCodec<T, E> {
-    ResultCodec { put: |result, to| to.put(result), take: |from| from.take(), ok: Shape::of::<T>, err: Shape::of::<E> }
+    ResultCodec {
+        put: |result, to| to.put(result),
+        take: |from| from.take(),
+        ok: Shape::of::<T>,
+        err: Shape::of::<E>,
+        in_words: in_words::<E>,
+    }
+}
+
+/// What an error says to those who do not know its type: as `Debug` would write it, for it need not have a `Display`.
+pub(super) fn in_words<E: Serialize>(error: &E) -> String {
+    let mut words = String::new();
+    match write!(words, "{:?}", serde_fmt::to_debug(error)) {
+        Ok(()) => words,
+        // There is a port in it.
+        Err(fmt::Error) => std::any::type_name::<E>().to_owned(),
+    }
 }
 
 impl<T, E> fmt::Debug for ResultCodec<T, E> {

@@ -32,6 +32,7 @@ mod oneway;
 mod options;
 mod outbox;
 mod outgoing;
+mod pipe;
 mod replies;
 mod report;
 mod router;

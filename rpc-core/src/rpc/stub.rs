@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Call, CallError, ClientOptions, Failure, Method, MethodTable, Service, Tell, call::Via, cell::CallCell,
-    describe::Describe, replies::ReplyTable,
+    describe::Describe, frame::Frame, replies::ReplyTable,
 };
-use crate::{MessagePort, shape::Description, sync::Arc};
+use crate::{MessagePort, port::Parcel, shape::Description, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
 ///
@@ -128,6 +128,10 @@ impl ClientStub {
     pub fn into_port(self) -> MessagePort {
         let shared = Arc::into_inner(self.0).expect("no client outlives the one that contains it");
         shared.port.remove_delivery();
+        // Whoever gets the port is told why it is closed, as this client was.
+        if let Some(fault) = shared.replies.farewell() {
+            shared.port.put_back(Parcel::Message(Frame::Farewell { fault }.to_bytes().into()));
+        }
         shared.port
     }
 
