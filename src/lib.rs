@@ -10,8 +10,8 @@ pub use handover_transports::{context, context::block_on, in_process};
 pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 
 pub use handover_core::rpc::{
-    CallContext, CallInfo, CallSide, ClientOptions, Directory, DirectoryClient, Inspector, Interceptor, Metadata,
-    Metadatum, OrReport, Outcome, Report, ServeOptions, Snapshot,
+    CallContext, CallInfo, CallSide, Callback, ClientOptions, Directory, DirectoryClient, Inspector, Interceptor,
+    Metadata, Metadatum, OnceCallback, OrReport, Outcome, Report, ServeOptions, Snapshot,
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
