@@ -12,8 +12,9 @@ pub use handover_transports::{context, context::block_on, in_process};
 pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 
 pub use handover_core::rpc::{
-    CallContext, CallInfo, CallSide, ClientOptions, Directory, DirectoryClient, Granting, Host, Hosting, Inspector,
-    Interceptor, Metadata, Metadatum, OrReport, Outcome, Report, Revoker, RevokerGroup, ServeOptions, Snapshot,
+    CallContext, CallInfo, CallSide, Callback, ClientOptions, Directory, DirectoryClient, Granting, Host, Hosting,
+    Inspector, Interceptor, Metadata, Metadatum, OnceCallback, OrReport, Outcome, Report, Revoker, RevokerGroup,
+    ServeOptions, Snapshot,
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,

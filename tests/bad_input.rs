@@ -418,6 +418,8 @@ fn every_byte_of_every_frame_may_be_anything() {
             good(1),
             call(2, "hold", &[0, 0]),
             Frame::tell(MethodId::of_name("tell"), &[1, b'a']).to_bytes(),
+            Frame::Pipelined { method: MethodId::of_name("price"), options: Options::default(), args: &[1, b'a', 2] }
+                .to_bytes(),
             good_reply(1),
             Frame::Fault { id: CallId(0), fault: Fault::Refused(Refusal::Malformed("why".to_owned())) }.to_bytes(),
             Frame::Cancel { id: CallId(1) }.to_bytes(),

@@ -129,6 +129,19 @@ fn whoever_gets_the_client_later_is_told_by_a_farewell_that_waits_in_its_port() 
 }
 
 #[test]
+fn whoever_gets_a_client_that_was_told_a_farewell_is_told_it_too() {
+    context::block_on(async {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let shop = ShopClient::from(ours);
+        farewell(&theirs, Fault::Refused(closed_today()));
+
+        let port = shop.into_port();
+
+        assert_eq!(ShopClient::from(port).price("first".to_owned()).await, refused());
+    });
+}
+
+#[test]
 fn the_farewell_of_one_of_two_directions_leaves_the_other() {
     context::block_on(async {
         let (ours, theirs) = MessageChannel::new().into_ports();

@@ -14,7 +14,7 @@ use std::{
 
 use futures::{FutureExt, future::poll_fn};
 use handover_core::{
-    Call, CallError, Interruption, MessageChannel, MessagePort, NotSent, Refusal,
+    Call, CallError, Client, Interruption, MessageChannel, MessagePort, NotSent, Refusal,
     clock::{self, ManualClock},
     message::{DecodeError, Decoder, EncodeError, Encoder},
     rpc::{
@@ -26,6 +26,7 @@ use handover_core::{
     wire::{CallId, Fault, Frame, Window},
 };
 use loom::{future::block_on, model::Builder, thread};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Runs a test in every order that interrupts a thread at most three times where it could go on.
 fn explore(test: impl Fn() + Send + Sync + 'static) {
@@ -268,6 +269,149 @@ fn a_call_that_is_posted_while_its_service_says_farewell_ends_as_that_says() {
 
         service.join().unwrap();
         assert_eq!(ended, Err(CallError::Refused(refusal)));
+    });
+}
+
+// A service of one method that returns a client, of which calls are pipelined.
+
+struct Open;
+
+struct DoubleClient(ClientStub);
+
+impl From<MessagePort> for DoubleClient {
+    fn from(port: MessagePort) -> Self {
+        Self(ClientStub::new(port))
+    }
+}
+
+impl Client for DoubleClient {
+    fn port(&self) -> &MessagePort {
+        self.0.port()
+    }
+
+    fn into_port(self) -> MessagePort {
+        self.0.into_port()
+    }
+
+    fn stub(&self) -> &ClientStub {
+        &self.0
+    }
+
+    fn with_options(self, options: ClientOptions) -> Self {
+        Self(self.0.with(options))
+    }
+}
+
+impl Serialize for DoubleClient {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for DoubleClient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ClientStub::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Method for Open {
+    const ID: MethodId = MethodId::of_name(Self::NAME);
+    const NAME: &'static str = "open";
+    type Args = ();
+    type Ok = DoubleClient;
+    type Err = Never;
+    type Return = DoubleClient;
+    const DESCRIPTION: StaticMethod = StaticMethod {
+        id: Self::ID.0,
+        name: Self::NAME,
+        docs: "",
+        kind: MethodKind::Call,
+        args: &[],
+        ok: Shape::of::<DoubleClient>,
+        err: None,
+    };
+    const RESULT: ResultCodec<DoubleClient, Never> = result_codec();
+
+    fn encode_args((): &(), _: &mut Encoder) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn decode_args(_: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn into_result(returned: DoubleClient) -> Result<DoubleClient, Never> {
+        Ok(returned)
+    }
+}
+
+struct Opener;
+
+impl Service for Opener {
+    const DESCRIPTION: StaticDescription =
+        StaticDescription { name: "Opener", docs: "", methods: &[Open::DESCRIPTION], supers: &[] };
+    type Object = fn() -> DoubleClient;
+    type SharedCall = ((), Responder<Open>);
+    type OnceCall = Never;
+
+    fn serves(method: MethodId) -> bool {
+        method == Open::ID
+    }
+
+    fn open(incoming: Incoming<'_>) -> Result<Opened<Self>, Answer> {
+        incoming.open::<Open>().map(Opened::shared::<Open>)
+    }
+
+    fn run(open: &fn() -> DoubleClient, ((), responder): Self::SharedCall) -> impl Future<Output = Answer> {
+        let open = *open;
+        responder.run(async move { open() })
+    }
+
+    async fn run_once(_: fn() -> DoubleClient, call: Never) -> Answer {
+        match call {}
+    }
+}
+
+fn denied() -> Refusal {
+    Refusal::Denied("closed today".to_owned())
+}
+
+/// A client of a port that has been closed with a reason.
+fn closed_today() -> DoubleClient {
+    let (ours, theirs) = MessageChannel::new().into_ports();
+    farewell(&theirs, Fault::Refused(denied()));
+    DoubleClient::from(ours)
+}
+
+#[test]
+fn a_call_on_what_is_returned_while_it_is_made_ends_as_it_would_have_later() {
+    explore(|| {
+        let (stub, theirs) = client();
+
+        let service = thread::spawn(move || {
+            let open: fn() -> DoubleClient = closed_today;
+            block_on(serve::<Opener>(open, theirs, ServeOptions::default()));
+        });
+        let opened = stub.call::<Open, CallError>(()).pipelined();
+        let ended = block_on(double(opened.stub(), 4));
+        drop(stub);
+
+        service.join().unwrap();
+        assert_eq!(ended, Err(CallError::Refused(denied())));
+    });
+}
+
+#[test]
+fn a_call_on_what_a_service_that_goes_will_not_return_did_not_run() {
+    explore(|| {
+        let (stub, theirs) = client();
+
+        let service = thread::spawn(move || drop(theirs));
+        let opened = stub.call::<Open, CallError>(()).pipelined();
+        let ended = block_on(double(opened.stub(), 4));
+
+        service.join().unwrap();
+        assert_eq!(ended, Err(CallError::NotSent(NotSent::Closed)));
     });
 }
 

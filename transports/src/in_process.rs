@@ -1,6 +1,9 @@
 //! Services in the context that calls them.
 
-use handover_core::{MessageChannel, MessagePort};
+use handover_core::{
+    MessageChannel, MessagePort,
+    rpc::{Callback, OnceCallback, Wire},
+};
 
 use crate::context;
 
@@ -37,4 +40,56 @@ where
     let (ours, theirs) = MessageChannel::new().into_ports();
     context::spawn_local(main(theirs));
     ours.into()
+}
+
+/// Exports a closure of this context: hands back what calls it, from wherever that is. It is dropped with the last of those who can.
+///
+/// # Panics
+/// If this thread is no [context].
+///
+/// # Examples
+/// ```
+/// use handover_transports::{context, in_process};
+///
+/// context::block_on(async {
+///     let double = in_process::callback(async |number: u32| number * 2);
+///     assert_eq!(double.call(4).await, Ok(8));
+/// });
+/// ```
+pub fn callback<A, R, F>(function: F) -> Callback<A, R>
+where
+    A: Wire + Send + 'static,
+    R: Wire + Send + 'static,
+    F: AsyncFn(A) -> R + 'static,
+{
+    let (callback, serving) = Callback::new(function);
+    context::spawn_local(serving);
+    callback
+}
+
+/// Exports a closure of this context that is called once at most: hands back what calls it, from wherever that is. Unused, it is
+/// dropped with who could have called it.
+///
+/// # Panics
+/// If this thread is no [context].
+///
+/// # Examples
+/// ```
+/// use handover_transports::{context, in_process};
+///
+/// context::block_on(async {
+///     let greeting = "hello".to_owned();
+///     let greet = in_process::once_callback(async |name: String| greeting + ", " + &name);
+///     assert_eq!(greet.call("Ada".to_owned()).await.as_deref(), Ok("hello, Ada"));
+/// });
+/// ```
+pub fn once_callback<A, R, F>(function: F) -> OnceCallback<A, R>
+where
+    A: Wire + Send + 'static,
+    R: Wire + Send + 'static,
+    F: AsyncFnOnce(A) -> R + 'static,
+{
+    let (callback, serving) = OnceCallback::new(function);
+    context::spawn_local(serving);
+    callback
 }

@@ -112,6 +112,11 @@ impl Message {
         Parts { data: self.data, ports, buffers }
     }
 
+    /// Takes out the last port of the list.
+    pub(crate) fn pop_port(&mut self) -> Option<MessagePort> {
+        self.beside.as_mut()?.ports.pop()
+    }
+
     /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
         let Beside { ports, buffers } = self.beside.take().map(|beside| *beside).unwrap_or_default();

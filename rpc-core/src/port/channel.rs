@@ -31,8 +31,18 @@ impl MessageChannel {
     /// (PORT-02, PORT-05) for good: no later step ties or unties anything (PORT-11). One allocation.
     #[cfg_attr(feature = "testing", track_caller)]
     pub fn new() -> Self {
-        let channel = Arc::new(Channel { sides: Default::default(), _alive: Alive::new(What::Channel) });
-        Self { port1: MessagePort::new(channel.clone(), End::One, 0), port2: MessagePort::new(channel, End::Two, 0) }
+        Self::counted_from(0)
+    }
+
+    /// As a new one, whose transfers are counted from there.
+    #[cfg_attr(feature = "testing", track_caller)]
+    pub(crate) fn counted_from(shipped: u32) -> Self {
+        let sides = [SideCell::counted_from(shipped), SideCell::counted_from(shipped)];
+        let channel = Arc::new(Channel { sides, _alive: Alive::new(What::Channel) });
+        Self {
+            port1: MessagePort::new(channel.clone(), End::One, shipped),
+            port2: MessagePort::new(channel, End::Two, shipped),
+        }
     }
 
     /// The first port, always the same (PORT-05).
@@ -78,7 +88,7 @@ impl Channel {
 
     /// Whether either port has travelled. That marks both, and the port that arrives (PORT-04).
     pub(super) fn has_been_shipped(&self) -> bool {
-        self.sides.iter().any(|cell| !cell.is_owned_by(0))
+        self.sides.iter().any(SideCell::has_been_shipped)
     }
 }
 

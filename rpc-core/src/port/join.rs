@@ -5,13 +5,13 @@ use std::any::Any;
 use super::{Gone, MessagePort, MessageTarget, Parcel};
 use crate::sync::Arc;
 
-/// How many joints a way may have, and how far a ring is looked for.
+/// How many joints a way may have.
 const MOST_JOINTS: usize = 128;
 
 impl MessagePort {
     /// Joins this port to another, of another channel: whoever holds its other end talks to whoever holds that one's from now on.
     ///
-    /// What waits at either goes first, so nothing is overtaken; when one end is closed, the other is told, after the data. Whoever
+    /// What waits at either goes first, so nothing is overtaken: what waits here before what waits there. When one end is closed, the other is told, after the data. Whoever
     /// posts passes on himself what he posts: nothing is spawned, and what stays in the process is not turned into bytes.
     ///
     /// Where nobody would be left at an end, because the ports that were joined lead to each other, or where there are more
@@ -77,7 +77,7 @@ impl Joint {
         self.other.close_as(gone);
     }
 
-    /// Whether there are too many joints on the way through this one, or the way comes back to it.
+    /// Whether there are too many joints on the way through this one, as in a ring that it closes, where there is no end of them.
     fn is_too_long(&self) -> bool {
         let mut joints = 1;
         for port in [&self.one, &self.other] {

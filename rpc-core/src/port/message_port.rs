@@ -251,6 +251,12 @@ impl MessagePort {
         drop(former);
     }
 
+    /// Queues something here as if it had been posted by the other end, whether that is there or not.
+    pub(crate) fn put_back(&self, parcel: Parcel) {
+        let told = self.owned().map(|mut side| side.put_back(parcel));
+        told.unwrap_or_default().tell();
+    }
+
     /// Tells somebody of what waits, and of what comes from now on.
     pub(crate) fn set_announce(&self, announce: Arc<dyn Announce>) {
         let set = self.owned().map(|mut side| side.set_announce(announce));

@@ -38,6 +38,7 @@ pub(crate) use error::Gone;
 pub(crate) use join::end_of_joints;
 pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
+pub(crate) use side_cell::FIRST_OF_PIPELINES;
 pub(crate) use target::{Announce, MessageTarget};
 pub(crate) use transfer::Shipment;
 pub(crate) use waiters::{WaiterKey, Waiters};

@@ -134,6 +134,12 @@ impl Side {
         Accepted::QueuedFor(self.told(1))
     }
 
+    /// Adds an entry, also after the other side has gone.
+    pub(super) fn put_back(&mut self, parcel: Parcel) -> Told {
+        self.queue.push(parcel);
+        if self.state.delivers() { self.told(1) } else { Told::default() }
+    }
+
     /// Everyone who waits, and whoever is to be told of that many things to take.
     fn told(&mut self, things: usize) -> Told {
         if things == 0 {

@@ -28,7 +28,24 @@ pub(super) struct SideCell {
     batch: Mutex<Queue>,
 }
 
+/// The channels of pipelines count their transfers from here on, each from a multiple of 256 of its own: their clients' calls have other
+/// numbers than those of clients that a service had before.
+pub(crate) const FIRST_OF_PIPELINES: u32 = 1 << 31;
+
 impl SideCell {
+    /// A new side, whose transfers are counted from there.
+    pub(super) fn counted_from(shipped: u32) -> Self {
+        Self { shipped: AtomicU32::new(shipped), ..Self::default() }
+    }
+
+    /// Whether the side was transferred.
+    pub(super) fn has_been_shipped(&self) -> bool {
+        match self.shipped.load(Ordering::Acquire) {
+            shipped if shipped < FIRST_OF_PIPELINES => shipped > 0,
+            shipped => shipped % 256 > 0,
+        }
+    }
+
     /// Whether a handle of that age still owns the side.
     pub(super) fn is_owned_by(&self, shipped: u32) -> bool {
         self.shipped.load(Ordering::Acquire) == shipped

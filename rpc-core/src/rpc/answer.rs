@@ -23,6 +23,7 @@ use super::{
     held::Held,
     incoming::Came,
     outbox::Outbox,
+    pipe::Pipe,
     run_stream::RunStream,
 };
 use crate::{
@@ -98,6 +99,8 @@ enum Caller<M: Method> {
     Here(Arc<CallCell<M>>),
     /// Out by the port that the call came from.
     There(CallId),
+    /// To the port whose other end the caller calls already.
+    Piped(Box<Pipe<M::Ok>>),
     /// One-way, or answered.
     Nobody,
 }
@@ -107,6 +110,7 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
         f.write_str(match self {
             Self::Here(_) => "Here",
             Self::There(_) => "There",
+            Self::Piped(_) => "Piped",
             Self::Nobody => "Nobody",
         })
     }
@@ -119,6 +123,10 @@ impl<M: Method> Responder<M> {
 
     pub(super) fn there(id: CallId) -> Self {
         Self::to(Caller::There(id))
+    }
+
+    pub(super) fn piped(pipe: Pipe<M::Ok>) -> Self {
+        Self::to(Caller::Piped(Box::new(pipe)))
     }
 
     pub(super) fn nobody() -> Self {
@@ -266,6 +274,7 @@ impl<M: Method> Responder<M> {
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }
             }
+            Caller::Piped(pipe) => pipe.returned::<M>(result),
             Caller::Nobody => Answer::DONE,
         }
     }
@@ -286,6 +295,7 @@ impl<M: Method> Responder<M> {
                 Answer::DONE
             }
             Caller::There(id) => Answer::fault(id, Fault::Refused(refusal)),
+            Caller::Piped(pipe) => pipe.failed(CallError::Refused(refusal)),
             Caller::Nobody => {
                 tracing::warn!(method = M::NAME, %refusal, "a one-way call was refused");
                 Answer::DONE
@@ -302,6 +312,7 @@ impl<M: Method> Responder<M> {
                 Answer::DONE
             }
             Caller::There(id) => Answer::fault(id, Fault::Interrupted(interruption)),
+            Caller::Piped(pipe) => pipe.failed(CallError::Unknown(interruption)),
             Caller::Nobody => Answer::DONE,
         }
     }
@@ -432,15 +443,21 @@ impl<M: Method> Responder<M> {
 impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
         self.settle(|| Outcome::Cancelled);
-        if let Caller::Here(cell) = self.take() {
-            if panicking::keep(|| Self::here(cell.clone())) {
-                return;
-            }
-            cell.end(Ending::Failed(match self.held.as_ref().and_then(Held::ended) {
-                Some((why, false)) => CallError::Refused(why.refusal()),
-                Some((why, true)) => CallError::Unknown(why.interruption()),
-                None => CallError::Unknown(panicking::how_it_goes().into()),
-            }));
+        let mut caller = self.take();
+        if matches!(caller, Caller::There(_) | Caller::Nobody)
+            || panicking::keep(|| Self::to(std::mem::replace(&mut caller, Caller::Nobody)))
+        {
+            return;
+        }
+        let error = match self.held.as_ref().and_then(Held::ended) {
+            Some((why, false)) => CallError::Refused(why.refusal()),
+            Some((why, true)) => CallError::Unknown(why.interruption()),
+            None => CallError::Unknown(panicking::how_it_goes().into()),
+        };
+        match caller {
+            Caller::Here(cell) => cell.end(Ending::Failed(error)),
+            Caller::Piped(pipe) => drop(pipe.failed(error)),
+            Caller::There(_) | Caller::Nobody => {}
         }
     }
 }

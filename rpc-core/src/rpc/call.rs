@@ -9,13 +9,15 @@ use std::{
 };
 
 use super::{
-    CallError, ClientStub, Failure, Interruption, Metadatum, NotSent, Outcome,
+    CallError, Client, ClientStub, Failure, Interruption, Metadatum, NotSent, Outcome,
     cell::{Abandoned, PendingCall},
     frame::Frame,
     outgoing::Outgoing,
+    pipe::Pipe,
     window::{Kind, Place},
 };
 use crate::{
+    MessageChannel,
     port::{Carried, Parcel},
     sync::Arc,
 };
@@ -90,6 +92,62 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         self
     }
 
+    /// Sends the call at once, and makes a client of what it will return: it may be called without waiting for that, in one turn
+    /// with the call, and so on over several levels.
+    ///
+    /// What is called on it waits until the call has returned, and is then passed on in order, wherever what was returned lives. If the
+    /// call fails, that is how everything ends that is called on the client: as its refusal, or as
+    /// [`Refusal::NotReturned`](super::Refusal::NotReturned) with what the service's error says.
+    ///
+    /// The call runs to its end, or to its deadline, also when the client was dropped: for what was called on it. It is not held up
+    /// by a service that takes only so many calls at a time; what is too much is refused. Interceptors of the client see it end when
+    /// it is sent.
+    ///
+    /// `let title = shelf.open("Middlemarch").pipelined().title().await?` takes one turn, where `shelf.open("Middlemarch").await?.title().await?`
+    /// takes two.
+    #[must_use = "nothing is told of how the call ends but what is called on what it returns"]
+    pub fn pipelined(mut self) -> T
+    where
+        T: Client,
+    {
+        let channel = MessageChannel::counted_from(self.stub.replies().pipeline_number());
+        let (ours, theirs) = channel.into_ports();
+        let outcome = match self.post_piped(Pipe::for_values(theirs, T::into_port)) {
+            Ok(()) => Outcome::Returned,
+            Err(error) => Outcome::Failed(error),
+        };
+        self.end(|| outcome);
+        T::from(ours)
+    }
+
+    fn post_piped(&mut self, pipe: Pipe<T>) -> Result<(), CallError> {
+        if self.stage == Stage::Made
+            && let Err(error) = self.prepare()
+        {
+            let _done = pipe.failed(error.clone());
+            return Err(error);
+        }
+        let call = match self.cell.piped(pipe) {
+            Ok(call) => call,
+            Err(pipe) => {
+                let error =
+                    CallError::Unknown(Interruption::Cancelled("it was sent before it was pipelined".to_owned()));
+                let _done = pipe.failed(error.clone());
+                return Err(error);
+            }
+        };
+        self.stub.replies().window().enter_at_once();
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.sent();
+        }
+        self.stub.port().post(Parcel::Value(Carried::new(call.clone().to_value()))).map_err(|unsent| {
+            let error = self.stub.replies().unsent();
+            call.failed(error.clone());
+            drop(unsent);
+            error
+        })
+    }
+
     fn outgoing(&mut self) -> &mut Outgoing {
         self.outgoing.get_or_insert_default()
     }
@@ -125,6 +183,8 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
             self.send()?;
         }
         match self.cell.poll_ending(cx) {
+            // It was thrown away on its way, after the service had said why.
+            Poll::Ready(Err(CallError::NotSent(NotSent::Closed))) => Poll::Ready(Err(self.stub.replies().unsent())),
             Poll::Ready(outcome) => Poll::Ready(outcome),
             Poll::Pending => self.poll_expiry(cx),
         }

@@ -6,6 +6,7 @@ use super::{
     CallError, Interruption, Method, NotSent,
     call_info::{Signature, Traffic},
     frame::{CallId, Options, call_head},
+    pipe::{Pipe, Piped, PipedCell},
     replies::{AwaitingReply, Reply},
     report::in_one_line,
     split::reply_table,
@@ -157,6 +158,9 @@ pub(super) trait PendingCall<T, E>: Send + Sync {
     /// Which method it calls.
     fn signature(&self) -> Signature;
 
+    /// The same call as one whose result goes into a pipe. Hands back the pipe if somebody has it already.
+    fn piped(&self, pipe: Pipe<T>) -> Result<Arc<dyn Piped>, Pipe<T>>;
+
     /// What of it went, and came, as bytes.
     fn traffic(&self) -> &Traffic;
 
@@ -207,6 +211,13 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
 
     fn signature(&self) -> Signature {
         Signature::of::<M>()
+    }
+
+    fn piped(&self, pipe: Pipe<M::Ok>) -> Result<Arc<dyn Piped>, Pipe<M::Ok>> {
+        match self.start() {
+            Some((args, options)) => Ok(PipedCell::<M>::new(args, options, pipe)),
+            None => Err(pipe),
+        }
     }
 
     fn traffic(&self) -> &Traffic {

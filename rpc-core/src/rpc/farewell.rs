@@ -1,9 +1,6 @@
 //! The last words of a port that was served.
 
-use super::{
-    frame::{Fault, Frame},
-    oneway::IS_ONEWAY,
-};
+use super::frame::{Fault, Frame};
 use crate::{Message, MessagePort, port::Parcel};
 
 /// Ends what is served at a port, and says why: closes it, and whoever calls by the other end gets this ending, for every call that has
@@ -44,28 +41,32 @@ fn say(port: &MessagePort, fault: &Fault) {
 /// Ends what was not read at a port where the farewell was said.
 ///
 /// A call that is still a value has its ending when it looks for the place where its reply would go: the farewell is there already, as
-/// it is for calls that came as bytes. A port that was to be served too ends as this one.
+/// it is for calls that came as bytes. A port that was to be served too, or that was for the result of a call, ends as this one.
 pub(super) fn end_unread(parcel: Parcel, port: &MessagePort, fault: &Fault) {
-    match parcel {
-        Parcel::Value(call) if call.selector() & IS_ONEWAY == 0 => drop(call.encode(port)),
-        Parcel::Value(call) => drop(call),
-        Parcel::Message(message) => end_attached(message, fault),
+    // A list, for they may nest deeper than any stack.
+    let mut unread: Vec<_> = into_message(parcel, port).into_iter().collect();
+    while let Some(message) = unread.pop() {
+        for port in ports_to_end(message) {
+            say(&port, fault);
+            while let Some(parcel) = port.try_take() {
+                unread.extend(into_message(parcel, &port));
+            }
+        }
     }
 }
 
-/// Ends the ports that were to be served too, and those that were to be attached to them: they may nest deeper than any stack.
-fn end_attached(message: Message, fault: &Fault) {
-    let mut messages = vec![message];
-    while let Some(message) = messages.pop() {
-        let Ok(Frame::Attach { .. }) = Frame::parse(message.data()) else { continue };
-        for port in message.into_parts().ports {
-            say(&port, fault);
-            while let Some(parcel) = port.try_take() {
-                match parcel {
-                    Parcel::Message(message) => messages.push(message),
-                    value @ Parcel::Value(_) => end_unread(value, &port, fault),
-                }
-            }
-        }
+fn into_message(parcel: Parcel, port: &MessagePort) -> Option<Message> {
+    match parcel {
+        Parcel::Message(message) => Some(message),
+        Parcel::Value(call) => call.encode(port),
+    }
+}
+
+/// The ports in a message whose other ends are called already.
+fn ports_to_end(mut message: Message) -> Vec<MessagePort> {
+    match Frame::parse(message.data()) {
+        Ok(Frame::Attach { .. }) => message.into_parts().ports,
+        Ok(Frame::Pipelined { .. }) => message.pop_port().into_iter().collect(),
+        Ok(_) | Err(_) => Vec::new(),
     }
 }

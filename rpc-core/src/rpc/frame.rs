@@ -93,6 +93,15 @@ pub enum Frame<'b> {
         /// The arguments.
         args: &'b [u8],
     },
+    /// Asks for a method to be run, and for what it returns to be joined to the last port of the message.
+    Pipelined {
+        /// Which method.
+        method: MethodId,
+        /// What is said beside the arguments.
+        options: Options,
+        /// The arguments.
+        args: &'b [u8],
+    },
     /// What the method returned: a postcard `Result`.
     Reply {
         /// Which call.
@@ -191,6 +200,7 @@ const GOODBYE: u8 = 8;
 const SHAPE: u8 = 9;
 const FAREWELL: u8 = 10;
 const ATTACH: u8 = 11;
+const PIPELINED: u8 = 12;
 
 /// The bits of the byte that says which options follow.
 const HAS_DEADLINE: u8 = 1;
@@ -229,6 +239,11 @@ impl<'b> Frame<'b> {
                 let (options, args) = parse_options(rest)?;
                 Ok(Self::Tell { method, options, args })
             }
+            PIPELINED => {
+                let (method, rest) = parse_method(rest)?;
+                let (options, args) = parse_options(rest)?;
+                Ok(Self::Pipelined { method, options, args })
+            }
             REPLY => parse_id(rest).map(|(id, result)| Self::Reply { id, result }),
             FAULT => {
                 let (id, rest) = parse_id(rest)?;
@@ -260,6 +275,7 @@ impl<'b> Frame<'b> {
         match self {
             Self::Call { id, method, options, args } => join(call_head(*id, *method, options), args),
             Self::Tell { method, options, args } => join(tell_head(*method, options), args),
+            Self::Pipelined { method, options, args } => join(pipelined_head(*method, options), args),
             Self::Reply { id, result } => join(reply_head(*id), result),
             Self::Fault { id, fault } => put(fault, head_with_id(FAULT, *id)),
             Self::Cancel { id } => head_with_id(CANCEL, *id),
@@ -281,6 +297,11 @@ pub(crate) fn call_head(id: CallId, method: MethodId, options: &Options) -> Vec<
 /// A one-way call's frame up to its arguments.
 pub(crate) fn tell_head(method: MethodId, options: &Options) -> Vec<u8> {
     put_options(options, join(head(TELL), &method.0.to_le_bytes()))
+}
+
+/// A pipelined call's frame up to its arguments.
+pub(crate) fn pipelined_head(method: MethodId, options: &Options) -> Vec<u8> {
+    put_options(options, join(vec![VERSION, PIPELINED], &method.0.to_le_bytes()))
 }
 
 /// A reply frame up to its result.
@@ -417,6 +438,10 @@ mod tests {
             (call(MethodId(7), introduced, &[9]), vec![1, 1, 1, 7, 0, 0, 0, 4, 1, 1, 10, 1, 1, 9]),
             (Frame::Shape { method: MethodId(7), shape }, vec![1, 9, 7, 0, 0, 0, 1, 1, 10, 1, 1]),
             (Frame::Tell { method: MethodId(7), options: Options::default(), args: &[] }, vec![1, 2, 7, 0, 0, 0, 0]),
+            (
+                Frame::Pipelined { method: MethodId(7), options: Options::default(), args: &[9] },
+                vec![1, 12, 7, 0, 0, 0, 0, 9],
+            ),
             (Frame::Reply { id: CallId(1), result: &[0, 5] }, vec![1, 3, 1, 0, 5]),
             (refused(Refusal::UnknownMethod(MethodId(300))), vec![1, 4, 0xac, 2, 0, 0, 0xac, 2]),
             (refused(Refusal::Malformed("no".into())), vec![1, 4, 0xac, 2, 0, 1, 2, b'n', b'o']),
@@ -469,7 +494,7 @@ mod tests {
     fn a_frame_that_is_cut_short_is_none() {
         for (frame, bytes) in golden() {
             let body = match frame {
-                Frame::Call { args, .. } | Frame::Tell { args, .. } => args.len(),
+                Frame::Call { args, .. } | Frame::Tell { args, .. } | Frame::Pipelined { args, .. } => args.len(),
                 Frame::Reply { result, .. } => result.len(),
                 _ => 0,
             };

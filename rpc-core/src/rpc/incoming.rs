@@ -5,9 +5,11 @@ use super::{
     call_info::Arrival,
     cell::CallCell,
     desk::Desk,
+    farewell::farewell,
     frame::{CallId, Fault, Frame, Limits, Options},
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
+    pipe::{Pipe, PipedCell, returns_a_port},
     report::in_one_line,
     versions::{Verdict, Version},
 };
@@ -46,7 +48,7 @@ pub(super) struct Came {
 enum Body {
     /// From a caller in this process.
     Value(Carried),
-    /// As bytes. Without an id it is one-way.
+    /// As bytes. Without an id it is one-way, or pipelined.
     /// Boxed, so that a call that is a value is small to move.
     Frame(Box<FromBytes>),
 }
@@ -55,6 +57,8 @@ enum Body {
 struct FromBytes {
     message: Message,
     id: Option<CallId>,
+    /// What it returns is to be joined to this port.
+    pipe: Option<MessagePort>,
     method: MethodId,
     options: Options,
     args_at: usize,
@@ -86,11 +90,16 @@ impl Arrived {
         }
     }
 
-    fn read_message(message: Message, desk: &Desk) -> Self {
+    fn read_message(mut message: Message, desk: &Desk) -> Self {
         let size = message.data().len();
+        let mut is_pipelined = false;
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, args),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, args),
+            Ok(Frame::Pipelined { method, options, args }) => {
+                is_pipelined = true;
+                (None, method, options, args)
+            }
             Ok(Frame::Cancel { id }) => return Self::Cancel(id),
             Ok(Frame::Attach { limits }) => return Self::attach(message, limits),
             Ok(_) => {
@@ -103,12 +112,17 @@ impl Arrived {
             }
         };
         let args_at = size - args.len();
+        let pipe = if is_pipelined { message.pop_port() } else { None };
+        if is_pipelined && pipe.is_none() {
+            tracing::warn!("a pipelined call came without a port for what it returns; it was dropped");
+            return Self::Nothing;
+        }
         if let Some(shape) = options.shape.take() {
             desk.versions_to_be().introduce(method, *shape);
         }
         // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
         let version = desk.versions().and_then(|versions| versions.of(method));
-        let body = Body::Frame(Box::new(FromBytes { message, id, method, options, args_at, version }));
+        let body = Body::Frame(Box::new(FromBytes { message, id, pipe, method, options, args_at, version }));
         Self::Call(Unopened { body, arrival: None })
     }
 
@@ -214,7 +228,13 @@ impl Incoming<'_> {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
                     Ok((args, Responder::here(cell).attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
                 }
-                Err(value) => Self::as_frame(value, desk, arrival)?.open(),
+                Err(value) => match value.downcast::<PipedCell<M>>() {
+                    Ok(cell) => {
+                        let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
+                        Ok((args, Responder::piped(pipe).attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
+                    }
+                    Err(value) => Self::as_frame(value, desk, arrival)?.open(),
+                },
             },
             Body::Frame(frame) => frame.open(arrival, desk),
         }
@@ -271,9 +291,18 @@ impl Incoming<'_> {
 }
 
 impl FromBytes {
-    fn open<M: Method>(self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
-        let responder = self.id.map_or_else(Responder::nobody, Responder::there);
+        if self.pipe.is_some() && !returns_a_port::<M>() {
+            let refusal =
+                Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
+            desk.settings().interceptors.refused(M::ID, &refusal);
+            return Err(self.refuse(refusal));
+        }
+        let responder = match self.pipe.take() {
+            Some(port) => Responder::piped(Pipe::for_bytes(port)),
+            None => self.id.map_or_else(Responder::nobody, Responder::there),
+        };
         let args = match self.settle_version::<M>(desk) {
             Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
                 .map_err(|error| Refusal::Malformed(in_one_line(&error))),
@@ -306,6 +335,10 @@ impl FromBytes {
     }
 
     fn refuse(self, refusal: Refusal) -> Answer {
+        if let Some(port) = self.pipe {
+            farewell(&port, Fault::Refused(refusal));
+            return Answer::DONE;
+        }
         let Some(id) = self.id else {
             tracing::warn!(%refusal, "a one-way call was refused");
             return Answer::DONE;

@@ -1,6 +1,6 @@
 //! What a method is: its id, and the types that travel.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -133,6 +133,7 @@ pub struct ResultCodec<T, E> {
     pub(super) take: fn(&mut Decoder<'_>) -> Result<Result<T, E>, DecodeError>,
     pub(super) ok: ShapeOf,
     pub(super) err: ShapeOf,
+    pub(super) in_words: fn(&E) -> String,
 }
 
 impl<T, E> ResultCodec<T, E> {
@@ -155,6 +156,17 @@ pub const fn result_codec<T: Wire + 'static, E: Wire + 'static>() -> ResultCodec
         take: |from| from.take_result(),
         ok: Shape::of::<T>,
         err: Shape::of::<E>,
+        in_words: in_words::<E>,
+    }
+}
+
+/// What an error says to those who do not know its type: as `Debug` would write it, for it need not have a `Display`.
+pub(super) fn in_words<E: Serialize>(error: &E) -> String {
+    let mut words = String::new();
+    match write!(words, "{:?}", serde_fmt::to_debug(error)) {
+        Ok(()) => words,
+        // There is a port in it.
+        Err(fmt::Error) => std::any::type_name::<E>().to_owned(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Message,
-    port::{Gone, MessageTarget, Parcel},
+    port::{FIRST_OF_PIPELINES, Gone, MessageTarget, Parcel},
     shape::MethodShape,
     sync::{Arc, Mutex},
 };
@@ -109,15 +109,25 @@ impl ReplyTable {
         CallId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// What the other end has said as its last words.
-    pub(super) fn farewell(&self) -> Option<Fault> {
-        self.waiting.lock().farewell.clone()
+    /// Where the transfers of a channel are counted from, one of whose ports is sent with a call of this client: high enough that no
+    /// other client of what the call returns has had such ids, whoever called it before.
+    pub(super) fn pipeline_number(&self) -> u32 {
+        let CallId(id) = self.next_id();
+        let mixed = id.to_le_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        // Truncated on purpose: any 23 bits will do.
+        FIRST_OF_PIPELINES | ((mixed >> 32) as u32 & 0x007f_ffff) << 8
     }
 
     /// How a call ends that found the port closed: as the other end has said, if it said anything.
     pub(super) fn unsent(&self) -> CallError {
-        let said = self.waiting.lock().farewell.clone();
-        said.map_or(CallError::NotSent(NotSent::Closed), CallError::from)
+        self.farewell().map_or(CallError::NotSent(NotSent::Closed), CallError::from)
+    }
+
+    /// What the other end has said as its last words.
+    pub(super) fn farewell(&self) -> Option<Fault> {
+        self.waiting.lock().farewell.clone()
     }
 
     /// Expects a reply for a call. If the port is closed already, or the other end has said farewell, the call ends here.
@@ -195,6 +205,7 @@ impl ReplyTable {
                 Frame::Goodbye { .. }
                 | Frame::Call { .. }
                 | Frame::Tell { .. }
+                | Frame::Pipelined { .. }
                 | Frame::Cancel { .. }
                 | Frame::Attach { .. },
             ) => {

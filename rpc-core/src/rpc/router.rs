@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     CallError, ClientStub, Interruption, MethodId,
-    frame::{CallId, Fault, Frame, Limits, Options, call_head, reply_head, tell_head},
+    frame::{CallId, Fault, Frame, Limits, Options, call_head, pipelined_head, reply_head, tell_head},
     replies::{AwaitingReply, Reply},
 };
 use crate::{
@@ -283,9 +283,14 @@ impl Connection {
     fn forward(&self, message: Message) {
         let Some(back) = self.back() else { return };
         let size = message.data().len();
+        let mut is_pipelined = false;
         let (id, method, mut options, args_at) = match Frame::parse(message.data()) {
             Ok(Frame::Call { id, method, options, args }) => (Some(id), method, options, size - args.len()),
             Ok(Frame::Tell { method, options, args }) => (None, method, options, size - args.len()),
+            Ok(Frame::Pipelined { method, options, args }) => {
+                is_pipelined = true;
+                (None, method, options, size - args.len())
+            }
             Ok(Frame::Cancel { id }) => return self.cancel(id),
             Ok(Frame::Attach { limits }) => return self.attach(message, *limits),
             Ok(_) => {
@@ -306,7 +311,7 @@ impl Connection {
         }
         drop(introduced);
         let waits = Progress::Waits { message, args_at, options };
-        let call = Arc::new(ForwardedCall { id, method, back, progress: Mutex::new(waits) });
+        let call = Arc::new(ForwardedCall { id, is_pipelined, method, back, progress: Mutex::new(waits) });
         if let Some(id) = id {
             let mut forwarded = self.forwarded.lock();
             // Those that are over go when there are many of them.
@@ -359,8 +364,9 @@ impl MessageTarget for Connection {
 
 /// A call that came as bytes. Dropped unanswered, it lets go of the way back, and the client finds its port closed.
 struct ForwardedCall {
-    /// `None` if it is one-way.
+    /// `None` if it is one-way, or pipelined.
     id: Option<CallId>,
+    is_pipelined: bool,
     method: MethodId,
     back: Arc<MessagePort>,
     progress: Mutex<Progress>,
@@ -392,7 +398,9 @@ impl ForwardedCall {
         let Progress::Waits { message, args_at, options } = self.take() else { return };
         // What the service says of the method is kept for those that were introduced.
         service.replies().is_introduction(self.method);
-        let head = if self.id.is_none() {
+        let head = if self.is_pipelined {
+            pipelined_head(self.method, &options)
+        } else if self.id.is_none() {
             tell_head(self.method, &options)
         } else {
             let id = service.replies().next_id();

@@ -91,7 +91,9 @@ impl MessageTarget for Junction {
             Ok(Frame::Goodbye { from: Role::Caller }) => self.serves.close(),
             Ok(Frame::Goodbye { from: Role::Service }) => self.calls.close(),
             // What is no frame is for the service to report.
-            Ok(Frame::Tell { .. } | Frame::Attach { .. }) | Err(_) => drop(self.serves.post(parcel)),
+            Ok(Frame::Tell { .. } | Frame::Attach { .. } | Frame::Pipelined { .. }) | Err(_) => {
+                drop(self.serves.post(parcel));
+            }
         }
     }
 

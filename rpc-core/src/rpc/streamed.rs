@@ -8,7 +8,10 @@ use std::{
 
 use futures::Stream;
 
-use super::{Answer, Argument, CallError, Failure, IsResult, Method, Never, Responder, ResultCodec, RpcError, Wire};
+use super::{
+    Answer, Argument, CallError, Failure, IsResult, Method, Never, Responder, ResultCodec, RpcError, Wire,
+    method::in_words,
+};
 use crate::{
     MessageChannel, StreamSender,
     message::{DecodeError, Decoder, EncodeError, Encoder},
@@ -98,7 +101,13 @@ pub const fn stream_argument<R: Streamed>() -> Argument<StreamingOf<R>> {
 
 /// How the result of a method that returns a stream is written and read.
 pub const fn stream_codec<R: Streamed, E: Wire + 'static>() -> ResultCodec<StreamingOf<R>, E> {
-    ResultCodec { put: R::Travels::put, take: R::Travels::take, ok: R::Travels::ARGUMENT.shape(), err: Shape::of::<E> }
+    ResultCodec {
+        put: R::Travels::put,
+        take: R::Travels::take,
+        ok: R::Travels::ARGUMENT.shape(),
+        err: Shape::of::<E>,
+        in_words: in_words::<E>,
+    }
 }
 
 /// What feeds a stream of a caller's, from a source `S`.

@@ -13,7 +13,7 @@ use super::{
     frame::{Frame, Limits},
     replies::ReplyTable,
 };
-use crate::{Message, MessageChannel, MessagePort, shape::Description, sync::Arc};
+use crate::{Message, MessageChannel, MessagePort, port::Parcel, shape::Description, sync::Arc};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
 ///
@@ -160,6 +160,10 @@ impl ClientStub {
     pub fn into_port(self) -> MessagePort {
         let shared = Arc::into_inner(self.0).expect("no client outlives the one that contains it");
         shared.port.remove_delivery();
+        // Whoever gets the port is told why it is closed, as this client was.
+        if let Some(fault) = shared.replies.farewell() {
+            shared.port.put_back(Parcel::Message(Frame::Farewell { fault }.to_bytes().into()));
+        }
         shared.port
     }
 

@@ -113,6 +113,14 @@ impl CallWindow {
         next.into_iter().for_each(Waker::wake);
     }
 
+    /// A one-way call is sent, without waiting for its turn.
+    pub(super) fn enter_at_once(&self) {
+        if self.is_limited.load(Ordering::Relaxed) {
+            let mut state = self.state.lock();
+            state.tells.used = state.tells.used.saturating_add(1);
+        }
+    }
+
     /// How much of it is used. `None` if it has no limit.
     pub(super) fn state(&self) -> Option<WindowState> {
         let state = self.state.lock();

@@ -71,6 +71,9 @@ fn frame_in_words(frame: &Frame<'_>, methods: &Names) -> String {
         Frame::Tell { method, options, args } => {
             format!("tell {}, {}{}", name(*method, methods), bytes(args.len()), said_beside(options))
         }
+        Frame::Pipelined { method, options, args } => {
+            format!("pipelined call {}, {}{}", name(*method, methods), bytes(args.len()), said_beside(options))
+        }
         Frame::Reply { id, result } => format!("reply {}, {}", call(*id), bytes(result.len())),
         Frame::Fault { id, fault } => format!("fault {}, {}", call(*id), why(fault)),
         Frame::Cancel { id } => format!("cancel {}", call(*id)),
