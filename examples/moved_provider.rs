@@ -81,9 +81,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             let moved = async {
                 host.halt();
                 let book = page.join().await?.ok_or("the page ended without being asked")?;
-                SharedWorker::<MessagePort>::connect(&SharedWorkerGroup::new(), "shared", async move |_scope, _ports| {
-                    book.serve().await;
-                })
+                SharedWorker::<MessagePort>::connect(
+                    &SharedWorkerGroup::new(),
+                    "shared",
+                    async move |_scope, _ports| {
+                        book.serve().await;
+                    },
+                )
                 .map_err(Box::<dyn Error>::from)
             };
             let (list, home) = futures::join!(listing, moved);
