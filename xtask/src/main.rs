@@ -4,6 +4,7 @@
 
 mod bench;
 mod command_line;
+mod cost;
 mod examples;
 mod loom;
 mod run;
@@ -34,6 +35,8 @@ enum Chore {
     Test(test::Args),
     /// Does random things to ports for a while, and runs ports between threads in every order
     Stress(stress::Args),
+    /// Counts what the main paths cost, and holds it to the committed table
+    Cost(cost::Args),
     /// Runs the benchmarks beside their peers
     Bench(bench::Args),
 }
@@ -57,6 +60,7 @@ fn run(cli: Cli) -> Result<(), String> {
     match chore {
         Chore::Test(args) => test::test(&args),
         Chore::Stress(args) => stress::stress(&args),
+        Chore::Cost(args) => cost::cost(&args),
         Chore::Bench(args) => bench::bench(&args),
     }
 }
