@@ -4,6 +4,7 @@
 
 mod bench;
 mod command_line;
+mod cost;
 mod examples;
 mod loom;
 mod run;
@@ -36,6 +37,8 @@ enum Chore {
     Stress(stress::Args),
     /// Runs the examples and checks what they print
     Examples,
+    /// Counts what the main paths cost, and holds it to the committed table
+    Cost(cost::Args),
     /// Runs the benchmarks beside their peers
     Bench(bench::Args),
 }
@@ -60,6 +63,7 @@ fn run(cli: Cli) -> Result<(), String> {
         Chore::Test(args) => test::test(&args),
         Chore::Stress(args) => stress::stress(&args),
         Chore::Examples => examples::check(),
+        Chore::Cost(args) => cost::cost(&args),
         Chore::Bench(args) => bench::bench(&args),
     }
 }

@@ -1,82 +1,112 @@
-//! Which parts of the table are asked for.
+//! Which parts of the table are asked for, and how carefully they are measured.
 
-use std::env;
+use std::path::PathBuf;
+
+use clap::Parser;
 
 use crate::{CONTENDERS, Contender, ROWS, Row};
+
+/// What the programs that fill the table take.
+#[derive(Clone, Debug, Default, Parser)]
+pub struct Selection {
+    /// Only rows whose name contains this; may be given more than once
+    #[arg(long = "row", value_name = "TEXT")]
+    rows: Vec<String>,
+    /// Only contenders whose name contains this; may be given more than once
+    #[arg(long = "contender", value_name = "TEXT")]
+    contenders: Vec<String>,
+    /// Fewer rounds: to see that all is well, not to compare
+    #[arg(long)]
+    pub quick: bool,
+    /// Adds what was measured to this file, for the report
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Cargo says so to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
 
 /// A row and who takes part in it.
 #[derive(Debug)]
 pub struct Heat {
-    /// The shape of the calls.
+    /// What is done.
     pub row: Row,
-    /// Who makes them; never nobody.
+    /// Who does it; never nobody.
     pub contenders: Vec<Contender>,
 }
 
-/// What the name of a row or of a contender must contain.
-#[derive(Debug)]
-pub struct Filter(Option<String>);
-
-impl Filter {
-    /// The first argument of this program that is no option. Options, such as cargo's `--bench`, are ignored.
-    pub fn from_args() -> Self {
-        Self(env::args().skip(1).find(|argument| !argument.starts_with('-')))
-    }
-
-    /// As an argument for a program that takes the same.
-    pub fn as_arg(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-
+impl Selection {
     /// What is selected, in the table's order.
     pub fn heats(&self) -> Vec<Heat> {
-        let heat = |row| Heat { row, contenders: self.contenders(row) };
-        ROWS.into_iter().map(heat).filter(|heat| !heat.contenders.is_empty()).collect()
+        let rows = ROWS.into_iter().filter(|row| admits(&self.rows, &row.to_string()));
+        let heats = rows.map(|row| Heat { row, contenders: self.contenders(&row) });
+        heats.filter(|heat| !heat.contenders.is_empty()).collect()
     }
 
-    fn contenders(&self, row: Row) -> Vec<Contender> {
-        let whole_row = self.admits(&row.to_string());
-        CONTENDERS.into_iter().filter(|contender| whole_row || self.admits(&contender.to_string())).collect()
+    /// Whether a row of this name is selected.
+    pub fn has_row(&self, name: &str) -> bool {
+        admits(&self.rows, name)
     }
 
-    fn admits(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|part| name.contains(part))
+    fn contenders(&self, row: &Row) -> Vec<Contender> {
+        let takes_part =
+            |contender: &Contender| contender.run(row).is_some() && admits(&self.contenders, contender.name);
+        CONTENDERS.into_iter().filter(takes_part).collect()
     }
+}
+
+fn admits(parts: &[String], name: &str) -> bool {
+    parts.is_empty() || parts.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn selected(part: &str) -> Vec<(String, usize)> {
-        let heats = Filter(Some(part.to_owned())).heats();
-        heats.into_iter().map(|heat| (heat.row.to_string(), heat.contenders.len())).collect()
+    fn heats(args: &[&str]) -> Vec<Heat> {
+        Selection::parse_from([&["comparison", "--bench"], args].concat()).heats()
     }
 
     #[test]
-    fn no_filter_selects_everything() {
-        let heats = Filter(None).heats();
+    fn nothing_said_selects_everything() {
+        let heats = heats(&[]);
 
         assert_eq!(heats.len(), ROWS.len());
-        assert!(heats.iter().all(|heat| heat.contenders.len() == CONTENDERS.len()));
+        assert!(heats.iter().all(|heat| heat.contenders.len() > 4), "{heats:?}");
     }
 
     #[test]
     fn part_of_a_rows_name_selects_everyone_in_it() {
-        let everyone = CONTENDERS.len();
+        let heats = heats(&["--row", "two threads, 1"]);
 
-        assert_eq!(selected("two threads, 1"), [("two threads, 1 outstanding".to_owned(), everyone)]);
+        let names: Vec<_> = heats.iter().map(|heat| heat.row.to_string()).collect();
+        assert_eq!(names, ["null call, two threads, 1 outstanding"]);
+        assert!(heats[0].contenders.iter().any(|contender| contender.name == "park and unpark"));
+        assert!(heats[0].contenders.iter().all(|contender| contender.name != "direct call"));
     }
 
     #[test]
-    fn part_of_a_contenders_name_selects_it_in_every_row() {
-        let counts: Vec<_> = selected("as bytes").into_iter().map(|(_, count)| count).collect();
+    fn part_of_a_contenders_name_selects_it_where_it_takes_part() {
+        let heats = heats(&["--contender", "park", "--contender", "irpc"]);
 
-        assert_eq!(counts, [1; ROWS.len()]);
+        let both = heats.iter().filter(|heat| heat.contenders.len() == 2).count();
+        assert_eq!(both, 1);
+        assert!(heats.iter().all(|heat| heat.row.work != crate::Work::Lend), "irpc passes no clients");
     }
 
     #[test]
     fn a_name_that_nobody_has_selects_nothing() {
-        assert!(selected("pigeons").is_empty());
+        assert!(heats(&["--row", "pigeons"]).is_empty());
+    }
+
+    #[test]
+    fn no_two_contenders_and_no_two_rows_have_one_name() {
+        let mut names: Vec<_> =
+            CONTENDERS.iter().map(ToString::to_string).chain(ROWS.iter().map(ToString::to_string)).collect();
+        names.sort();
+        let all = names.len();
+        names.dedup();
+
+        assert_eq!(names.len(), all);
     }
 }

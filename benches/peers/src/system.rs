@@ -1,20 +1,12 @@
 //! What a system must offer to be measured.
 
-use crate::Executor;
+use crate::{Executor, Place};
 
-/// A way to call a service that adds.
+/// A way to call a service. What the service can do is what the client implements of [`rows`](crate::rows).
 pub trait System: 'static {
-    /// How the table names it.
-    const NAME: &'static str;
+    /// The caller's side. The service ends when it is dropped.
+    type Client: 'static;
 
-    /// Makes a caller for this context, and the future that serves it, in this context or on another thread.
-    ///
-    /// What the caller's side needs to run beside it is spawned here.
-    fn open<E: Executor>() -> (impl Caller, impl Future<Output = ()> + Send + 'static);
-}
-
-/// The caller's side of a [`System`]. The service ends when it is dropped.
-pub trait Caller: Send + Sync + 'static {
-    /// Makes one call, and panics if it fails.
-    fn add(&self, a: u32, b: u32) -> impl Future<Output = u32> + Send;
+    /// Starts a service at a place, and connects a client in this context.
+    fn connect<E: Executor>(place: &Place<E>) -> impl Future<Output = Self::Client>;
 }
