@@ -2,6 +2,8 @@
 
 #[cfg(feature = "blocking")]
 pub use handover_transports::blocking;
+#[cfg(feature = "browser")]
+pub use handover_transports::browser;
 #[cfg(feature = "testing")]
 pub use handover_transports::testing;
 #[cfg(feature = "in-process")]

@@ -18,6 +18,8 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "browser")]
+pub mod browser;
 #[cfg(feature = "in-process")]
 pub mod context;
 #[cfg(feature = "in-process")]
