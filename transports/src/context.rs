@@ -150,7 +150,7 @@ impl Tasks {
     }
 
     /// The way to add more.
-    #[cfg(feature = "worker-thread")]
+    #[cfg(any(feature = "worker-thread", all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown")))]
     pub(crate) fn spawner(&self) -> &Spawner {
         &self.spawner
     }

@@ -28,6 +28,8 @@ pub mod in_process;
 pub mod shared_worker;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+pub mod wasm_worker;
 #[cfg(feature = "worker-thread")]
 pub mod worker_pool;
 #[cfg(feature = "worker-thread")]

@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::{microtask, pair, settle, settled_bridges, turn, with_raw_end};
+use common::{
+    desk::{Desk as _, DeskClient, Named, serve},
+    microtask, pair, settle, settled_bridges, turn, with_raw_end,
+};
 use futures::{FutureExt, StreamExt, future::join_all, stream};
 use handover::{
     Buffer, CallError, Interruption, Message, NotSent,
@@ -19,66 +22,6 @@ use handover::{
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-/// Whatever can be in a call.
-#[service]
-trait Desk {
-    async fn add(&self, one: u32, other: u32) -> Result<u32, String>;
-    async fn reverse(&self, bytes: Buffer) -> Buffer;
-    fn count_to(&self, end: u32) -> impl Stream<Item = u32>;
-    async fn sum(&self, numbers: impl Stream<Item = u32>) -> u32;
-    async fn another(&self) -> DeskClient;
-    async fn ask(&self, desks: Vec<Named>) -> u32;
-    async fn wait_for_ever(&self);
-    async fn tell(&self, number: u32);
-}
-
-#[derive(Serialize, Deserialize)]
-struct Named {
-    name: String,
-    desk: DeskClient,
-}
-
-struct Clerk;
-
-impl Desk for Clerk {
-    async fn add(&self, one: u32, other: u32) -> Result<u32, String> {
-        one.checked_add(other).ok_or_else(|| "too much".to_owned())
-    }
-
-    async fn reverse(&self, bytes: Buffer) -> Buffer {
-        let mut bytes = bytes.into_vec();
-        bytes.reverse();
-        bytes.into()
-    }
-
-    fn count_to(&self, end: u32) -> impl Stream<Item = u32> {
-        stream::iter(1..=end)
-    }
-
-    async fn sum(&self, numbers: impl Stream<Item = u32>) -> u32 {
-        numbers.fold(0, async |sum, number| sum + number).await
-    }
-
-    async fn another(&self) -> DeskClient {
-        in_process::spawn(serve)
-    }
-
-    async fn ask(&self, desks: Vec<Named>) -> u32 {
-        let answers = desks.iter().map(|named| named.desk.add(named.name.len() as u32, 0));
-        join_all(answers).await.into_iter().map(Result::unwrap).sum()
-    }
-
-    async fn wait_for_ever(&self) {
-        std::future::pending().await
-    }
-
-    async fn tell(&self, _: u32) {}
-}
-
-async fn serve(port: MessagePort) {
-    DeskServer::new(Clerk).serve(port).await;
-}
 
 /// A desk at the other end of a channel of the browser's.
 fn desk() -> DeskClient {

@@ -82,6 +82,11 @@ pub fn bridges() -> usize {
     BRIDGES.with_borrow(HashMap::len)
 }
 
+/// This context ends: what waits is sent, and a goodbye.
+pub(crate) fn leave() {
+    all().iter().for_each(|bridge| bridge.leave());
+}
+
 /// All bridges of this context. Asked also in the middle of a panic, so it takes no more for granted than it must.
 pub(super) fn all() -> Vec<Rc<Bridge>> {
     BRIDGES
@@ -278,7 +283,7 @@ impl Bridge {
         let context = to.map(|peer| peer.context());
         self.outbox.borrow_mut().push(Outgoing::Entry(Entry::Moving { to: context }));
         self.flush();
-        self.leave();
+        self.detach();
         port.start();
         let earlier = std::iter::from_fn(|| port.recv().now_or_never()?.ok()).collect();
         Some((self.far.clone(), earlier))
@@ -324,8 +329,8 @@ impl Bridge {
         self.flush();
     }
 
-    /// The page is left: what waits is sent, and a goodbye.
-    pub(super) fn leave_page(&self) {
+    /// The context ends: what waits is sent, and a goodbye.
+    fn leave(&self) {
         while let Some(Collected::Something) = self.collect(&mut Context::from_waker(Waker::noop())) {
             self.flush();
         }
@@ -424,7 +429,7 @@ impl Bridge {
 
     /// Ends the bridge, and closes both ports; this context's end as by a panic, if there was one over there.
     pub(super) fn end(&self, panicked: Option<&str>) {
-        let near = self.leave();
+        let near = self.detach();
         self.far.close();
         match panicked {
             Some(said) => panicking::lose(said, || drop(near)),
@@ -433,7 +438,7 @@ impl Bridge {
     }
 
     /// Has nothing more to do with either port.
-    fn leave(&self) -> Option<MessagePort> {
+    fn detach(&self) -> Option<MessagePort> {
         self.far.set_onmessage(None);
         self.far.set_onmessageerror(None);
         drop(self.listeners.take());

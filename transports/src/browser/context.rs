@@ -29,7 +29,7 @@ impl Here {
         let context = ContextId(js::random());
         let has_lock = locks::hold(context);
         report_panics();
-        on("pagehide", |_| bridge::all().iter().for_each(|bridge| bridge.leave_page()));
+        on("pagehide", |_| bridge::leave());
         on("error", |event| look_after(event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message)));
         Self { context, has_lock }
     }
@@ -57,6 +57,10 @@ fn on(event: &str, mut act: impl FnMut(Event) + 'static) {
 
 /// Has the message of a panic told to everyone whom this context is connected to, before the panic ends the instance.
 fn report_panics() {
+    // An instance that has panicked before says no last words, and takes no hook.
+    if std::thread::panicking() {
+        return;
+    }
     let former = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         last_words(panic.payload_as_str().unwrap_or("no message"));

@@ -47,7 +47,7 @@ pub(super) fn object(properties: &[(&str, JsValue)]) -> Object {
 }
 
 /// What is to be said of an error that the browser threw.
-pub(super) fn words(error: &JsValue) -> String {
+pub(crate) fn words(error: &JsValue) -> String {
     let message = Reflect::get(error, &JsValue::from_str("message")).ok().and_then(|message| message.as_string());
     message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
 }

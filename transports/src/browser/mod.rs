@@ -21,6 +21,8 @@ pub mod packet;
 mod bridge;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod context;
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+mod handshake;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod js;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
@@ -32,3 +34,6 @@ mod peers;
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 pub use bridge::{bridges, into_js, port};
+
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+pub(crate) use {bridge::leave, handshake::Says, js::words};

@@ -1,6 +1,8 @@
 //! What the tests in a browser share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod desk;
+
 use std::{cell::RefCell, rc::Rc};
 
 use handover::{MessagePort, browser};
