@@ -2,10 +2,14 @@
 
 #[cfg(feature = "blocking")]
 pub use handover_transports::blocking;
+#[cfg(feature = "browser")]
+pub use handover_transports::browser;
 #[cfg(feature = "byte-stream")]
 pub use handover_transports::byte_stream;
 #[cfg(feature = "testing")]
 pub use handover_transports::testing;
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+pub use handover_transports::wasm_worker;
 #[cfg(feature = "in-process")]
 pub use handover_transports::{context, context::block_on, in_process};
 #[cfg(feature = "worker-thread")]

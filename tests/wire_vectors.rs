@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use handover::{
+    browser::packet::{Entry, Packet, PacketError},
     byte_stream::{
         Limits,
         frame::{Frame as ConnectionFrame, FrameError as ConnectionFrameError},
@@ -44,6 +45,28 @@ fn every_golden_vector_of_a_stream_is_read_and_written_as_it_stands_there() {
         assert_eq!(format!("{frame:?}"), text);
         assert_eq!(frame.to_bytes(), bytes, "{text}");
     }
+}
+
+#[test]
+fn every_golden_vector_of_a_packet_is_read_and_written_as_it_stands_there() {
+    for (bytes, text) in vectors("### Golden vectors of packets") {
+        let packet = Packet::parse(&bytes).unwrap_or_else(|error| panic!("{text}: {error}"));
+
+        assert_eq!(format!("{packet:?}"), text);
+        assert_eq!(packet.to_bytes(), bytes, "{text}");
+    }
+}
+
+#[test]
+fn every_kind_of_entry_of_a_packet_has_a_golden_vector() {
+    let kinds: BTreeSet<u8> = vectors("### Golden vectors of packets").iter().map(|(bytes, _)| bytes[2]).collect();
+
+    let all = (0..=u8::MAX).filter(|kind| Packet::parse(&[1, 1, *kind]) != Err(PacketError::Kind(*kind)));
+    assert_eq!(kinds, all.collect());
+    let has_earlier = |(bytes, _): &(Vec<u8>, &str)| {
+        Packet::parse(bytes).unwrap().carried.iter().flatten().any(|entry| matches!(entry, Entry::Message { .. }))
+    };
+    assert!(vectors("### Golden vectors of packets").iter().any(has_earlier));
 }
 
 #[test]

@@ -97,6 +97,12 @@ pub fn spawn_local(future: impl Future<Output = ()> + 'static) {
     }
 }
 
+/// Whether a context is being polled on this thread.
+#[cfg(all(feature = "browser", target_family = "wasm", target_os = "unknown"))]
+pub(crate) fn is_entered() -> bool {
+    CURRENT.with_borrow(Option::is_some)
+}
+
 /// The futures that run beside the main one of a context.
 #[derive(Default)]
 pub(crate) struct Tasks {
@@ -144,7 +150,7 @@ impl Tasks {
     }
 
     /// The way to add more.
-    #[cfg(feature = "worker-thread")]
+    #[cfg(any(feature = "worker-thread", all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown")))]
     pub(crate) fn spawner(&self) -> &Spawner {
         &self.spawner
     }

@@ -20,6 +20,8 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "browser")]
+pub mod browser;
 #[cfg(feature = "byte-stream")]
 pub mod byte_stream;
 #[cfg(feature = "in-process")]
@@ -30,6 +32,8 @@ pub mod in_process;
 pub mod shared_worker;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+pub mod wasm_worker;
 #[cfg(feature = "worker-thread")]
 pub mod worker_pool;
 #[cfg(feature = "worker-thread")]

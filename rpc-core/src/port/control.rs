@@ -10,7 +10,7 @@ use super::{
     Gone, MessagePort, discard::discard, side::Side, side_cell::SideCell, transfer::PortRef, waiters::WaiterKey,
 };
 
-use crate::sync::Guard;
+use crate::sync::{Arc, Guard};
 
 impl MessagePort {
     /// Makes something that acts on this port as long as it is not transferred inside a message. It owns nothing: the port
@@ -19,6 +19,21 @@ impl MessagePort {
         PortControl(self.reference())
     }
 }
+
+impl MessagePort {
+    /// Names the channel that this port is an end of: for those who join ports to something outside the process, and find again what
+    /// they have joined when the other end comes to them.
+    pub fn channel_id(&self) -> ChannelId {
+        ChannelId(Arc::as_ptr(self.channel()).addr())
+    }
+}
+
+/// Names a channel, the same at both of its ends wherever they are. Made by [`MessagePort::channel_id`].
+///
+/// As long as either end is there, no other channel has that name; afterwards another may get it. It tells nothing else, and gives no
+/// right to anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChannelId(usize);
 
 /// Acts on a port that somebody else owns: for those who make contexts, which start and end the ports of what runs there. Made
 /// by [`MessagePort::control`].
@@ -150,6 +165,21 @@ mod tests {
         assert!(ours.closed().now_or_never().is_none());
         drop(theirs);
         assert_eq!(ours.closed().now_or_never(), Some(ClosedBy::Peer));
+    }
+
+    #[test]
+    fn the_two_ends_of_a_channel_name_it_alike_wherever_they_are() {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let (near, far) = MessageChannel::new().into_ports();
+        let name = ours.channel_id();
+        assert_eq!(theirs.channel_id(), name);
+        assert_ne!(near.channel_id(), name);
+
+        near.post_message(crate::Message::default().with_port(ours)).unwrap();
+        far.start();
+        let moved = far.recv().now_or_never().unwrap().unwrap().into_parts().ports.remove(0);
+
+        assert_eq!(moved.channel_id(), name);
     }
 
     #[test]

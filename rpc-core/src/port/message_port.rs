@@ -365,6 +365,10 @@ impl MessagePort {
         self.channel.side(self.end)
     }
 
+    pub(super) fn channel(&self) -> &Arc<Channel> {
+        &self.channel
+    }
+
     /// The other side (PORT-02): the same one for ever, wherever its port is by now.
     pub(super) fn peer(&self) -> &SideCell {
         self.channel.side(self.end.other())

@@ -28,7 +28,7 @@ mod watch;
 
 pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
-pub use control::{Ended, PortControl};
+pub use control::{ChannelId, Ended, PortControl};
 pub use error::{Closed, ClosedBy, DataCloneError, DataCloneReason};
 pub use message_port::MessagePort;
 pub use recv::{ClosedFuture, Recv};

@@ -1,0 +1,456 @@
+//! What joins a port of this context to a port of the browser's.
+//!
+//! The browser's objects never leave their thread: they are in a table of the thread, and in futures that run on its event loop. A
+//! bridge's own end of the channel is found by the channel's name, when the other end comes to be handed on.
+
+use std::{
+    cell::{Cell, Ref, RefCell},
+    collections::HashMap,
+    pin::Pin,
+    rc::{Rc, Weak},
+    task::{Context, Poll, Waker},
+};
+
+use futures::{FutureExt, Stream, future::poll_fn};
+use handover_core::{ClosedBy, Message, MessageChannel, MessagePort, panicking, port::ChannelId};
+use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{MessageEvent, MessagePort as JsPort};
+
+use super::{
+    context::{self, Entered},
+    js,
+    pack::{Outgoing, Packed, pack},
+    packet::{Entry, Packet},
+    peers::{self, Holder, Peer},
+};
+
+/// How many messages are taken before the event loop gets a turn, and how many go into one packet.
+const BATCH: usize = 1024;
+
+/// How many microtasks nothing more is posted in before what was posted is sent: what follows an `.await` or two still goes along.
+const QUIET: u32 = 3;
+
+/// How many bytes go into one packet, and one message more.
+const LARGE: usize = 1 << 20;
+
+thread_local! {
+    /// The bridges of this context.
+    static BRIDGES: RefCell<HashMap<Key, Rc<Bridge>>> = RefCell::default();
+}
+
+/// Names a bridge: by the channel that it continues, and, where that is continued at both ends, which of the two came first. That
+/// one is found by a port; no port is left that the other could be found by.
+type Key = (ChannelId, bool);
+
+/// Makes a port of one of the browser's, at whose other end is handover too: in another context, or in this one.
+///
+/// It is read from now on, wherever the port that comes back lies; what was read goes along when that is handed on.
+///
+/// # Examples
+/// ```no_run
+/// use handover_transports::browser;
+///
+/// let channel = web_sys::MessageChannel::new().unwrap();
+/// let ours = browser::port(channel.port1());
+/// // … and `channel.port2()` on the transfer list of some `postMessage`.
+/// # drop(ours);
+/// ```
+pub fn port(port: JsPort) -> MessagePort {
+    let (near, ours) = MessageChannel::new().into_ports();
+    Bridge::open(near, port, Holder::in_flight(None));
+    ours
+}
+
+/// Makes one of the browser's ports of a port, to be handed on by some `postMessage` of the caller's own. Whoever gets it makes it
+/// a [`port`] again.
+///
+/// A port that came from the browser is given back itself, if nothing was read from it that its owner has not taken: else the
+/// context stays in between.
+pub fn into_js(port: MessagePort) -> JsPort {
+    if port.queued().messages == 0
+        && let Some(bridge) = found(&port)
+        && let Some((far, _nothing)) = bridge.hand_on(&port, None)
+    {
+        return far;
+    }
+    bridged(port, None)
+}
+
+/// How many ports of this context lead to the browser's at this moment.
+pub fn bridges() -> usize {
+    BRIDGES.with_borrow(HashMap::len)
+}
+
+/// This context ends: what waits is sent, and a goodbye.
+pub(crate) fn leave() {
+    all().iter().for_each(|bridge| bridge.leave());
+}
+
+/// All bridges of this context. Asked also in the middle of a panic, so it takes no more for granted than it must.
+pub(super) fn all() -> Vec<Rc<Bridge>> {
+    BRIDGES
+        .try_with(|bridges| bridges.try_borrow().map(|bridges| bridges.values().cloned().collect()))
+        .map_or_else(|_| Vec::new(), Result::unwrap_or_default)
+}
+
+/// The bridge that continues a port's channel.
+fn found(port: &MessagePort) -> Option<Rc<Bridge>> {
+    BRIDGES.with_borrow(|bridges| bridges.get(&(port.channel_id(), true)).cloned())
+}
+
+/// Turns a port into one of the browser's, with a bridge in between, whose other end is on its way to a peer.
+fn bridged(port: MessagePort, to: Option<Rc<Peer>>) -> JsPort {
+    let channel = web_sys::MessageChannel::new().expect("whoever runs in a browser can make channels");
+    Bridge::open(port, channel.port1(), Holder::in_flight(to));
+    channel.port2()
+}
+
+/// One bridge.
+pub(super) struct Bridge {
+    key: Key,
+    /// This context's end of the channel. `None` once the bridge has ended.
+    near: RefCell<Option<MessagePort>>,
+    far: JsPort,
+    listeners: RefCell<Option<Listeners>>,
+    /// What was said or posted, and not sent.
+    outbox: RefCell<Vec<Outgoing>>,
+    outbox_bytes: Cell<usize>,
+    /// How many microtasks in a row brought nothing.
+    quiet: Cell<u32>,
+    task: RefCell<Option<Waker>>,
+    holder: RefCell<Holder>,
+}
+
+/// What the browser calls.
+type Listeners = [Closure<dyn FnMut(MessageEvent)>; 2];
+
+/// A listener of a bridge that does not keep it.
+fn listener(
+    bridge: &Rc<Bridge>,
+    act: impl Fn(&Rc<Bridge>, &MessageEvent) + 'static,
+) -> Closure<dyn FnMut(MessageEvent)> {
+    let bridge: Weak<Bridge> = Rc::downgrade(bridge);
+    Closure::new(move |event| {
+        let _entered = Entered::new();
+        if let Some(bridge) = bridge.upgrade() {
+            act(&bridge, &event);
+        }
+    })
+}
+
+/// What was found at this context's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Collected {
+    Nothing,
+    Something,
+    /// The end of the channel.
+    End(ClosedBy),
+}
+
+impl Bridge {
+    /// Joins two ports, until either is closed.
+    fn open(near: MessagePort, far: JsPort, holder: Holder) -> Rc<Self> {
+        near.start();
+        let id = near.channel_id();
+        let is_first = BRIDGES.with_borrow(|bridges| !bridges.contains_key(&(id, true)));
+        let bridge = Rc::new(Self {
+            key: (id, is_first),
+            near: RefCell::new(Some(near)),
+            far,
+            listeners: RefCell::default(),
+            outbox: RefCell::new(vec![Outgoing::Entry(context::here())]),
+            outbox_bytes: Cell::default(),
+            quiet: Cell::default(),
+            task: RefCell::default(),
+            holder: RefCell::new(holder),
+        });
+        BRIDGES.with_borrow_mut(|bridges| bridges.insert(bridge.key, bridge.clone()));
+        bridge.listen();
+        let task = bridge.clone();
+        spawn_local(poll_fn(move |cx| {
+            let _entered = Entered::new();
+            task.poll(cx)
+        }));
+        bridge
+    }
+
+    fn listen(self: &Rc<Self>) {
+        let message = listener(self, Bridge::arrived);
+        let messageerror = listener(self, |bridge, _| {
+            tracing::warn!(
+                "a message came that the browser could not read; its port is closed, for calls may have been in it"
+            );
+            bridge.end(None);
+        });
+        self.far.set_onmessageerror(Some(messageerror.as_ref().unchecked_ref()));
+        self.far.set_onmessage(Some(message.as_ref().unchecked_ref()));
+        self.listeners.replace(Some([message, messageerror]));
+    }
+
+    /// Takes what this context has posted, and sends it once the turn brings no more: what others post in the same turn goes along,
+    /// and a message that is alone waits for nothing but the microtasks.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_known = self.task.borrow().as_ref().is_some_and(|task| task.will_wake(cx.waker()));
+        if !is_known {
+            self.task.replace(Some(cx.waker().clone()));
+        }
+        let quiet = match self.collect(cx) {
+            None => return Poll::Ready(()),
+            Some(Collected::End(closed_by)) => {
+                self.say_goodbye(closed_by);
+                self.end(None);
+                return Poll::Ready(());
+            }
+            Some(Collected::Something) => 0,
+            Some(Collected::Nothing) => self.quiet.get() + 1,
+        };
+        self.quiet.set(quiet);
+        if self.is_full() {
+            // There may be more, which was not looked at.
+            self.flush();
+            cx.waker().wake_by_ref();
+        } else if quiet >= QUIET {
+            self.flush();
+        } else if !self.outbox.borrow().is_empty() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Takes what waits at this context's end. `None` if the bridge has ended.
+    fn collect(&self, cx: &mut Context<'_>) -> Option<Collected> {
+        // Encoding a call runs its user's code, which may do anything but end a bridge: that takes another turn.
+        let mut near = self.near.borrow_mut();
+        let near = near.as_mut()?;
+        let mut collected = Collected::Nothing;
+        while !self.is_full() {
+            match Pin::new(&mut *near).poll_next(cx) {
+                Poll::Ready(Some(message)) => {
+                    let size = message.data().len();
+                    self.outbox.borrow_mut().push(Outgoing::Message(message));
+                    self.outbox_bytes.set(self.outbox_bytes.get().saturating_add(size));
+                    collected = Collected::Something;
+                }
+                Poll::Ready(None) => {
+                    return Some(Collected::End(near.closed().now_or_never().unwrap_or(ClosedBy::Peer)));
+                }
+                Poll::Pending => break,
+            }
+        }
+        Some(collected)
+    }
+
+    fn is_full(&self) -> bool {
+        self.outbox.borrow().len() >= BATCH || self.outbox_bytes.get() >= LARGE
+    }
+
+    /// Sends what was collected, in one `postMessage`.
+    fn flush(&self) {
+        self.quiet.set(0);
+        let outgoing = self.outbox.take();
+        self.outbox_bytes.set(0);
+        if outgoing.is_empty() {
+            return;
+        }
+        let ports = js_sys::Array::new();
+        let packed = pack(outgoing, |port| {
+            let (far, earlier) = self.ship(port);
+            ports.push(&far);
+            earlier
+        });
+        self.post(packed, &ports);
+    }
+
+    /// Turns a port that travels into one of the browser's, and what was read from that before.
+    fn ship(&self, port: MessagePort) -> (JsPort, Vec<Message>) {
+        let to = self.holder.borrow().peer();
+        let handed_on = found(&port).and_then(|bridge| bridge.hand_on(&port, to.as_ref()));
+        handed_on.unwrap_or_else(|| (bridged(port, to), Vec::new()))
+    }
+
+    /// Takes the browser's port out of this bridge, which ends, and what was read from it and lies at the other end of the channel.
+    fn hand_on(&self, port: &MessagePort, to: Option<&Rc<Peer>>) -> Option<(JsPort, Vec<Message>)> {
+        // Not now, if it is just being read, by code that hands it on in the middle of that.
+        drop(self.near.try_borrow_mut().ok()?);
+        loop {
+            match self.collect(&mut Context::from_waker(Waker::noop()))? {
+                Collected::Something => self.flush(),
+                Collected::Nothing => break,
+                Collected::End(_) => return None,
+            }
+        }
+        let context = to.map(|peer| peer.context());
+        self.outbox.borrow_mut().push(Outgoing::Entry(Entry::Moving { to: context }));
+        self.flush();
+        self.detach();
+        port.start();
+        let earlier = std::iter::from_fn(|| port.recv().now_or_never()?.ok()).collect();
+        Some((self.far.clone(), earlier))
+    }
+
+    fn post(&self, packed: Packed, ports: &js_sys::Array) {
+        let bytes = js_sys::Uint8Array::from(&packed.bytes[..]);
+        let posted = if packed.buffers.is_empty() {
+            if ports.length() == 0 {
+                self.far.post_message(&bytes)
+            } else {
+                self.far.post_message_with_transferable(&bytes, ports)
+            }
+        } else {
+            let data = js_sys::Array::of1(&bytes);
+            for buffer in packed.buffers {
+                let buffer = js_sys::Uint8Array::from(&buffer[..]).buffer();
+                data.push(&buffer);
+                ports.push(&buffer);
+            }
+            self.far.post_message_with_transferable(&data, ports)
+        };
+        if let Err(error) = posted {
+            tracing::warn!(error = %js::words(&error), "the browser posted nothing");
+        }
+    }
+
+    /// Tells the other end something, with the messages before it.
+    pub(super) fn say(&self, entry: Entry<'static>) {
+        self.outbox.borrow_mut().push(Outgoing::Entry(entry));
+        let task = self.task.borrow().clone();
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    fn say_goodbye(&self, closed_by: ClosedBy) {
+        let goodbye = match closed_by {
+            ClosedBy::PeerPanic => Outgoing::Panicked("the context at the other end panicked".to_owned()),
+            _ => Outgoing::Entry(Entry::Bye),
+        };
+        self.outbox.borrow_mut().push(goodbye);
+        self.flush();
+    }
+
+    /// The context ends: what waits is sent, and a goodbye.
+    fn leave(&self) {
+        while let Some(Collected::Something) = self.collect(&mut Context::from_waker(Waker::noop())) {
+            self.flush();
+        }
+        self.say_goodbye(ClosedBy::Peer);
+        self.end(None);
+    }
+
+    /// The instance is dead: says so, past everything that it might have left half done.
+    pub(super) fn report_panic(&self, said: &str) {
+        self.post(pack(vec![Outgoing::Panicked(said.to_owned())], |_| Vec::new()), &js_sys::Array::new());
+    }
+
+    /// A packet has come.
+    fn arrived(self: &Rc<Self>, event: &MessageEvent) {
+        let ports: Vec<JsPort> = event.ports().iter().map(JsCast::unchecked_into).collect();
+        let data = event.data();
+        let Some(bytes) = js::bytes_of(&data) else {
+            tracing::warn!("a message that is no packet came by a port; it was dropped");
+            return;
+        };
+        let packet = match Packet::parse(&bytes) {
+            Ok(packet) => packet,
+            Err(error) => {
+                tracing::warn!(%error, "a message that is no packet came by a port; it was dropped");
+                return;
+            }
+        };
+        let Some(buffers) = js::buffers_of(&data, packet.buffers()).filter(|_| packet.carried.len() <= ports.len())
+        else {
+            tracing::warn!("a packet came without ports or buffers that it speaks of; it was dropped");
+            return;
+        };
+        let peer = self.holder.borrow().peer();
+        if let Some(peer) = &peer {
+            peer.was_heard();
+        }
+        self.unpack(&packet, ports, buffers);
+    }
+
+    fn unpack(self: &Rc<Self>, packet: &Packet<'_>, ports: Vec<JsPort>, buffers: Vec<js_sys::ArrayBuffer>) {
+        let mut ports = ports.into_iter();
+        let mut buffers = buffers.into_iter();
+        // In the order of the transfer list: for each, its bridge, to which the messages go that were read earlier.
+        let mut carried = Vec::new();
+        let mut arrive = |bridge: &Rc<Self>, entry: &Entry<'_>, carried: &mut Vec<Rc<Self>>| {
+            let Entry::Message { data, ports: count, buffers: moved } = entry else { return bridge.told(entry) };
+            let mut message = Message::new(*data);
+            for far in ports.by_ref().take(*count) {
+                let (near, ours) = MessageChannel::new().into_ports();
+                carried.push(Self::open(near, far, Holder::in_flight(None)));
+                message = message.with_port(ours);
+            }
+            let moved = buffers.by_ref().take(*moved).map(|buffer| js_sys::Uint8Array::new(&buffer).to_vec());
+            bridge.deliver(moved.fold(message, Message::with_buffer));
+        };
+        for entry in &packet.entries {
+            arrive(self, entry, &mut carried);
+        }
+        for (index, section) in packet.carried.iter().enumerate() {
+            let Some(bridge) = carried.get(index).cloned() else { return };
+            section.iter().for_each(|entry| arrive(&bridge, entry, &mut carried));
+        }
+    }
+
+    fn deliver(&self, message: Message) {
+        let near = self.near.borrow();
+        let Some(near) = near.as_ref() else { return };
+        if let Err(error) = near.post_message(message) {
+            tracing::warn!(%error, "a message could not be delivered");
+        }
+    }
+
+    /// The other end has said something.
+    fn told(self: &Rc<Self>, entry: &Entry<'_>) {
+        match entry {
+            Entry::Message { .. } => {}
+            Entry::Here { context, has_lock } => {
+                let holder = Holder::of(*context, *has_lock);
+                drop(self.holder.replace(holder));
+            }
+            Entry::Moving { to } => {
+                let to = to.and_then(|context| peers::peer(context, true));
+                drop(self.holder.replace(Holder::in_flight(to)));
+            }
+            Entry::Bye => self.end(None),
+            Entry::Panicked(said) => self.end(Some(said)),
+            Entry::Ping => self.say(Entry::Pong),
+            Entry::Pong => {}
+        }
+    }
+
+    /// Who holds the other end.
+    pub(super) fn holder(&self) -> Ref<'_, Holder> {
+        self.holder.borrow()
+    }
+
+    /// Ends the bridge, and closes both ports; this context's end as by a panic, if there was one over there.
+    pub(super) fn end(&self, panicked: Option<&str>) {
+        let near = self.detach();
+        self.far.close();
+        match panicked {
+            Some(said) => panicking::lose(said, || drop(near)),
+            None => drop(near),
+        }
+    }
+
+    /// Has nothing more to do with either port.
+    fn detach(&self) -> Option<MessagePort> {
+        self.far.set_onmessage(None);
+        self.far.set_onmessageerror(None);
+        drop(self.listeners.take());
+        let removed = BRIDGES.with_borrow_mut(|bridges| bridges.remove(&self.key));
+        drop(removed);
+        let unsent = self.outbox.take();
+        drop(unsent);
+        let near = self.near.take();
+        let task = self.task.take();
+        if let Some(task) = task {
+            task.wake();
+        }
+        near
+    }
+}

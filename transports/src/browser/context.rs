@@ -1,0 +1,119 @@
+//! This context, as others know it: its name, the lock that lives as long as it does, and its last words.
+
+use std::cell::Cell;
+
+use gloo_timers::callback::Timeout;
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{ErrorEvent, Event, EventTarget};
+
+use super::{
+    bridge, js, locks,
+    packet::{ContextId, Entry},
+};
+
+thread_local! {
+    static HERE: Here = Here::new();
+    /// How many calls of the browser's into this module have not come back.
+    static ENTERED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What is said of this context.
+struct Here {
+    context: ContextId,
+    has_lock: bool,
+}
+
+impl Here {
+    fn new() -> Self {
+        let context = ContextId(js::random());
+        let has_lock = locks::hold(context);
+        report_panics();
+        on("pagehide", |_| bridge::leave());
+        on("error", |event| look_after(event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message)));
+        Self { context, has_lock }
+    }
+}
+
+/// Tells who holds an end here.
+pub(super) fn here() -> Entry<'static> {
+    HERE.with(|here| Entry::Here { context: here.context, has_lock: here.has_lock })
+}
+
+/// Whether that is this context.
+pub(super) fn is_here(context: ContextId) -> bool {
+    HERE.with(|here| here.context == context)
+}
+
+fn on(event: &str, mut act: impl FnMut(Event) + 'static) {
+    let target: EventTarget = js_sys::global().unchecked_into();
+    let listener = Closure::<dyn FnMut(Event)>::new(move |event| {
+        let _entered = Entered::new();
+        act(event);
+    });
+    // It is there as long as the context is.
+    let _added = target.add_event_listener_with_callback(event, listener.into_js_value().unchecked_ref());
+}
+
+/// Has the message of a panic told to everyone whom this context is connected to, before the panic ends the instance.
+fn report_panics() {
+    // An instance that has panicked before says no last words, and takes no hook.
+    if std::thread::panicking() {
+        return;
+    }
+    let former = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        last_words(panic.payload_as_str().unwrap_or("no message"));
+        former(panic);
+    }));
+}
+
+/// An error came to the context's top. If calls into this module have not come back by the time when none can be under way, their
+/// stack is gone, and so is what they were about: the instance ran out of memory or of stack, or something threw through it.
+fn look_after(message: Option<String>) {
+    Timeout::new(0, move || {
+        if Entered::is_any() || crate::context::is_entered() {
+            last_words(message.as_deref().unwrap_or("no message"));
+        }
+    })
+    .forget();
+}
+
+/// Tells everyone how this context ends. Nothing that was under way is taken for whole.
+fn last_words(said: &str) {
+    let words = format!("{} panicked: {said}", name());
+    bridge::all().iter().for_each(|bridge| bridge.report_panic(&words));
+}
+
+/// What others may call this context.
+fn name() -> String {
+    let global = js_sys::global();
+    if Reflect::has(&global, &JsValue::from_str("document")).unwrap_or(false) {
+        return "the page".to_owned();
+    }
+    let name = Reflect::get(&global, &JsValue::from_str("name")).ok().and_then(|name| name.as_string());
+    match name.as_deref() {
+        None | Some("") => "the worker".to_owned(),
+        Some(name) => format!("the worker `{name}`"),
+    }
+}
+
+/// A call of the browser's into this module. It ends when its stack is unwound, and never if that is torn away.
+pub(super) struct Entered;
+
+impl Entered {
+    pub(super) fn new() -> Self {
+        ENTERED.set(ENTERED.get() + 1);
+        Self
+    }
+
+    fn is_any() -> bool {
+        ENTERED.get() > 0
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.set(ENTERED.get() - 1);
+    }
+}

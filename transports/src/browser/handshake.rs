@@ -1,0 +1,55 @@
+//! What contexts say to each other before there is a port: small objects that name this crate, among whatever else is posted there.
+
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
+
+use super::js;
+
+/// The version of the handshakes.
+const VERSION: f64 = 1.0;
+
+/// What is said before there is a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// Whoever wants to connect may do so now.
+    Ready,
+    /// Here is a port.
+    Connect,
+    /// To the loader: what to load.
+    Load,
+}
+
+impl Says {
+    const ALL: [Self; 3] = [Self::Ready, Self::Connect, Self::Load];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Connect => "connect",
+            Self::Load => "load",
+        }
+    }
+
+    /// The object that says so, with further properties.
+    pub(crate) fn to_js(self, properties: &[(&str, JsValue)]) -> JsValue {
+        let head = [("handover", VERSION.into()), ("says", self.word().into())];
+        js::object(&[&head, properties].concat()).into()
+    }
+
+    /// What an object says; `None` if it is of somebody else, or of another version.
+    pub(crate) fn read(data: &JsValue) -> Option<Self> {
+        if property(data, "handover")?.as_f64() != Some(VERSION) {
+            return None;
+        }
+        let word = property(data, "says")?.as_string()?;
+        Self::ALL.into_iter().find(|says| says.word() == word)
+    }
+}
+
+/// A property of something that was received, if it is an object.
+pub(crate) fn property(data: &JsValue, name: &str) -> Option<JsValue> {
+    if !data.is_object() {
+        return None;
+    }
+    Reflect::get(data, &JsValue::from_str(name)).ok()
+}

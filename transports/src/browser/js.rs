@@ -1,0 +1,71 @@
+//! The browser's objects that web-sys has not, or has otherwise in windows and in workers.
+
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &Uint8Array);
+
+    /// The [locks](https://www.w3.org/TR/web-locks/) of all contexts that share storage.
+    #[derive(Clone)]
+    pub(super) type LockManager;
+
+    /// Not there in a page that came without TLS.
+    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = locks)]
+    static LOCKS: Option<LockManager>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn request(
+        this: &LockManager,
+        name: &str,
+        options: &Object,
+        callback: &Function,
+    ) -> Result<Promise, JsValue>;
+}
+
+pub(super) fn locks() -> Option<LockManager> {
+    LOCKS.with(Clone::clone)
+}
+
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let random = Uint8Array::new_with_length(N as u32);
+    get_random_values(&random);
+    let mut bytes = [0; N];
+    random.copy_to(&mut bytes);
+    bytes
+}
+
+/// An object with these properties.
+pub(super) fn object(properties: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (name, value) in properties {
+        let _is_plain = Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object
+}
+
+/// What is to be said of an error that the browser threw.
+pub(crate) fn words(error: &JsValue) -> String {
+    let message = Reflect::get(error, &JsValue::from_str("message")).ok().and_then(|message| message.as_string());
+    message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
+}
+
+/// The packet in a message: all of it, or the first thing in a list.
+pub(super) fn bytes_of(data: &JsValue) -> Option<Vec<u8>> {
+    match data.dyn_ref::<Uint8Array>() {
+        Some(bytes) => Some(bytes.to_vec()),
+        None => data.dyn_ref::<Array>()?.get(0).dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
+    }
+}
+
+/// So many buffers, which follow the packet in its list. `None` if there are fewer.
+pub(super) fn buffers_of(data: &JsValue, count: usize) -> Option<Vec<ArrayBuffer>> {
+    if count == 0 {
+        return Some(Vec::new());
+    }
+    let list = data.dyn_ref::<Array>()?;
+    let count = u32::try_from(count).ok().filter(|count| *count < list.length())?;
+    (1..=count).map(|index| list.get(index).dyn_into().ok()).collect()
+}

@@ -1,0 +1,62 @@
+//! Web Locks as witnesses: whoever holds one lives, and whoever waits for it learns of the holder's death in some milliseconds.
+
+use std::pin::pin;
+
+use futures::{
+    channel::oneshot,
+    future::{self, Either},
+};
+use js_sys::{Object, Promise};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+
+use super::{
+    js::{self, LockManager},
+    packet::ContextId,
+};
+
+fn name(context: ContextId) -> String {
+    format!("handover {context}")
+}
+
+/// Holds the lock of this context as long as it lives. False if it can have none.
+pub(super) fn hold(context: ContextId) -> bool {
+    let Some(locks) = js::locks() else { return false };
+    let never = Closure::once_into_js(|_lock: JsValue| Promise::new(&mut |_, _| {}));
+    let Ok(released) = locks.request(&name(context), &Object::new(), never.unchecked_ref()) else { return false };
+    wasm_bindgen_futures::spawn_local(async {
+        // Refused to a context without storage of its own, a sandboxed frame. Those who look for the lock will not find it.
+        let _refused = JsFuture::from(released).await;
+    });
+    true
+}
+
+/// Whether another context holds the lock of that one, as far as can be seen from here.
+pub(super) async fn is_held(context: ContextId) -> bool {
+    let options = js::object(&[("mode", "shared".into()), ("ifAvailable", true.into())]);
+    match js::locks() {
+        Some(locks) => request(&locks, context, &options).await.is_some_and(|lock| lock.is_null()),
+        None => false,
+    }
+}
+
+/// Waits until the lock of a context is held no longer. False if that cannot be known.
+pub(super) async fn released(context: ContextId) -> bool {
+    let options = js::object(&[("mode", "shared".into())]);
+    match js::locks() {
+        Some(locks) => request(&locks, context, &options).await.is_some(),
+        None => false,
+    }
+}
+
+/// Asks for a lock, and lets it go again: the lock as it was granted.
+async fn request(locks: &LockManager, context: ContextId, options: &Object) -> Option<JsValue> {
+    let (granted, is_granted) = oneshot::channel();
+    let callback = Closure::once(move |lock: JsValue| drop(granted.send(lock)));
+    let ended = locks.request(&name(context), options, callback.as_ref().unchecked_ref()).ok()?;
+    match future::select(is_granted, pin!(JsFuture::from(ended))).await {
+        Either::Left((granted, _)) => granted.ok(),
+        // The callback has run before that, unless the request was refused.
+        Either::Right((ended, mut is_granted)) => ended.ok().and_then(|_| is_granted.try_recv().ok().flatten()),
+    }
+}

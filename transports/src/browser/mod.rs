@@ -1,0 +1,39 @@
+//! Ports that lead to a browser's other contexts: pages, frames and workers.
+//!
+//! A *bridge* joins a port of this context to a `MessagePort` of the browser's, and another bridge joins the other end of that to a
+//! port over there. What goes through is a [packet](packet): everything that was posted to one port within a turn of the event loop, in
+//! one `postMessage`. A port that travels is on the transfer list as a real `MessagePort`, and becomes a port with a bridge at the
+//! other side; one that came from the browser is handed on itself, and the context that it came through may go.
+//!
+//! Most programs need none of this by name: `wasm_worker` and `wasm_window` begin with a port. [`port`] and [`into_js`] are
+//! for those who have a `MessagePort` from elsewhere.
+//!
+//! # Endings
+//! A browser does not tell a `MessagePort` that its other end is gone. So a bridge says goodbye when its port is closed or dropped, when
+//! its page is left, and when its instance panics. What dies without a word is noticed by the lock of the Web Locks API that every
+//! context holds as long as it lives; where that cannot be seen, because the other end is of another origin, it is asked twice a
+//! second whether it is there, and taken for dead when it has not come to its event loop for one and a half. Then every port that leads
+//! there is closed, and its calls end.
+
+pub mod packet;
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod bridge;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod context;
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+mod handshake;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod js;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod locks;
+#[cfg(any(test, all(target_family = "wasm", target_os = "unknown")))]
+mod pack;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod peers;
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub use bridge::{bridges, into_js, port};
+
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+pub(crate) use {bridge::leave, handshake::Says, js::words};

@@ -1,0 +1,310 @@
+//! Ports with a channel of the browser's in between, all in one page.
+#![cfg(all(target_family = "wasm", target_os = "unknown"))]
+
+mod common;
+
+use common::{
+    desk::{Desk as _, DeskClient, Named, serve},
+    microtask, pair, settle, settled_bridges, turn, with_raw_end,
+};
+use futures::{FutureExt, StreamExt, future::join_all, stream};
+use handover::{
+    Buffer, CallError, Interruption, Message, NotSent,
+    browser::{
+        self,
+        packet::{Entry, Packet},
+    },
+    context, in_process,
+    prelude::*,
+    stream::Stream,
+    testing::LeakCheck,
+};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// A desk at the other end of a channel of the browser's.
+fn desk() -> DeskClient {
+    let (ours, theirs) = pair();
+    context::spawn_local(serve(theirs));
+    ours.into()
+}
+
+#[test]
+async fn a_call_is_answered_with_its_result_or_the_services_error() {
+    context::run(async {
+        let desk = desk();
+
+        assert_eq!(desk.add(2, 3).await.unwrap(), 5);
+        assert!(matches!(desk.add(u32::MAX, 1).await, Err(RpcError::Service(text)) if text == "too much"));
+    })
+    .await;
+}
+
+#[test]
+async fn streams_come_and_go_whole() {
+    context::run(async {
+        let desk = desk();
+
+        let numbers: Vec<u32> = desk.count_to(3000).await.unwrap().map(Result::unwrap).collect().await;
+        assert_eq!(numbers, Vec::from_iter(1..=3000));
+        assert_eq!(desk.sum(stream::iter(1..=3000)).await.unwrap(), 3000 * 3001 / 2);
+    })
+    .await;
+}
+
+#[test]
+async fn clients_are_values_in_both_directions() {
+    context::run(async {
+        let desk = desk();
+
+        let another = desk.another().await.unwrap();
+        assert_eq!(another.add(1, 1).await.unwrap(), 2);
+        let ours = in_process::spawn(serve);
+        let desks = vec![Named { name: "four".into(), desk: another }, Named { name: "three".into(), desk: ours }];
+        assert_eq!(desk.ask(desks).await.unwrap(), 9);
+    })
+    .await;
+}
+
+#[test]
+async fn a_buffer_is_moved_there_and_back() {
+    context::run(async {
+        let desk = desk();
+        let bytes: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+
+        let mut back = desk.reverse(bytes.clone().into()).await.unwrap().into_vec();
+        back.reverse();
+        assert!(back == bytes);
+        assert!(desk.reverse(Buffer::default()).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[test]
+async fn what_is_posted_in_one_turn_goes_out_as_one_packet_in_order() {
+    let (ours, raw) = with_raw_end();
+
+    for number in 0..64_u8 {
+        ours.post_message(&[number]).unwrap();
+        if number % 8 == 0 {
+            // Still the same turn.
+            microtask().await;
+        }
+    }
+    settle().await;
+
+    let packets = raw.packets();
+    assert_eq!(packets.len(), 1);
+    let packet = Packet::parse(&packets[0]).unwrap();
+    let (here, messages) = packet.entries.split_first().unwrap();
+    assert!(matches!(here, Entry::Here { .. }));
+    let numbers: Vec<_> = (0..64).map(|number| [number]).collect();
+    let expected: Vec<_> = numbers.iter().map(|data| Entry::Message { data, ports: 0, buffers: 0 }).collect();
+    assert_eq!(messages, expected);
+}
+
+#[test]
+async fn a_message_that_is_alone_is_posted_before_the_turn_ends() {
+    let (ours, raw) = with_raw_end();
+    settle().await;
+    ours.post_message("alone").unwrap();
+
+    for _ in 0..8 {
+        microtask().await;
+    }
+    turn().await;
+
+    let last = raw.packets().pop().unwrap();
+    assert_eq!(Packet::parse(&last).unwrap().entries, [Entry::Message { data: b"alone", ports: 0, buffers: 0 }]);
+}
+
+#[test]
+async fn more_than_fits_one_packet_goes_in_several_and_in_order() {
+    let (ours, theirs) = pair();
+    theirs.start();
+    for number in 0..5000_u32 {
+        ours.post_message(number.to_le_bytes().to_vec()).unwrap();
+    }
+    for _ in 0..3 {
+        ours.post_message(vec![7; 1 << 20]).unwrap();
+    }
+
+    for number in 0..5000_u32 {
+        assert_eq!(theirs.recv().await.unwrap().data(), number.to_le_bytes());
+    }
+    for _ in 0..3 {
+        assert_eq!(theirs.recv().await.unwrap().data().len(), 1 << 20);
+    }
+}
+
+#[test]
+async fn closing_a_port_ends_the_other_after_the_data_and_leaves_no_bridge() {
+    let before = settled_bridges().await;
+    let (ours, theirs) = pair();
+    theirs.start();
+    ours.post_message("last words").unwrap();
+
+    drop(ours);
+
+    assert_eq!(theirs.recv().await.unwrap().data(), b"last words");
+    assert!(theirs.recv().await.is_err());
+    assert_eq!(browser::bridges(), before);
+}
+
+#[test]
+async fn calls_end_when_their_service_goes() {
+    context::run(async {
+        let (ours, theirs) = pair();
+        let desk = DeskClient::from(ours);
+        let mut call = Box::pin(desk.wait_for_ever());
+        assert!((&mut call).now_or_never().is_none());
+        settle().await;
+
+        drop(theirs);
+
+        assert_eq!(call.await, Err(CallError::Unknown(Interruption::Closed)));
+        assert_eq!(desk.tell(1).await, Err(CallError::NotSent(NotSent::Closed)));
+    })
+    .await;
+}
+
+#[test]
+async fn nothing_is_left_of_calls_and_capabilities_once_they_are_over() {
+    let bridges = settled_bridges().await;
+    let check = LeakCheck::begin();
+    context::run(async {
+        let desk = desk();
+        let another = desk.another().await.unwrap();
+        another.add(1, 1).await.unwrap();
+        drop((another, desk));
+        settle().await;
+    })
+    .await;
+    settle().await;
+
+    assert_eq!(browser::bridges(), bridges);
+    check.end();
+}
+
+/// C8
+#[test]
+async fn what_is_no_packet_is_ignored_and_the_next_one_is_not() {
+    let (ours, raw) = with_raw_end();
+    ours.start();
+
+    raw.post_value(&JsValue::from_str("hello from another library"));
+    raw.post_value(&JsValue::NULL);
+    raw.post_value(&js_sys::Array::of1(&JsValue::from_f64(1.0)));
+    raw.post(&[]);
+    raw.post(&[9, 1, 1, 0]);
+    raw.post(&[1, 1, 200]);
+    // One port, which did not come; one buffer, which did not come.
+    raw.post(&[1, 1, 2, 1, 0, 0, 0]);
+    raw.post(&[1, 1, 2, 0, 1, 0]);
+    raw.post(
+        &Packet { entries: vec![Entry::Message { data: b"real", ports: 0, buffers: 0 }], carried: vec![] }.to_bytes(),
+    );
+
+    assert_eq!(ours.recv().await.unwrap().data(), b"real");
+    assert!(!ours.is_closed());
+}
+
+#[test]
+async fn a_port_that_no_message_speaks_of_is_ignored() {
+    let (ours, raw) = with_raw_end();
+    ours.start();
+    let channel = web_sys::MessageChannel::new().unwrap();
+    let bytes =
+        Packet { entries: vec![Entry::Message { data: b"real", ports: 0, buffers: 0 }], carried: vec![] }.to_bytes();
+    let ports = js_sys::Array::of1(&channel.port1());
+
+    raw.port.post_message_with_transferable(&js_sys::Uint8Array::from(&bytes[..]), &ports).unwrap();
+
+    assert!(ours.recv().await.unwrap().ports().is_empty());
+}
+
+#[test]
+async fn a_port_from_the_browser_is_handed_on_itself_with_what_was_read_in_front() {
+    let before = settled_bridges().await;
+    let (provider, at_middle) = pair();
+    let (middle, game) = pair();
+    game.start();
+    provider.post_message("first").unwrap();
+    provider.post_message("second").unwrap();
+    settle().await;
+    at_middle.post_message("from the middle").unwrap();
+
+    middle.post_message(Message::new("for you").with_port(at_middle)).unwrap();
+    let message = game.recv().await.unwrap();
+    let mut ports = message.into_parts().ports;
+    let right = ports.remove(0);
+    provider.post_message("third").unwrap();
+
+    // One for each end of the three that are left: none in the middle.
+    assert_eq!(browser::bridges() - before, 4);
+    drop((middle, game));
+    right.start();
+    for expected in ["first", "second", "third"] {
+        assert_eq!(right.recv().await.unwrap().data(), expected.as_bytes());
+    }
+    right.post_message("from the game").unwrap();
+    provider.start();
+    assert_eq!(provider.recv().await.unwrap().data(), b"from the middle");
+    assert_eq!(provider.recv().await.unwrap().data(), b"from the game");
+    drop(provider);
+    assert!(right.recv().await.is_err());
+    assert_eq!(browser::bridges(), before);
+}
+
+#[test]
+async fn ports_that_lie_unread_in_a_port_that_is_handed_on_are_handed_on_too() {
+    let before = settled_bridges().await;
+    let (provider, at_middle) = pair();
+    let (middle, game) = pair();
+    game.start();
+    let (inner, given) = pair();
+    inner.post_message("deep").unwrap();
+    settle().await;
+    provider.post_message(Message::new("holds a port").with_port(given)).unwrap();
+    settle().await;
+
+    middle.post_message(Message::new("for you").with_port(at_middle)).unwrap();
+    let right = game.recv().await.unwrap().into_parts().ports.remove(0);
+
+    right.start();
+    let deep = right.recv().await.unwrap().into_parts().ports.remove(0);
+    deep.start();
+    assert_eq!(deep.recv().await.unwrap().data(), b"deep");
+    inner.start();
+    deep.post_message("back").unwrap();
+    assert_eq!(inner.recv().await.unwrap().data(), b"back");
+    assert_eq!(browser::bridges() - before, 6);
+}
+
+#[test]
+async fn a_client_that_was_received_is_called_where_it_is_handed_on_to() {
+    context::run(async {
+        let provider = desk();
+        let right = provider.another().await.unwrap();
+        let game = desk();
+
+        assert_eq!(game.ask(vec![Named { name: "three".into(), desk: right }]).await.unwrap(), 5);
+    })
+    .await;
+}
+
+#[test]
+async fn a_port_is_turned_into_the_browsers_own_and_back() {
+    let before = settled_bridges().await;
+    let (ours, theirs) = pair();
+    settle().await;
+
+    let raw = browser::into_js(theirs);
+    assert_eq!(browser::bridges() - before, 1);
+    let again = browser::port(raw);
+
+    ours.post_message("hello").unwrap();
+    again.start();
+    assert_eq!(again.recv().await.unwrap().data(), b"hello");
+}
