@@ -72,8 +72,7 @@ impl<C> Granting<C> {
         self
     }
 
-    /// At most so many bytes under way: in arguments of calls that run, and in replies that the holder has not received. What would
-    /// be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes). It counts what was encoded: calls that stay
+    /// At most so many bytes under way in arguments of calls that run. What would be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes). It counts what was encoded: calls that stay
     /// in the process have no bytes.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = Some(bytes);
