@@ -1,11 +1,11 @@
 //! Ports that lead to a browser's other contexts: pages, frames and workers.
 //!
 //! A *bridge* joins a port of this context to a `MessagePort` of the browser's, and another bridge joins the other end of that to a
-//! port over there. What goes through is a [packet](packet): everything that was posted to one port within a turn of the event loop, in
+//! port over there. What goes through is a [packet]: everything that was posted to one port within a turn of the event loop, in
 //! one `postMessage`. A port that travels is on the transfer list as a real `MessagePort`, and becomes a port with a bridge at the
 //! other side; one that came from the browser is handed on itself, and the context that it came through may go.
 //!
-//! Most programs need none of this by name: `wasm_worker` and `wasm_window` begin with a port. [`port`] and [`into_js`] are
+//! Most programs need none of this by name: `wasm_worker` and `wasm_window` begin with a port. `port` and `into_js` are
 //! for those who have a `MessagePort` from elsewhere.
 //!
 //! # Endings
