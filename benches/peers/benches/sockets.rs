@@ -109,8 +109,7 @@ impl Peer {
                 runtime().block_on(serve);
             }))
         };
-        let took =
-            here.block_on(async { tokio::spawn(self.call(near, outstanding)).await.expect("the calls are answered") });
+        let took = here.block_on(self.call(near, outstanding));
         drop(here);
         if let Some(other) = other {
             other.join().expect("the service ends");
