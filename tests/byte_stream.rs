@@ -616,6 +616,10 @@ fn what_was_never_received_at_a_port_counts_no_longer_when_the_port_was_closed()
             settle().await;
             assert!(kept.is_closed());
         }
+
+        (0..30).for_each(|_| ours.post_message(vec![7; 1_000]).unwrap());
+        settle().await;
+        assert_eq!(theirs.queued().messages, 19, "1064 each, as long as fewer than 20000 wait");
     });
 }
 
