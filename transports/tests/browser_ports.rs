@@ -187,7 +187,6 @@ async fn nothing_is_left_of_calls_and_capabilities_once_they_are_over() {
     check.end();
 }
 
-/// C8
 #[test]
 async fn what_is_no_packet_is_ignored_and_the_next_one_is_not() {
     let (ours, raw) = with_raw_end();
