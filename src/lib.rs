@@ -5,7 +5,7 @@ pub use handover_transports::blocking;
 #[cfg(feature = "testing")]
 pub use handover_transports::testing;
 #[cfg(feature = "in-process")]
-pub use handover_transports::{context, context::block_on, in_process};
+pub use handover_transports::{context, context::block_on, in_process, stall};
 #[cfg(feature = "worker-thread")]
 pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 

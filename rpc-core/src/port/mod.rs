@@ -11,6 +11,7 @@ mod channel;
 mod control;
 mod discard;
 mod error;
+mod id;
 mod message_port;
 mod parcel;
 mod queue;
@@ -28,6 +29,7 @@ pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
 pub use control::{Ended, PortControl};
 pub use error::{Closed, ClosedBy, DataCloneError, DataCloneReason};
+pub use id::PortId;
 pub use message_port::MessagePort;
 pub use recv::{ClosedFuture, Recv};
 
