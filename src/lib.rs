@@ -11,7 +11,7 @@ pub use handover_transports::testing;
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
 pub use handover_transports::wasm_worker;
 #[cfg(feature = "in-process")]
-pub use handover_transports::{context, context::block_on, in_process};
+pub use handover_transports::{context, context::block_on, in_process, stall};
 #[cfg(feature = "worker-thread")]
 pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 

@@ -16,6 +16,8 @@ use futures::{
     stream::FuturesUnordered,
 };
 
+use crate::stall::Beat;
+
 thread_local! {
     static CURRENT: RefCell<Option<Spawner>> = const { RefCell::new(None) };
 }
@@ -73,6 +75,7 @@ pub async fn run<F: Future>(main: F) -> F::Output {
 }
 
 fn poll_both<F: Future>(main: Pin<&mut F>, tasks: &mut Tasks, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let _beat = Beat::begin();
     tasks.begin(cx);
     let polled = main.poll(cx);
     if polled.is_pending() {

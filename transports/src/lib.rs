@@ -13,6 +13,8 @@
 //!
 //! The first two take the same argument, so a service moves from one to the other by a change of that word.
 //!
+//! A context that blocks on an answer is warned of: see [`stall`].
+//!
 //! The module `testing`, with the feature of that name, has what tests need.
 //!
 //! Nothing depends on an executor: a worker brings a small one unless it is [given](worker_thread::executor) another, and
@@ -30,6 +32,8 @@ pub mod context;
 pub mod in_process;
 #[cfg(feature = "worker-thread")]
 pub mod shared_worker;
+#[cfg(feature = "in-process")]
+pub mod stall;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]

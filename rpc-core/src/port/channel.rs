@@ -93,7 +93,7 @@ impl Channel {
 }
 
 /// One end of a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum End {
     One,
     Two,

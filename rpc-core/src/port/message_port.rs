@@ -391,6 +391,7 @@ impl Drop for MessagePort {
 impl fmt::Debug for MessagePort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessagePort")
+            .field("id", &format_args!("{}", self.id()))
             .field("is_closed", &self.is_closed())
             .field("has_been_shipped", &self.channel.has_been_shipped())
             .finish_non_exhaustive()

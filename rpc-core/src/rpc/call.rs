@@ -14,6 +14,7 @@ use super::{
     frame::Frame,
     outgoing::Outgoing,
     pipe::Pipe,
+    waits,
     window::{Kind, Place},
 };
 use crate::{
@@ -212,6 +213,14 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         abandoned
     }
 
+    /// Notes that it waits, where somebody asks for that.
+    #[inline]
+    fn note_wait(&self) {
+        if waits::is_asked_for() {
+            waits::note(self.cell.signature(), self.stub.port(), self.cell.clone());
+        }
+    }
+
     /// The call is over: makes room for the next, and tells the interceptors.
     fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
         self.stage = Stage::Ended;
@@ -231,7 +240,10 @@ impl<T, E: Failure> Future for Call<'_, T, E> {
         }
         let span = self.outgoing.as_ref().map(|outgoing| outgoing.span().clone());
         let _entered = span.as_ref().map(tracing::Span::enter);
-        let outcome = ready!(self.poll_outcome(cx));
+        let Poll::Ready(outcome) = self.poll_outcome(cx) else {
+            self.note_wait();
+            return Poll::Pending;
+        };
         self.end(|| Outcome::of(&outcome));
         Poll::Ready(outcome?.map_err(E::of_service))
     }

@@ -10,6 +10,7 @@ use super::{
     replies::{AwaitingReply, Reply},
     report::in_one_line,
     split::reply_table,
+    waits::{Progress, Unsettled},
 };
 use crate::{
     Message, MessagePort,
@@ -145,7 +146,7 @@ fn read_result<M: Method>(reply: Reply) -> Result<Result<M::Ok, M::Err>, CallErr
 }
 
 /// What the caller's future sees of its cell. It knows what comes back, and not what went.
-pub(super) trait PendingCall<T, E>: Send + Sync {
+pub(super) trait PendingCall<T, E>: Unsettled {
     /// The cell as it is posted.
     fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
 
@@ -236,6 +237,17 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
             }
             State::SentAsBytes { id, .. } => Abandoned::SentAsBytes(id),
             State::Ended(_) | State::Over => Abandoned::Ended,
+        }
+    }
+}
+
+impl<M: Method> Unsettled for CallCell<M> {
+    fn progress(&self) -> Option<Progress> {
+        match &*self.state.lock() {
+            State::Posted { .. } => Some(Progress::Unread),
+            State::Running { .. } => Some(Progress::Runs),
+            State::SentAsBytes { .. } => Some(Progress::SentAsBytes),
+            State::Ended(_) | State::Over => None,
         }
     }
 }

@@ -53,6 +53,7 @@ mod table;
 pub mod tower;
 pub mod trace;
 mod versions;
+mod waits;
 mod window;
 
 pub use answer::{Answer, Responder};
@@ -84,3 +85,4 @@ pub use split::split;
 pub use streamed::{InStream, Streamed, StreamedItems, StreamedResults, Travels, feed, stream_argument, stream_codec};
 pub use stub::{Client, ClientStub, ServedBy, ServiceClient};
 pub use table::{MethodTable, assert_distinct, assert_distinct_super};
+pub use waits::{Noting, Progress, Unanswered, Waits};

@@ -17,7 +17,7 @@ use super::{
     Control, Ending, ErrorEvent, PanicPolicy, WorkerError, WorkerScope, control::Closing, error::describe_panic,
     executor::Executor,
 };
-use crate::context::Tasks;
+use crate::{context::Tasks, stall::Beat};
 
 /// What a thread needs to be a worker.
 pub(crate) struct Body<F> {
@@ -147,6 +147,7 @@ where
 {
     /// Gives everything in the worker a turn. Ready when all of it is done.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _beat = Beat::begin();
         self.tasks.begin(cx);
         self.poll_main(cx);
         // WRK-05: the code has run to its first pause; both ends are started, and then messages come.
