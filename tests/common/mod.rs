@@ -13,7 +13,7 @@ use handover::{
 pub(crate) use handover::testing::{settle, turn};
 
 /// A way from a client to its service.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// One context: calls travel as values.
     Direct,
