@@ -32,6 +32,7 @@ mod incoming;
 pub mod inspector;
 pub mod interceptor;
 mod lend;
+mod membrane;
 mod metadata;
 mod method;
 mod oneway;
