@@ -10,7 +10,7 @@ const MOST_JOBS: usize = 2;
 /// A command, to be run at the workspace's root.
 #[derive(Clone, Debug)]
 pub(crate) struct CommandLine {
-    env: Option<(&'static str, &'static str)>,
+    env: Vec<(&'static str, Option<String>)>,
     program: &'static str,
     args: Vec<String>,
 }
@@ -18,7 +18,7 @@ pub(crate) struct CommandLine {
 impl CommandLine {
     /// The command `program` with `words`, which are separated by blanks.
     pub(crate) fn new(program: &'static str, words: &str) -> Self {
-        Self { env: None, program, args: words.split_whitespace().map(str::to_owned).collect() }
+        Self { env: Vec::new(), program, args: words.split_whitespace().map(str::to_owned).collect() }
     }
 
     /// The command `cargo` with `words`, which are separated by blanks.
@@ -39,8 +39,14 @@ impl CommandLine {
     }
 
     /// Sets an environment variable for this command.
-    pub(crate) fn with_env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.env = Some((name, value));
+    pub(crate) fn with_env(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, Some(value.to_owned())));
+        self
+    }
+
+    /// Keeps an environment variable of ours from this command.
+    pub(crate) fn without_env(mut self, name: &'static str) -> Self {
+        self.env.push((name, None));
         self
     }
 
@@ -53,7 +59,13 @@ impl CommandLine {
     pub(crate) fn to_command(&self) -> Command {
         let mut command = Command::new(self.resolve_program());
         // An environment variable, unlike `-j`, also reaches the builds that a compile-fail test starts.
-        command.args(&self.args).envs(self.env).env("CARGO_BUILD_JOBS", jobs().to_string());
+        command.args(&self.args).env("CARGO_BUILD_JOBS", jobs().to_string());
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command
     }
 
@@ -70,7 +82,7 @@ impl CommandLine {
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((name, value)) = self.env {
+        for (name, value) in self.env.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             write!(f, "{name}={} ", quoted(value))?;
         }
         f.write_str(self.program)?;
