@@ -1,7 +1,9 @@
 //! A command as a person would type it, so that a failure can say what to repeat.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::Path;
 use std::process::Command;
 
 /// How many jobs a build runs at once, at most: the rest of the machine belongs to others.
@@ -11,13 +13,22 @@ const MOST_JOBS: usize = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct CommandLine {
     env: Vec<(&'static str, Option<String>)>,
-    program: &'static str,
+    program: Cow<'static, str>,
     args: Vec<String>,
 }
 
 impl CommandLine {
     /// The command `program` with `words`, which are separated by blanks.
     pub(crate) fn new(program: &'static str, words: &str) -> Self {
+        Self::named(program.into(), words)
+    }
+
+    /// The program in this file with `words`, which are separated by blanks.
+    pub(crate) fn program(file: &Path, words: &str) -> Self {
+        Self::named(file.to_string_lossy().into_owned().into(), words)
+    }
+
+    fn named(program: Cow<'static, str>, words: &str) -> Self {
         Self { env: Vec::new(), program, args: words.split_whitespace().map(str::to_owned).collect() }
     }
 
@@ -71,12 +82,12 @@ impl CommandLine {
 
     /// Cargo and rustc may be named by the environment; `cargo run` names the cargo that runs us.
     fn resolve_program(&self) -> OsString {
-        let named = match self.program {
+        let named = match &*self.program {
             "cargo" => std::env::var_os("CARGO"),
             "rustc" => std::env::var_os("RUSTC"),
             _ => None,
         };
-        named.unwrap_or_else(|| self.program.into())
+        named.unwrap_or_else(|| OsString::from(&*self.program))
     }
 }
 
@@ -85,7 +96,7 @@ impl fmt::Display for CommandLine {
         for (name, value) in self.env.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        f.write_str(self.program)?;
+        f.write_str(&quoted(&self.program))?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }

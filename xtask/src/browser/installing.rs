@@ -27,7 +27,9 @@ pub(crate) fn ensure_installed(engines: &[Engine]) -> Result<Tools, String> {
         let _ = provide(&Crate::geckodriver()).map_err(|line| missing.push(line));
     }
     match test_runner {
-        Some(test_runner) if missing.is_empty() => Ok(Tools { test_runner }),
+        Some(test_runner) if missing.is_empty() => {
+            Ok(Tools { bindgen: test_runner.with_file_name("wasm-bindgen"), test_runner })
+        }
         _ => Err(format!("tools are missing:\n{}", missing.join("\n"))),
     }
 }

@@ -1,8 +1,9 @@
 //! `cargo xtask browser`: the tests that run in browsers, in each engine.
 //!
-//! A test file, or a package's own source, runs in browsers if it names `wasm_bindgen_test`. `wasm-bindgen-test-runner` starts
-//! a WebDriver and a browser for each, and ends them; whatever it leaves is ended here.
+//! A test binary, or the tests in a package's own source, run in browsers if they say `wasm_bindgen_test_configure!`.
+//! `wasm-bindgen-test-runner` starts a WebDriver and a browser for each, and ends them; whatever it leaves is ended here.
 
+mod end_to_end;
 mod engine;
 mod installing;
 mod room;
@@ -11,14 +12,14 @@ mod tools;
 
 use std::time::{Duration, Instant};
 
-use crate::command_line::CommandLine;
 use crate::run::{self, say};
 use crate::tally::Tally;
 use crate::wasm_target;
 
 pub(crate) use engine::Engine;
 use room::Room;
-use suites::Selection;
+use suites::Tests;
+pub(crate) use suites::{Selection, lints};
 use tools::Tools;
 
 /// How long the tests of one engine may take, when they are built. A browser that hangs must not keep anybody waiting.
@@ -63,24 +64,17 @@ pub(crate) fn set_up(engines: &[Engine]) -> Result<Tools, String> {
 
 /// Builds the tests that `selection` names, and runs them in each engine.
 pub(crate) fn test(engines: &[Engine], selection: &Selection, tools: &Tools, tally: &mut Tally) -> Result<(), String> {
-    let commands = selection.commands()?;
-    for command in &commands {
-        run::stream(&with_runner(command.build(), tools))?;
-    }
-    engines.iter().try_for_each(|&engine| {
-        let started = Instant::now();
-        let room = Room::new(engine)?;
-        let deadline = started + LIMIT;
-        for command in &commands {
-            let command = room.furnish(with_runner(command.run(), tools));
-            run::stream_tests_until(&command, deadline, tally, || room.end_all())?;
-        }
-        say(&format!("{engine} took {:.1} s", started.elapsed().as_secs_f64()));
-        Ok(())
-    })
+    let tests = selection.tests(tools)?;
+    tests.iter().flat_map(|tests| &tests.prepare).try_for_each(run::stream)?;
+    engines.iter().try_for_each(|&engine| test_in(engine, &tests, tally))
 }
 
-/// Has cargo give what it built for wasm to wasm-bindgen's runner. In the build as well, so that running builds nothing again.
-fn with_runner(command: CommandLine, tools: &Tools) -> CommandLine {
-    command.with_env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.test_runner.to_string_lossy())
+fn test_in(engine: Engine, tests: &[Tests], tally: &mut Tally) -> Result<(), String> {
+    let started = Instant::now();
+    let room = Room::new(engine)?;
+    for tests in tests {
+        run::stream_tests_until(&room.furnish(tests.run.clone()), started + LIMIT, tally, || room.end_all())?;
+    }
+    say(&format!("{engine} took {:.1} s", started.elapsed().as_secs_f64()));
+    Ok(())
 }

@@ -48,10 +48,10 @@ impl Room {
         let command = others.fold(command, |command, other| command.without_env(other.driver_variable()));
         let command = command
             .with_env("TMPDIR", &self.folder.to_string_lossy())
-            .with_env("HANDOVER_ENGINE", &self.engine.to_string())
+            .with_env("HANDOVER_DRIVER", &self.driver.to_string_lossy())
+            .with_env("HANDOVER_CAPABILITIES", &self.capabilities().to_string_lossy())
             .with_env(self.engine.driver_variable(), &self.driver.to_string_lossy())
             .with_env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &self.capabilities().to_string_lossy())
-            .with_env("WASM_BINDGEN_USE_BROWSER", "1")
             .with_env("WASM_BINDGEN_TEST_TIMEOUT", "60");
         match &self.display {
             Some(display) => command.with_env("DISPLAY", &display.name),
@@ -154,7 +154,11 @@ fn has_mark(process: u32, mark: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::run;
+    use crate::tally::Tally;
 
     #[cfg(target_os = "linux")]
     #[test]
@@ -170,5 +174,20 @@ mod tests {
         assert!(elsewhere.try_wait().unwrap().is_none(), "something else was ended");
         elsewhere.kill().unwrap();
         elsewhere.wait().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_command_that_takes_too_long_ends_with_all_that_it_has_started() {
+        let folder = Path::new("/no/such/folder/of/another/test");
+        let command =
+            CommandLine::new("sh", "-c").arg("sleep 600 & sleep 600").with_env("TMPDIR", &folder.to_string_lossy());
+        let in_a_moment = Instant::now() + Duration::from_millis(200);
+
+        // It would be read to its end otherwise, which the second sleep keeps from coming.
+        let ended = run::stream_tests_until(&command, in_a_moment, &mut Tally::default(), || end_processes_in(folder));
+
+        assert!(ended.unwrap_err().starts_with("it took too long"));
+        assert_eq!(processes_with(&format!("TMPDIR={}", folder.display())), [""; 0]);
     }
 }

@@ -16,6 +16,8 @@ const GECKODRIVER: &str = "0.37.1";
 pub(crate) struct Tools {
     /// wasm-bindgen's test runner, of the version that the code is built with.
     pub(crate) test_runner: PathBuf,
+    /// What makes a wasm file fit for a page; of the same package.
+    pub(crate) bindgen: PathBuf,
 }
 
 /// A program that cargo installs, among what is built, so that it is there as long as that is.
@@ -24,6 +26,8 @@ pub(crate) struct Crate {
     package: &'static str,
     program: &'static str,
     version: String,
+    /// How much it is optimised: no longer than all it is used for would save.
+    opt_level: &'static str,
 }
 
 impl Crate {
@@ -31,12 +35,12 @@ impl Crate {
     pub(crate) fn test_runner() -> Result<Self, String> {
         let lock = fs::read_to_string("Cargo.lock").map_err(|error| format!("could not read Cargo.lock: {error}"))?;
         let version = locked_version(&lock, "wasm-bindgen").ok_or("Cargo.lock names no wasm-bindgen")?.to_owned();
-        Ok(Self { package: "wasm-bindgen-cli", program: "wasm-bindgen-test-runner", version })
+        Ok(Self { package: "wasm-bindgen-cli", program: "wasm-bindgen-test-runner", version, opt_level: "1" })
     }
 
     /// Firefox's driver, which Debian has not packed.
     pub(crate) fn geckodriver() -> Self {
-        Self { package: "geckodriver", program: "geckodriver", version: GECKODRIVER.to_owned() }
+        Self { package: "geckodriver", program: "geckodriver", version: GECKODRIVER.to_owned(), opt_level: "0" }
     }
 
     /// Where the program is, if it is there.
@@ -44,15 +48,14 @@ impl Crate {
         Some(self.root().join("bin").join(self.program)).filter(|path| path.is_file())
     }
 
-    /// The command that installs it. Not with the lock of the package, which may name what was withdrawn since, and not fully
-    /// optimised, which would take longer than all it is used for.
+    /// The command that installs it. Not with the lock of the package, which may name what was withdrawn since.
     pub(crate) fn install(&self) -> CommandLine {
         let words = format!("install {} --version ={} --no-default-features --root", self.package, self.version);
         CommandLine::cargo(&words)
             .arg(&self.root().to_string_lossy())
             .arg("--target-dir")
             .arg(&self.build_folder().to_string_lossy())
-            .with_env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .with_env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.opt_level)
     }
 
     /// Where it is built; of no use afterwards.
@@ -63,8 +66,8 @@ impl Crate {
     /// A folder for each version, so that another one is known to be missing.
     fn root(&self) -> PathBuf {
         let folder = target_folder();
-        // `cargo install` takes a relative path as relative to the package, not to the workspace.
-        let folder = env::current_dir().map_or(folder.clone(), |here| here.join(folder));
+        // Cargo runs what it built in another folder.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         folder.join("tools").join(format!("{}-{}", self.package, self.version))
     }
 }
