@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,33 @@ pub(crate) fn stream_tests(command: &CommandLine, tally: &mut Tally) -> Result<(
         0 => Ok(()),
         failed => Err(command.failed(format!("it ended well although {failed} tests failed"))),
     }
+}
+
+/// Runs a command like [`stream_tests`], but ends it at the deadline: `end_all` ends it and whatever it has started, which
+/// could otherwise keep its output open.
+pub(crate) fn stream_tests_until(
+    command: &CommandLine,
+    deadline: Instant,
+    tally: &mut Tally,
+    end_all: impl FnOnce() + Send,
+) -> Result<(), String> {
+    let (ended, is_ended) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let is_late = is_ended.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+                == Err(mpsc::RecvTimeoutError::Timeout);
+            if is_late {
+                end_all();
+            }
+            is_late
+        });
+        let outcome = stream_tests(command, tally);
+        drop(ended);
+        match watch.join() {
+            Ok(true) => Err(command.failed("it took too long and was ended")),
+            _ => outcome,
+        }
+    })
 }
 
 /// Runs a command to its end, then passes on what it wrote and returns it.
