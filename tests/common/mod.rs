@@ -12,7 +12,7 @@ pub(crate) use handover::testing::{settle, turn};
 macro_rules! ways {
     ($($(#[$doc:meta])* $way:ident: $where:ident, $as:ident, $spawn:path;)*) => {
         /// A way from a client to its service.
-        #[derive(Clone, Copy, Debug)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Way { $($(#[$doc])* $way,)* }
 
         /// Every way there is.

@@ -14,5 +14,5 @@ pub(crate) async fn a_megabyte_goes_there_and_back(notebook: NotebookClient) {
 pub(crate) async fn an_empty_buffer_goes_there_and_back(notebook: NotebookClient) {
     let turned = notebook.turn(Buffer::from(Vec::new())).await.unwrap();
 
-    assert_eq!(turned.into_vec(), []);
+    assert!(turned.into_vec().is_empty());
 }
