@@ -284,7 +284,10 @@ impl<M: Method> Responder<M> {
                         if let Some(few) = &self.few {
                             few.attached.context().info().traffic().has_sent(reply.size());
                         }
-                        Answer(Some(reply))
+                        Answer(Some(match &self.held {
+                            Some(held) => held.hold(reply),
+                            None => reply,
+                        }))
                     }
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }
@@ -477,14 +480,18 @@ impl<M: Method> Responder<M> {
 
 impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
-        self.settle(|| Outcome::Cancelled);
+        let ended = self.held.as_ref().and_then(Held::ended);
+        self.settle(|| match ended {
+            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
+            Some((_, true)) | None => Outcome::Cancelled,
+        });
         let mut caller = self.take();
         if matches!(caller, Caller::There(_) | Caller::Nobody)
             || panicking::keep(|| Self::to(std::mem::replace(&mut caller, Caller::Nobody)))
         {
             return;
         }
-        let error = match self.held.as_ref().and_then(Held::ended) {
+        let error = match ended {
             Some((why, false)) => CallError::Refused(why.refusal()),
             Some((why, true)) => CallError::Unknown(why.interruption()),
             None => CallError::Unknown(panicking::how_it_goes().into()),

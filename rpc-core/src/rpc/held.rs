@@ -10,9 +10,12 @@ use super::{
     desk::Desk,
     grant::{Cost, Ended},
 };
-use crate::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use crate::{
+    Message,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 /// What a call has of the right that it came by. Dropped, it gives back what counts only as long as the call runs.
@@ -46,6 +49,11 @@ impl Held {
         claim.take(Cost { bytes: bytes.into() })?;
         (self.bytes, self.is_claimed) = (bytes, true);
         Ok(())
+    }
+
+    /// Counts an answer as long as it is on its way.
+    pub(super) fn hold(&self, answer: Message) -> Message {
+        if self.is_claimed { self.desk.hold(answer, self.bytes) } else { answer }
     }
 
     /// Whether what takes nothing may run.

@@ -141,6 +141,19 @@ impl Arrived {
     }
 }
 
+/// Which method a parcel calls, if it is a call.
+pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
+    let message = match parcel {
+        // Truncated on purpose: the id is the lower half.
+        Parcel::Value(value) => return Some(MethodId(value.selector() as u32)),
+        Parcel::Message(message) => message,
+    };
+    match Frame::parse(message.data()) {
+        Ok(Frame::Call { method, .. } | Frame::Tell { method, .. } | Frame::Pipelined { method, .. }) => Some(method),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 impl Unopened {
     /// The call, at the port where it came in.
     #[inline]
@@ -305,7 +318,7 @@ impl FromBytes {
         if self.pipe.is_some() && !returns_a_port::<M>() {
             let refusal =
                 Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
-            desk.settings().interceptors.refused(M::ID, &refusal);
+            desk.refused(M::ID, &refusal);
             return Err(self.refuse(refusal));
         }
         let responder = match self.pipe.take() {

@@ -10,6 +10,7 @@
 mod answer;
 mod around;
 mod attached;
+mod audit;
 mod call;
 mod call_info;
 mod callback;
@@ -59,6 +60,7 @@ mod waits;
 mod window;
 
 pub use answer::{Answer, Responder};
+pub use audit::{Audit, AuditCost, AuditEntry, RightId};
 pub use call::Call;
 pub use call_info::{Ahead, CallInfo, CallSide};
 pub use callback::{Callback, CallbackCall, CallbackServer, OnceCallback, OnceCallbackServer};

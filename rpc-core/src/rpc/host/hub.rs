@@ -14,7 +14,7 @@ use crate::{
     clock::{self, Clock},
     port::{ChannelId, Destination, Gone, MessageTarget, Parcel, PortMark, WaiterKey, Waiters},
     rpc::{
-        Limits, Refusal, ServeOptions,
+        AuditEntry, Limits, Refusal, RightId, ServeOptions,
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
@@ -78,6 +78,7 @@ impl Entry {
         let Self { terms, ending, since } = self;
         let left = grants.left(key);
         ExportState {
+            right: RightId::of(key),
             label: terms.label().to_owned(),
             methods: terms.methods().map(|methods| methods.to_vec()),
             holders: grants.holders(key),
@@ -133,12 +134,17 @@ impl Hub {
         let _once = self.first.set(port.channel_id());
     }
 
+    /// Whether the other end of a port is one at which calls are served: then nobody can ever call, and it would stay for ever.
+    fn is_called_by_a_service(&self, port: &MessagePort) -> bool {
+        let Some(Destination { channel, target }) = port.mark().map(|port| port.destination()) else { return false };
+        entrance_at(target).is_some() || self.first.get() == Some(&channel)
+    }
+
     /// The right that whoever has a port has on this service, if it leads here and the right has not ended: the other end of the port's
     /// channel is one of the service's own. Nothing that anybody says is asked.
     pub(in crate::rpc) fn right_of(&self, port: &PortMark) -> Option<GrantKey> {
         let Destination { channel, target } = port.destination();
-        let target: Option<Arc<dyn Any + Send + Sync>> = target.map(|target| target as _);
-        let grant = match target.and_then(|target| target.downcast::<Entrance>().ok()) {
+        let grant = match entrance_at(target) {
             Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
             None => (self.first.get() == Some(&channel)).then_some(self.root),
         };
@@ -192,6 +198,7 @@ impl Hub {
         match self.make_right(seat, parent, limits, narrower, is_asked_for) {
             Ok(right) => {
                 let grant = right.grant;
+                self.settings.audit.note(|| granted(&right, parent, limits));
                 self.join(port, seat, right);
                 Some(grant)
             }
@@ -199,6 +206,8 @@ impl Hub {
                 let nothing = self.state.lock().lanes.remove(seat);
                 drop(nothing);
                 tracing::warn!(%refusal, "a right to call was not granted");
+                let reason = refusal.label();
+                self.settings.audit.note(|| AuditEntry::NotGranted { parent: RightId::of(parent), reason });
                 farewell(&port, Fault::Refused(refusal));
                 None
             }
@@ -249,9 +258,14 @@ impl Hub {
         // After it is among the ports, or what came would belong to nobody.
         desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat, grant }));
         wake(server);
+        // Asked only now, so of two that do this at once one at least sees the other.
+        if self.is_called_by_a_service(&desk.port) {
+            tracing::warn!(label = desk.terms.label(), "both ends of a channel were to be served; it was closed");
+            desk.port.close();
+        }
         // Whoever has ended it before it was among them is not heard.
         if let Some(why) = self.ended(grant) {
-            self.tell_ended(vec![seat], why);
+            self.tell_ended(&[(grant, seat)], why);
         }
     }
 
@@ -264,7 +278,7 @@ impl Hub {
     /// Ends a right, and all that was made from it.
     pub(in crate::rpc) fn end_grant(&self, grant: GrantKey, why: Ended) {
         let seats = self.grants().end(grant, why);
-        self.tell_ended(seats, why);
+        self.have_ended(&seats, why);
     }
 
     /// What there is of each right but the root.
@@ -291,15 +305,27 @@ impl Hub {
     pub(in crate::rpc) fn expire(&self) {
         let Some(now) = self.now() else { return };
         let seats = self.grants().expire(now);
-        self.tell_ended(seats, Ended::Expired);
+        self.have_ended(&seats, Ended::Expired);
     }
 
-    fn tell_ended(&self, seats: Vec<SeatKey>, why: Ended) {
+    fn have_ended(&self, seats: &[(GrantKey, SeatKey)], why: Ended) {
+        for (grant, _) in seats {
+            let right = || RightId::of(*grant);
+            self.settings.audit.note(|| match why {
+                Ended::Revoked => AuditEntry::Revoked { right: right() },
+                Ended::Expired | Ended::Unread => AuditEntry::Expired { right: right() },
+            });
+        }
+        self.tell_ended(seats, why);
+    }
+
+    /// Has the ports of rights told that those have ended, by whoever serves.
+    pub(in crate::rpc) fn tell_ended(&self, seats: &[(GrantKey, SeatKey)], why: Ended) {
         if seats.is_empty() {
             return;
         }
         let mut state = self.state.lock();
-        state.ended.extend(seats.into_iter().map(|seat| (seat, why)));
+        state.ended.extend(seats.iter().map(|(_, seat)| (*seat, why)));
         let server = state.server.take();
         drop(state);
         wake(server);
@@ -329,7 +355,10 @@ impl Hub {
     /// A port is served no longer, and its right is given back (C19). Hands back what waits there.
     #[must_use = "dropped, it ends as not sent"]
     pub(in crate::rpc) fn leave(&self, seat: SeatKey, grant: GrantKey) -> VecDeque<Parcel> {
-        self.grants().leave(grant);
+        let was_held = self.grants().leave(grant);
+        if was_held {
+            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+        }
         let mut state = self.state.lock();
         let waiting = state.lanes.remove(seat);
         let idle = (state.lanes.len() == 0).then(|| state.idle.take());
@@ -347,6 +376,10 @@ impl Hub {
         drop(state);
         drop((left, self.early.take()));
         idle.wake();
+        let released = self.grants().leave_all();
+        for grant in released {
+            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+        }
     }
 
     /// One handle more.
@@ -402,6 +435,18 @@ impl Hub {
     }
 }
 
+/// What is told of a new right.
+fn granted(right: &Right, parent: GrantKey, limits: &Limits) -> AuditEntry {
+    let methods = right.terms.methods().map(|methods| methods.to_vec());
+    let limits = Box::new(Limits { methods, ..limits.clone() });
+    AuditEntry::Granted {
+        right: RightId::of(right.grant),
+        parent: RightId::of(parent),
+        label: right.terms.label().into(),
+        limits,
+    }
+}
+
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
@@ -414,6 +459,11 @@ pub(in crate::rpc) struct Entrance {
     pub(in crate::rpc) seat: SeatKey,
     /// The right by which calls come here.
     grant: GrantKey,
+}
+
+fn entrance_at(target: Option<Arc<dyn MessageTarget>>) -> Option<Arc<Entrance>> {
+    let target: Arc<dyn Any + Send + Sync> = target?;
+    target.downcast().ok()
 }
 
 impl MessageTarget for Entrance {
