@@ -25,6 +25,7 @@ use super::{
     outbox::Outbox,
     pipe::Pipe,
     run_stream::RunStream,
+    same::Same,
 };
 use crate::{
     Message,
@@ -183,7 +184,7 @@ impl<M: Method> Responder<M> {
             self = self.attach_few(options, came, desk)?;
         }
         // To ask what there is costs nothing.
-        let is_free = M::ID == Describe::ID;
+        let is_free = M::ID == Describe::ID || M::ID == Same::ID;
         match self.held.as_mut().map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes) }) {
             Ok(()) => Ok(self),
             Err(refusal) => {

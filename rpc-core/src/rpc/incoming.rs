@@ -11,6 +11,7 @@ use super::{
     outbox::Outbox,
     pipe::{Pipe, PipedCell, returns_a_port},
     report::in_one_line,
+    same::{self, Same},
     versions::{Verdict, Version},
 };
 use crate::{
@@ -268,10 +269,18 @@ impl Incoming<'_> {
         }
     }
 
-    /// Answers a call of a method that is not served.
+    /// Answers a call of a method that is not served, or that every service has without having it.
     pub fn unknown_method(self) -> Answer {
+        if self.method() == Same::ID {
+            return same::answer(self);
+        }
         let refusal = Refusal::UnknownMethod(self.method());
         self.refuse(refusal)
+    }
+
+    /// Where it came in.
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        self.desk
     }
 
     /// Answers a call that is not to be run.

@@ -1,7 +1,9 @@
 //! What all ports of one service share, and everybody who adds one.
 
 use std::{
+    any::Any,
     collections::VecDeque,
+    sync::OnceLock,
     task::{Context, Waker},
     time::Duration,
 };
@@ -10,7 +12,7 @@ use super::lanes::{Lanes, SeatKey, Thing};
 use crate::{
     MessagePort,
     clock::{self, Clock},
-    port::{Gone, MessageTarget, Parcel, WaiterKey, Waiters},
+    port::{ChannelId, Destination, Gone, MessageTarget, Parcel, PortMark, WaiterKey, Waiters},
     rpc::{
         Limits, Refusal, ServeOptions,
         desk::{Desk, Right},
@@ -33,6 +35,8 @@ pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) early: EarlyReplies,
     grants: Mutex<Grants<Entry>>,
     root: GrantKey,
+    /// The channel of the first port, which is read directly and has no [`Entrance`].
+    first: OnceLock<ChannelId>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
     clock: Option<Arc<dyn Clock>>,
     state: Mutex<State>,
@@ -69,6 +73,24 @@ pub(in crate::rpc) struct Entry {
     since: Option<Duration>,
 }
 
+impl Entry {
+    fn export(&self, key: GrantKey, grants: &Grants<Self>, now: Option<Duration>) -> ExportState {
+        let Self { terms, ending, since } = self;
+        let left = grants.left(key);
+        ExportState {
+            label: terms.label().to_owned(),
+            methods: terms.methods().map(|methods| methods.to_vec()),
+            holders: grants.holders(key),
+            calls: ending.running(),
+            age: now.zip(*since).map(|(now, since)| now.saturating_sub(since)),
+            calls_left: left.calls,
+            bytes_left: left.bytes,
+            time_left: left.expires.zip(now).map(|(at, now)| at.saturating_sub(now)),
+            has_ended: grants.ended(key).is_some(),
+        }
+    }
+}
+
 /// What the hub has to say to whoever serves.
 pub(in crate::rpc) struct News {
     /// Ports that were added.
@@ -90,6 +112,7 @@ impl Hub {
             settings,
             early: EarlyReplies::default(),
             root: grants.root(),
+            first: OnceLock::new(),
             grants: Mutex::new(grants),
             clock,
             state: Mutex::default(),
@@ -103,6 +126,25 @@ impl Hub {
         let hub = Self::new(ServeOptions::default(), 0);
         hub.end();
         hub
+    }
+
+    /// Notes that a port is the first, by which everything may be called.
+    pub(in crate::rpc) fn has_first(&self, port: &MessagePort) {
+        let _once = self.first.set(port.channel_id());
+    }
+
+    /// The right that whoever has a port has on this service, if it leads here and the right has not ended: the other end of the port's
+    /// channel is one of the service's own. Nothing that anybody says is asked.
+    pub(in crate::rpc) fn right_of(&self, port: &PortMark) -> Option<GrantKey> {
+        let Destination { channel, target } = port.destination();
+        let target: Option<Arc<dyn Any + Send + Sync>> = target.map(|target| target as _);
+        let grant = match target.and_then(|target| target.downcast::<Entrance>().ok()) {
+            Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
+            None => (self.first.get() == Some(&channel)).then_some(self.root),
+        };
+        // Once nothing is served here, the first channel may be gone, and its name be another's.
+        let is_over = self.state.lock().is_over;
+        grant.filter(|grant| !is_over && self.ended(*grant).is_none())
     }
 
     /// The right that all others are made from.
@@ -205,7 +247,7 @@ impl Hub {
         let server = state.server.take();
         drop(state);
         // After it is among the ports, or what came would belong to nobody.
-        desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat }));
+        desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat, grant }));
         wake(server);
         // Whoever has ended it before it was among them is not heard.
         if let Some(why) = self.ended(grant) {
@@ -229,23 +271,14 @@ impl Hub {
     pub(in crate::rpc) fn exports(&self) -> Vec<(GrantKey, ExportState)> {
         let now = self.now();
         let grants = self.grants();
-        let all = grants.iter().map(|(key, entry)| {
-            let left = grants.left(key);
-            let Entry { terms, ending, since } = entry;
-            let state = ExportState {
-                label: terms.label().to_owned(),
-                methods: terms.methods().map(|methods| methods.to_vec()),
-                holders: grants.holders(key),
-                calls: ending.running(),
-                age: now.zip(*since).map(|(now, since)| now.saturating_sub(since)),
-                calls_left: left.calls,
-                bytes_left: left.bytes,
-                time_left: left.expires.zip(now).map(|(at, now)| at.saturating_sub(now)),
-                has_ended: grants.ended(key).is_some(),
-            };
-            (key, state)
-        });
-        all.collect()
+        grants.iter().map(|(key, entry)| (key, entry.export(key, &grants, now))).collect()
+    }
+
+    /// What there is of one right.
+    pub(in crate::rpc) fn export(&self, grant: GrantKey) -> Option<ExportState> {
+        let now = self.now();
+        let grants = self.grants();
+        grants.beside(grant).map(|entry| entry.export(grant, &grants, now))
     }
 
     /// When somebody is to look whose time is up.
@@ -379,6 +412,8 @@ fn wake(waker: Option<Waker>) {
 pub(in crate::rpc) struct Entrance {
     pub(in crate::rpc) hub: Arc<Hub>,
     pub(in crate::rpc) seat: SeatKey,
+    /// The right by which calls come here.
+    grant: GrantKey,
 }
 
 impl MessageTarget for Entrance {
