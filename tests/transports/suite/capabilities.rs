@@ -55,7 +55,7 @@ pub(crate) async fn a_single_use_is_over_with_its_answer(notebook: NotebookClien
 
     assert_eq!(notebook.note(0).await, Ok(None));
     assert_eq!(another.read().await, Ok(Note::default()), "it is empty, and has its own right still");
-    until_busy(&notebook, 1).await.unwrap();
+    until_busy(&notebook, 1).await;
 }
 
 pub(crate) async fn a_clone_leads_to_the_same_service(notebook: NotebookClient) {

@@ -54,8 +54,17 @@ macro_rules! promises {
 }
 pub(crate) use promises;
 
-/// Asks until the notebook has so much to do. What the other end learns of a drop has no answer that one could wait for.
-async fn until_busy(notebook: &NotebookClient, busy: u32) -> Result<(), CallError> {
-    while notebook.busy().await? != busy {}
-    Ok(())
+/// Asks until something is so. What the other end learns of a drop has no answer that one could wait for; but it comes before the
+/// answers to so many questions.
+async fn until(is_so: impl AsyncFn() -> Result<bool, CallError>) {
+    for _ in 0..10_000 {
+        if is_so().await.unwrap() {
+            return;
+        }
+    }
+    panic!("the service has not learned of it");
+}
+
+async fn until_busy(notebook: &NotebookClient, busy: u32) {
+    until(async || Ok(notebook.busy().await? == busy)).await;
 }
