@@ -1,7 +1,7 @@
 //! Running a command: streaming its output, adding up its tests, capturing it, or not waiting too long for it.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,8 +37,15 @@ pub(crate) fn stream(command: &CommandLine) -> Result<(), String> {
 
 /// Runs a command like [`stream`], and adds the tests that its standard output reports to `tally`, also if it fails.
 pub(crate) fn stream_tests(command: &CommandLine, tally: &mut Tally) -> Result<(), String> {
-    let spawned = command.to_command().stdout(Stdio::piped()).spawn();
-    let mut child = spawned.map_err(|error| not_started(command, &error))?;
+    let child = start(command)?;
+    read_tests(command, child, tally)
+}
+
+fn start(command: &CommandLine) -> Result<Child, String> {
+    command.to_command().stdout(Stdio::piped()).spawn().map_err(|error| not_started(command, &error))
+}
+
+fn read_tests(command: &CommandLine, mut child: Child, tally: &mut Tally) -> Result<(), String> {
     if let Some(stdout) = child.stdout.take() {
         let copied = copy_lines(BufReader::new(stdout), io::stdout(), tally);
         copied.map_err(|error| command.failed(format!("its output could not be read: {error}")))?;
@@ -60,6 +67,8 @@ pub(crate) fn stream_tests_until(
     end_all: impl FnOnce() + Send,
 ) -> Result<(), String> {
     let (ended, is_ended) = mpsc::channel::<()>();
+    // Before the deadline is looked at, which may have passed: what has not started cannot be ended.
+    let child = start(command)?;
     thread::scope(|scope| {
         let watch = scope.spawn(move || {
             let is_late = is_ended.recv_timeout(deadline.saturating_duration_since(Instant::now()))
@@ -69,7 +78,7 @@ pub(crate) fn stream_tests_until(
             }
             is_late
         });
-        let outcome = stream_tests(command, tally);
+        let outcome = read_tests(command, child, tally);
         drop(ended);
         match watch.join() {
             Ok(true) => Err(command.failed("it took too long and was ended")),

@@ -128,28 +128,59 @@ fn first_line(server: &mut Child) -> io::Result<String> {
 
 /// Ends the processes whose folder for temporary files is this one, where the system tells, and waits a moment for their end.
 fn end_processes_in(folder: &Path) {
-    let mark = format!("TMPDIR={}", folder.display());
+    let mark = mark_of(folder);
     for _ in 0..MOST_LOOKS {
-        let ours = processes_with(&mark);
-        if ours.is_empty() {
+        let ours = processes_where(|process| Mark::of(process, &mark) == Mark::Ours);
+        if !ours.is_empty() {
+            // Those that ended meanwhile are no failure.
+            let _ = Command::new("kill").arg("-KILL").args(&ours).stderr(Stdio::null()).status();
+        } else if processes_where(|process| Mark::of(process, &mark) == Mark::NotYet).is_empty() {
             return;
         }
-        // Those that ended meanwhile are no failure.
-        let _ = Command::new("kill").arg("-KILL").args(&ours).stderr(Stdio::null()).status();
         thread::sleep(LOOK_EVERY);
     }
 }
 
-/// The ids of the processes with this variable in their environment.
-fn processes_with(mark: &str) -> Vec<String> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let names = processes.filter_map(|process| process.file_name().into_string().ok());
-    names.filter(|name| name.parse::<u32>().is_ok_and(|process| has_mark(process, mark))).collect()
+/// What a process has in its environment, if it was started in a room with this folder.
+fn mark_of(folder: &Path) -> String {
+    format!("TMPDIR={}", folder.display())
 }
 
-fn has_mark(process: u32, mark: &str) -> bool {
-    let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+/// The ids of these processes.
+fn processes_where(is_asked_for: impl Fn(u32) -> bool) -> Vec<String> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let names = processes.filter_map(|process| process.file_name().into_string().ok());
+    names.filter(|name| name.parse().is_ok_and(&is_asked_for)).collect()
+}
+
+/// What the environment of a process says of where it was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Ours,
+    Others,
+    /// It is becoming another program, and has no environment in the meantime.
+    NotYet,
+}
+
+impl Mark {
+    fn of(process: u32, mark: &str) -> Self {
+        match fs::read(format!("/proc/{process}/environ")) {
+            Ok(environment) if environment.is_empty() && is_becoming(process) => Self::NotYet,
+            Ok(environment) if environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()) => {
+                Self::Ours
+            }
+            // One that is of others may not be looked at; one that has ended is nobody's.
+            Ok(_) | Err(_) => Self::Others,
+        }
+    }
+}
+
+/// Whether a process without an environment is about to get one: it has a program, and its program has no arguments yet.
+fn is_becoming(process: u32) -> bool {
+    // The 48th field, counted behind the second, which may be anything in parentheses.
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let arguments_at = stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(45));
+    arguments_at == Some("0") && fs::read_link(format!("/proc/{process}/exe")).is_ok()
 }
 
 #[cfg(test)]
@@ -160,13 +191,27 @@ mod tests {
     use crate::run;
     use crate::tally::Tally;
 
+    /// Waits for so many processes to say that they were started in there: one does so a moment after it was started.
+    fn wait_for(processes: usize, folder: &Path) {
+        let mark = mark_of(folder);
+        while processes_where(|process| Mark::of(process, &mark) == Mark::Ours).len() < processes {
+            thread::yield_now();
+        }
+    }
+
+    fn sleep_in(folder: &Path) -> Child {
+        Command::new("sleep").arg("600").env("TMPDIR", folder).spawn().unwrap()
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn what_was_started_in_a_room_ends_with_it_and_nothing_else_does() {
         let folder = Path::new("/no/such/folder/of/a/test");
-        let sleep_in = |folder: &Path| Command::new("sleep").arg("600").env("TMPDIR", folder).spawn().unwrap();
+        let below = folder.join("below");
+        let mut elsewhere = sleep_in(&below);
+        wait_for(1, &below);
+        // It may not have its environment yet.
         let mut inside = sleep_in(folder);
-        let mut elsewhere = sleep_in(&folder.join("below"));
 
         end_processes_in(folder);
 
@@ -178,16 +223,35 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    fn a_process_without_an_environment_is_not_waited_for() {
+        let mut bare = Command::new("sleep").arg("600").env_clear().spawn().unwrap();
+        // Until it has become what it is.
+        while fs::read(format!("/proc/{}/cmdline", bare.id())).unwrap().is_empty() {
+            thread::yield_now();
+        }
+
+        let mark = Mark::of(bare.id(), &mark_of(Path::new("/no/such/folder/of/any/test")));
+
+        bare.kill().unwrap();
+        bare.wait().unwrap();
+        assert_eq!(mark, Mark::Others);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
     fn a_command_that_takes_too_long_ends_with_all_that_it_has_started() {
         let folder = Path::new("/no/such/folder/of/another/test");
         let command =
             CommandLine::new("sh", "-c").arg("sleep 600 & sleep 600").with_env("TMPDIR", &folder.to_string_lossy());
-        let in_a_moment = Instant::now() + Duration::from_millis(200);
 
         // It would be read to its end otherwise, which the second sleep keeps from coming.
-        let ended = run::stream_tests_until(&command, in_a_moment, &mut Tally::default(), || end_processes_in(folder));
+        let ended = run::stream_tests_until(&command, Instant::now(), &mut Tally::default(), || {
+            wait_for(2, folder);
+            end_processes_in(folder);
+        });
 
         assert!(ended.unwrap_err().starts_with("it took too long"));
-        assert_eq!(processes_with(&format!("TMPDIR={}", folder.display())), [""; 0]);
+        let mark = mark_of(folder);
+        assert_eq!(processes_where(|process| Mark::of(process, &mark) == Mark::Ours), [""; 0]);
     }
 }
