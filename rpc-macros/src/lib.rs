@@ -12,12 +12,13 @@ mod fallback;
 
 use proc_macro::TokenStream;
 
-/// Makes a service of a trait: a typed client, and a server.
+/// Makes a service of a trait: a typed client, a server, and names of its methods.
 ///
 /// For a trait `Contacts` it writes, beside the trait itself:
 /// - `ContactsClient`, made from a port, with a method for each of the trait's. A client is a value that can be an argument
 ///   or a result of any method, at any depth.
-/// - `ContactsServer<S>`, for any `S: Contacts`, with `new(service)` and `serve(port)`.
+/// - `ContactsServer<S>`, for any `S: Contacts`, with `new(service)`, `serve(port)`, and `host()`.
+/// - `ContactsMethod`, an enum of the methods' names: see [below](#rights-on-some-of-the-methods).
 ///
 /// # Examples
 /// ```
@@ -321,6 +322,37 @@ use proc_macro::TokenStream;
 ///     assert_eq!(admin.clear().await, Ok(false));
 ///     let contacts = ContactsClient::from(admin);
 ///     assert_eq!(contacts.count().await, Ok(7));
+/// });
+/// ```
+///
+/// # Rights on some of the methods
+/// A method `add_all` of `Contacts` is `ContactsMethod::AddAll`, and turns into its `MethodId`; its documentation and its `#[cfg]` go
+/// along. Those of a super-service `Log` are `ContactsMethod::Log(LogMethod::LastLine)`, or `LogMethod::LastLine.into()`; where the service
+/// has parameters, they are only `LogMethod`'s.
+///
+/// ```
+/// use handover::{Refusal, context, prelude::*};
+///
+/// #[service]
+/// trait Contacts {
+///     async fn add(&self, name: &str);
+///     async fn remove_all(&self);
+/// }
+///
+/// struct Book;
+///
+/// impl Contacts for Book {
+///     async fn add(&self, _: &str) {}
+///     async fn remove_all(&self) {}
+/// }
+///
+/// handover::block_on(async {
+///     let (host, hosting) = ContactsServer::new(Book).host();
+///     context::spawn_local(async move { drop(hosting.serve().await) });
+///     let right = host.grant().only([ContactsMethod::Add]).client();
+///     assert_eq!(right.add("Tell").await, Ok(()));
+///     let unknown = Refusal::UnknownMethod(ContactsMethod::RemoveAll.into());
+///     assert_eq!(right.remove_all().await, Err(CallError::Refused(unknown)));
 /// });
 /// ```
 ///

@@ -79,6 +79,10 @@ impl Held {
         self.has_begun = true;
     }
 
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Why the right has ended, if it has, and whether the method had begun.
     pub(super) fn ended(&self) -> Option<(Ended, bool)> {
         self.desk.ending.why().map(|why| (why, self.has_begun))

@@ -1,11 +1,11 @@
 //! The caller's side.
 
-use std::fmt;
+use std::{fmt, hash::Hash};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Call, CallError, ClientOptions, Failure, Method, MethodTable, Service, Tell,
+    Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Service, Tell,
     call::Via,
     cell::CallCell,
     describe::Describe,
@@ -49,6 +49,9 @@ pub trait Client: From<MessagePort> + Sized {
 
 /// A client that `#[service]` generated, as the clients of its service's sub-services need it.
 pub trait ServiceClient: Client {
+    /// Names one of those: an enum.
+    type Method: Copy + Eq + Hash + fmt::Debug + Into<MethodId>;
+
     /// The methods that it calls.
     const METHODS: MethodTable;
 

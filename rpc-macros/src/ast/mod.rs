@@ -71,6 +71,11 @@ impl Service {
         format_ident!("{}Server", self.item.ident)
     }
 
+    /// The enum of its methods.
+    pub(crate) fn method_names(&self) -> Ident {
+        format_ident!("{}Method", self.item.ident)
+    }
+
     /// The type that stands for a method, with the parameters that it has in generated code.
     pub(crate) fn marker(&self, method: &Method) -> TokenStream {
         let (marker, args) = (method.marker(), self.params.args(None));
@@ -84,6 +89,6 @@ impl Service {
 
     /// Goes on the types that users name.
     pub(crate) fn deprecated(&self) -> &[Attribute] {
-        &self.carried.others
+        &self.carried.deprecated
     }
 }

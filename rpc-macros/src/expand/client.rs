@@ -71,7 +71,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             }
         }
     });
-    let clone = clone(service, rpc);
+    let (clone, method_names) = (clone(service, rpc), service.method_names());
     let (text, look) = (client.to_string(), ids::look(service));
     // What any one of the methods asks.
     let of_methods = service.methods.iter().flat_map(|method| &method.predicates).map(|it| quote!(#it));
@@ -114,6 +114,8 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
         }
 
         impl #declared #rpc::ServiceClient for #client #args {
+            type Method = #method_names;
+
             const METHODS: #rpc::MethodTable = #rpc::MethodTable {
                 service: __SERVICE,
                 own: __METHODS,

@@ -48,6 +48,8 @@ impl<C> Granting<C> {
     /// Only these methods. The others are not there for the holder: calls are refused as
     /// [`Refusal::UnknownMethod`](crate::rpc::Refusal::UnknownMethod), and a description does not have them. Said twice, those count that
     /// were named both times.
+    ///
+    /// Of a service `Contacts`, `#[service]` has made an enum of the names, `ContactsMethod`.
     pub fn only<M: Into<MethodId>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
         let named: Vec<MethodId> = methods.into_iter().map(Into::into).collect();
         match &mut self.narrower.methods {
