@@ -43,7 +43,7 @@ impl fmt::Display for Summary {
         let loom_tests = count(self.loom_tests.ran(), "loom test");
         let examples = count(self.examples as u64, "example");
         let all_tests = format!("{tests}, {doc_tests}, {loom_tests}");
-        write!(f, "fmt, clippy (host, {wasm32}{feature_sets}), docs, {all_tests}, {examples}: all passed")?;
+        write!(f, "fmt, clippy (host, {wasm32}{feature_sets}), docs, {all_tests}, {examples}, cost: all passed")?;
         match self.skipped().as_slice() {
             [] => Ok(()),
             skipped => write!(f, "; skipped: {}", skipped.join(", ")),
@@ -75,7 +75,7 @@ mod tests {
     fn a_whole_run_says_what_ran() {
         assert_eq!(
             summary().to_string(),
-            "fmt, clippy (host, wasm32, 3 feature sets), docs, 143 tests, 12 doc tests, 28 loom tests, 2 examples: all passed"
+            "fmt, clippy (host, wasm32, 3 feature sets), docs, 143 tests, 12 doc tests, 28 loom tests, 2 examples, cost: all passed"
         );
     }
 
@@ -87,7 +87,7 @@ mod tests {
 
         assert_eq!(
             summary.to_string(),
-            "fmt, clippy (host, 3 feature sets), docs, 1 test, 12 doc tests, 28 loom tests, 2 examples: all passed; \
+            "fmt, clippy (host, 3 feature sets), docs, 1 test, 12 doc tests, 28 loom tests, 2 examples, cost: all passed; \
              skipped: wasm32 (--native), 2 ignored tests"
         );
     }

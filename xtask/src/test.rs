@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::command_line::CommandLine;
+use crate::cost;
 use crate::examples;
 use crate::loom;
 use crate::run::{self, say};
@@ -65,7 +66,8 @@ fn all_steps(summary: &mut Summary) -> Result<(), String> {
     step("tests", || run_tests(&mut summary.tests))?;
     step("doc tests", || run_doc_tests(&mut summary.doc_tests))?;
     step("loom", || loom::test(&mut summary.loom_tests))?;
-    step("examples", examples::check)
+    step("examples", examples::check)?;
+    step("cost", cost::check)
 }
 
 fn step(name: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
