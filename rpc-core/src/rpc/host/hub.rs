@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    sync::OnceLock,
     task::{Context, Waker},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use crate::{
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
-        grant::{Ended, GrantKey, Grants, Narrower, Terms, Wanted},
+        grant::{Ended, GrantKey, Grants, Narrower, ROOT, Terms, Wanted},
         held::Ending,
         inspector::ExportState,
         outbox::EarlyReplies,
@@ -31,8 +32,11 @@ use crate::{
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
     pub(in crate::rpc) early: EarlyReplies,
-    grants: Mutex<Grants<Entry>>,
-    root: GrantKey,
+    /// Made for the first that is granted: most services grant nothing.
+    grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
+    most_clients: u32,
+    /// When the service was made.
+    since: Option<Duration>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
     clock: Option<Arc<dyn Clock>>,
     state: Mutex<State>,
@@ -85,12 +89,12 @@ impl Hub {
     pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
-        let grants = Grants::new(Entry { terms: Arc::default(), ending: Arc::default(), since }, most_clients);
         Arc::new(Self {
             settings,
             early: EarlyReplies::default(),
-            root: grants.root(),
-            grants: Mutex::new(grants),
+            grants: OnceLock::new(),
+            most_clients,
+            since,
             clock,
             state: Mutex::default(),
             is_used: AtomicBool::new(false),
@@ -107,12 +111,17 @@ impl Hub {
 
     /// The right that all others are made from.
     pub(in crate::rpc) fn root(&self) -> GrantKey {
-        self.root
+        ROOT
     }
 
     #[inline]
     pub(in crate::rpc) fn grants(&self) -> Guard<'_, Grants<Entry>> {
-        self.grants.lock()
+        self.grants.get_or_init(|| self.no_grants()).lock()
+    }
+
+    fn no_grants(&self) -> Box<Mutex<Grants<Entry>>> {
+        let entry = Entry { terms: Arc::default(), ending: Arc::default(), since: self.since };
+        Box::new(Mutex::new(Grants::new(entry, self.most_clients)))
     }
 
     /// The time, if this service knows it. It is asked with no lock held.
@@ -189,7 +198,7 @@ impl Hub {
         if limits.expires.is_some() || limits.idle.is_some() {
             self.has_alarms.store(true, Ordering::Relaxed);
         }
-        Ok(Right { grant: granted?, terms, ending, counting })
+        Ok(Right { grant: granted?, terms, ending: Some(ending), counting })
     }
 
     fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right) {
