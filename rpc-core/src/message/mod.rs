@@ -144,10 +144,10 @@ impl Message {
     }
 
     /// The message leaves: its ports are in flight.
+    #[inline]
     pub(crate) fn transfer_steps(&mut self) {
-        for port in self.beside.iter_mut().flat_map(|beside| &mut beside.ports) {
-            port.transfer_steps();
-        }
+        let Some(beside) = &mut self.beside else { return };
+        beside.ports.iter_mut().for_each(MessagePort::transfer_steps);
     }
 
     /// The message has arrived: its ports are the receiver's.
