@@ -17,4 +17,4 @@ pub use revoker::{Revoker, RevokerGroup};
 
 pub(super) use budget::Cost;
 pub(super) use terms::{Narrower, Terms};
-pub(super) use tree::{Counting, Ended, GrantKey, Grants, Wanted};
+pub(super) use tree::{Counting, Ended, GrantKey, Grants, ROOT, Wanted};

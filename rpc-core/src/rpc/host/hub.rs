@@ -18,7 +18,7 @@ use crate::{
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
-        grant::{Ended, GrantKey, Grants, Narrower, Terms, Wanted},
+        grant::{Ended, GrantKey, Grants, Narrower, ROOT, Terms, Wanted},
         held::Ending,
         inspector::ExportState,
         outbox::EarlyReplies,
@@ -33,8 +33,11 @@ use crate::{
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
     pub(in crate::rpc) early: EarlyReplies,
-    grants: Mutex<Grants<Entry>>,
-    root: GrantKey,
+    /// Made for the first that is granted: most services grant nothing.
+    grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
+    most_clients: u32,
+    /// When the service was made.
+    since: Option<Duration>,
     /// The channel of the first port, which is read directly and has no [`Entrance`].
     first: OnceLock<ChannelId>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
@@ -108,13 +111,13 @@ impl Hub {
     pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
-        let grants = Grants::new(Entry { terms: Arc::default(), ending: Arc::default(), since }, most_clients);
         Arc::new(Self {
             settings,
             early: EarlyReplies::default(),
-            root: grants.root(),
+            grants: OnceLock::new(),
+            most_clients,
+            since,
             first: OnceLock::new(),
-            grants: Mutex::new(grants),
             clock,
             state: Mutex::default(),
             is_used: AtomicBool::new(false),
@@ -146,7 +149,7 @@ impl Hub {
         let Destination { channel, target } = port.destination();
         let grant = match entrance_at(target) {
             Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
-            None => (self.first.get() == Some(&channel)).then_some(self.root),
+            None => (self.first.get() == Some(&channel)).then_some(self.root()),
         };
         // Once nothing is served here, the first channel may be gone, and its name be another's.
         let is_over = self.state.lock().is_over;
@@ -155,12 +158,17 @@ impl Hub {
 
     /// The right that all others are made from.
     pub(in crate::rpc) fn root(&self) -> GrantKey {
-        self.root
+        ROOT
     }
 
     #[inline]
     pub(in crate::rpc) fn grants(&self) -> Guard<'_, Grants<Entry>> {
-        self.grants.lock()
+        self.grants.get_or_init(|| self.no_grants()).lock()
+    }
+
+    fn no_grants(&self) -> Box<Mutex<Grants<Entry>>> {
+        let entry = Entry { terms: Arc::default(), ending: Arc::default(), since: self.since };
+        Box::new(Mutex::new(Grants::new(entry, self.most_clients)))
     }
 
     /// The time, if this service knows it. It is asked with no lock held.
@@ -240,7 +248,7 @@ impl Hub {
         if limits.expires.is_some() || limits.idle.is_some() {
             self.has_alarms.store(true, Ordering::Relaxed);
         }
-        Ok(Right { grant: granted?, terms, ending, counting })
+        Ok(Right { grant: granted?, terms, ending: Some(ending), counting })
     }
 
     fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right) {
