@@ -160,12 +160,24 @@ impl Message {
         beside.ports.iter_mut().for_each(MessagePort::transfer_steps);
     }
 
+    /// Puts other ports in the places of its ports. It is on its way still: nobody has received it.
+    pub(crate) fn replace_ports(&mut self, replace: impl FnMut(MessagePort) -> MessagePort) {
+        if let Some(beside) = &mut self.beside {
+            beside.ports = std::mem::take(&mut beside.ports).into_iter().map(replace).collect();
+        }
+    }
+
+    /// Its ports are somebody's who passes it on.
+    pub(crate) fn ports_arrived(&self) {
+        for port in self.ports() {
+            port.transfer_receiving_steps();
+        }
+    }
+
     /// The message has arrived: its ports are the receiver's.
     pub(crate) fn transfer_receiving_steps(&self) {
         let Some(beside) = &self.beside else { return };
-        for port in &beside.ports {
-            port.transfer_receiving_steps();
-        }
+        self.ports_arrived();
         if let Some(receipt) = &beside.receipt {
             receipt.delivered();
         }

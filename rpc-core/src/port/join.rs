@@ -128,6 +128,10 @@ impl MessageTarget for Arm {
     fn closed(&self, gone: Gone) {
         self.joint.close_as(gone);
     }
+
+    fn passes_on_by(&self) -> Option<&MessagePort> {
+        Some(self.way_on())
+    }
 }
 
 fn arm_at(target: Option<Arc<dyn MessageTarget>>) -> Option<Arc<Arm>> {

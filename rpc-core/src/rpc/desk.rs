@@ -136,7 +136,7 @@ impl Desk {
 
     #[cold]
     fn look_what_waits(&self) {
-        let Queued { messages, bytes } = self.port.unreceived().queued();
+        let Queued { messages, bytes } = self.port.unread();
         if bytes.saturating_add(messages.saturating_mul(UNREAD_MESSAGE)) < self.settings().unread || messages == 0 {
             return;
         }
@@ -147,7 +147,7 @@ impl Desk {
             "a client that does not read its answers was closed"
         );
         match self.seat {
-            Some(seat) => self.hub.tell_ended(&[(self.grant, seat)], Ended::Unread),
+            Some(seat) => self.hub.tell_ended([seat], Ended::Unread),
             None => farewell(&self.port, Fault::Refused(Ended::Unread.refusal())),
         }
     }

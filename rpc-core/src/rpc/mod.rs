@@ -33,6 +33,7 @@ pub mod inspector;
 pub mod interceptor;
 mod known;
 mod lend;
+mod membrane;
 mod metadata;
 mod method;
 mod oneway;

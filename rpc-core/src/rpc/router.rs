@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    CallError, ClientStub, Interruption, MethodId,
+    CallError, ClientStub, Interruption, MethodId, Refusal,
+    farewell::farewell,
     frame::{CallId, Fault, Frame, Limits, Options, call_head, pipelined_head, reply_head, tell_head},
     replies::{AwaitingReply, Reply},
 };
@@ -29,7 +30,8 @@ const LOOKED_AT: usize = 16;
 ///
 /// A call that brings back a stream counts as long as the stream is fed; if it came as bytes, until it is answered.
 ///
-/// Its clients are ports like any other: [`connect`](Self::connect) makes them. A call that finds no service waits for one. Calls
+/// Its clients are ports like any other: [`connect`](Self::connect) makes them, and from each of those up to 4096 others may be made by
+/// clones; the calls of more are refused. One that is made with limits belongs to one of the services, and ends with that. A call that finds no service waits for one. Calls
 /// of one client may go to different services, so nothing is said about their order.
 #[derive(Clone, Default)]
 pub struct CallRouter(Arc<Mutex<State>>);
@@ -101,14 +103,15 @@ impl CallRouter {
     /// Makes a port whose calls are handed out.
     pub fn connect(&self) -> MessagePort {
         let (ours, theirs) = MessageChannel::new().into_ports();
-        self.adopt(ours);
+        self.adopt(ours, Arc::new(()));
         theirs
     }
 
-    /// Hands out the calls that come by a port.
-    fn adopt(&self, ours: MessagePort) {
+    /// Hands out the calls that come by a port, of a client that was made from those who are of its kin.
+    fn adopt(&self, ours: MessagePort, kin: Arc<()>) {
         let connection = Arc::new(Connection {
             router: self.clone(),
+            kin,
             back: Mutex::new(Some(Arc::new(ours))),
             forwarded: Mutex::default(),
             introduced: Mutex::default(),
@@ -258,6 +261,8 @@ impl fmt::Debug for CallRouter {
 /// The router's end of one client.
 struct Connection {
     router: CallRouter,
+    /// As many have it as there are clients that were made from one that the router has made, that one counted.
+    kin: Arc<()>,
     /// Its own port, by which calls that came as bytes are answered. `None` once the client has gone, or the router is closed.
     back: Mutex<Option<Arc<MessagePort>>>,
     /// The calls that came as bytes, for those that are cancelled.
@@ -265,6 +270,9 @@ struct Connection {
     /// What the client has said that it takes methods for.
     introduced: Mutex<HashMap<MethodId, Arc<MethodShape>>>,
 }
+
+/// How many clients may be made from one that the router has made.
+const MOST_CLIENTS: usize = 4096;
 
 /// How many introductions are kept of one client.
 const MOST_METHODS: usize = 4096;
@@ -334,7 +342,12 @@ impl Connection {
             return self.router.hand_on(message);
         }
         for port in message.into_parts().ports {
-            self.router.adopt(port);
+            if Arc::strong_count(&self.kin) > MOST_CLIENTS {
+                tracing::warn!("a client of a router was made from one from which there are as many as may be");
+                farewell(&port, Fault::Refused(Refusal::TooManyClients));
+            } else {
+                self.router.adopt(port, self.kin.clone());
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData, time::Duration};
 use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup};
 use crate::{
     MessageChannel, MessagePort,
-    rpc::{CallInfo, MethodId, host::Hub},
+    rpc::{CallInfo, MethodId, host::Hub, membrane::Membrane},
     sync::Arc,
 };
 
@@ -26,6 +26,7 @@ pub struct Granting<C> {
     narrower: Narrower,
     groups: Vec<RevokerGroup>,
     is_asked_for: bool,
+    has_membrane: bool,
     client: PhantomData<fn() -> C>,
 }
 
@@ -39,6 +40,7 @@ impl<C> Granting<C> {
             narrower: Narrower::default(),
             groups: Vec::new(),
             is_asked_for,
+            has_membrane: false,
             client: PhantomData,
         }
     }
@@ -118,6 +120,19 @@ impl<C> Granting<C> {
         self
     }
 
+    /// Lays a membrane between the holder and the service: what the holder obtains by this right – clients, streams, ports, by results and by what
+    /// it is called with, and all that is obtained by those – ends with the right, and so does what the service obtains from the holder.
+    /// What comes home is what it was before it left, and known as that: by [`Host::recognise`](crate::rpc::Host::recognise), for one.
+    ///
+    /// Calls that run through a client that was obtained end as [`Interruption::Revoked`](crate::rpc::Interruption::Revoked) when the right is
+    /// revoked, and later ones as [`Refusal::Revoked`](crate::rpc::Refusal::Revoked), at once; what another thread is posting at that moment
+    /// may still pass. What has passed as data stays where it is. Calls through a membrane travel as bytes, so they cost more;
+    /// nothing is spawned for them. At most 65 536 ports may lie across at a time; others are closed as they cross.
+    pub fn membrane(mut self) -> Self {
+        self.has_membrane = true;
+        self
+    }
+
     /// Lets it be taken back with others.
     pub fn group(mut self, group: &RevokerGroup) -> Self {
         self.groups.push(group.clone());
@@ -126,8 +141,13 @@ impl<C> Granting<C> {
 
     /// Serves one more port by this right: whoever has the other end is its holder.
     pub fn serve_at(self, port: MessagePort) -> Revoker {
-        let Self { hub, parent, limits, narrower, groups, is_asked_for, client: _ } = self;
-        let grant = hub.grant(port, parent, &limits, narrower, is_asked_for);
+        let Self { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, client: _ } = self;
+        let membrane = has_membrane.then(Membrane::new);
+        let port = match &membrane {
+            Some(membrane) => membrane.before(port),
+            None => port,
+        };
+        let grant = hub.grant(port, parent, &limits, narrower, is_asked_for, membrane);
         let revoker = Revoker::new(hub, grant);
         groups.iter().for_each(|group| group.add(revoker.clone()));
         revoker

@@ -292,16 +292,16 @@ impl<T> Grants<T> {
         let _counts_ends = self.for_each_budget(key, Budget::give_back);
     }
 
-    /// Ends a grant, and all that was made from it: nothing is claimed any more. Tells the ports of their holders.
+    /// Ends a grant, and all that was made from it: nothing is claimed any more. Tells which, with the ports of their holders.
     #[must_use = "the holders are to be told"]
-    pub(in crate::rpc) fn end(&mut self, key: GrantKey, why: Ended) -> Vec<(GrantKey, SeatKey)> {
+    pub(in crate::rpc) fn end(&mut self, key: GrantKey, why: Ended) -> Vec<(GrantKey, Option<SeatKey>)> {
         let mut seats = Vec::new();
         let mut left = vec![key];
         while let Some(key) = left.pop() {
             let Some(grant) = self.grants.get_mut(key) else { continue };
             if grant.ended.is_none() {
                 grant.ended = Some(why);
-                seats.extend(grant.seat.map(|seat| (key, seat)));
+                seats.push((key, grant.seat));
             }
             let mut child = grant.newest;
             while let Some((key, grant)) = child.and_then(|key| Some((key, self.grants.get(key)?))) {
@@ -385,7 +385,7 @@ impl<T> Grants<T> {
 
     /// Ends the grants whose time is up. Tells the ports of their holders.
     #[must_use = "the holders are to be told"]
-    pub(in crate::rpc) fn expire(&mut self, now: Duration) -> Vec<(GrantKey, SeatKey)> {
+    pub(in crate::rpc) fn expire(&mut self, now: Duration) -> Vec<(GrantKey, Option<SeatKey>)> {
         let mut seats = Vec::new();
         while let Some((at, key)) = self.due.first().copied()
             && at <= now

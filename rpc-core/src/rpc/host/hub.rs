@@ -21,6 +21,7 @@ use crate::{
         grant::{Ended, GrantKey, Grants, Narrower, ROOT, Terms, Wanted},
         held::Ending,
         inspector::ExportState,
+        membrane::Membrane,
         outbox::EarlyReplies,
     },
     sync::{
@@ -72,13 +73,15 @@ struct State {
 pub(in crate::rpc) struct Entry {
     terms: Arc<Terms>,
     ending: Arc<Ending>,
+    /// What ends with it, beside what was made from it.
+    membrane: Option<Arc<Membrane>>,
     /// When it was made.
     since: Option<Duration>,
 }
 
 impl Entry {
     fn export(&self, key: GrantKey, grants: &Grants<Self>, now: Option<Duration>) -> ExportState {
-        let Self { terms, ending, since } = self;
+        let Self { terms, ending, since, membrane: _ } = self;
         let left = grants.left(key);
         ExportState {
             right: RightId::of(key),
@@ -167,7 +170,7 @@ impl Hub {
     }
 
     fn no_grants(&self) -> Box<Mutex<Grants<Entry>>> {
-        let entry = Entry { terms: Arc::default(), ending: Arc::default(), since: self.since };
+        let entry = Entry { terms: Arc::default(), ending: Arc::default(), membrane: None, since: self.since };
         Box::new(Mutex::new(Grants::new(entry, self.most_clients)))
     }
 
@@ -200,12 +203,16 @@ impl Hub {
         limits: &Limits,
         narrower: Narrower,
         is_asked_for: bool,
+        membrane: Option<Arc<Membrane>>,
     ) -> Option<GrantKey> {
         self.use_it();
         let seat = self.add_lane()?;
-        match self.make_right(seat, parent, limits, narrower, is_asked_for) {
+        match self.make_right(seat, parent, limits, narrower, is_asked_for, membrane.clone()) {
             Ok(right) => {
                 let grant = right.grant;
+                if let Some(membrane) = membrane {
+                    membrane.belongs_to(self, grant);
+                }
                 self.settings.audit.note(|| granted(&right, parent, limits));
                 self.join(port, seat, right);
                 Some(grant)
@@ -234,12 +241,13 @@ impl Hub {
         limits: &Limits,
         narrower: Narrower,
         is_asked_for: bool,
+        membrane: Option<Arc<Membrane>>,
     ) -> Result<Right, Refusal> {
         // Nothing of the user's is asked or dropped with the lock held: the clock, and the checks in the terms.
         let now = self.now();
         let from = self.grants().beside(parent).map(|entry| entry.terms.clone()).ok_or(Refusal::Revoked)?;
         let (terms, ending) = (from.narrowed(narrower), Arc::<Ending>::default());
-        let entry = Entry { terms: terms.clone(), ending: ending.clone(), since: now };
+        let entry = Entry { terms: terms.clone(), ending: ending.clone(), membrane, since: now };
         let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings.clients };
         let mut grants = self.grants();
         let granted = grants.grant(parent, limits, wanted, now);
@@ -273,14 +281,14 @@ impl Hub {
         }
         // Whoever has ended it before it was among them is not heard.
         if let Some(why) = self.ended(grant) {
-            self.tell_ended(&[(grant, seat)], why);
+            self.tell_ended([seat], why);
         }
     }
 
     /// Serves a port that a client has attached, by a right that is made from the client's.
     pub(in crate::rpc) fn attach(self: &Arc<Self>, port: MessagePort, desk: &Desk, mut limits: Limits) {
         let narrower = Narrower { methods: limits.methods.take(), ..Narrower::default() };
-        let _granted = self.grant(port, desk.grant, &limits, narrower, true);
+        let _granted = self.grant(port, desk.grant, &limits, narrower, true, None);
     }
 
     /// Ends a right, and all that was made from it.
@@ -316,24 +324,29 @@ impl Hub {
         self.have_ended(&seats, Ended::Expired);
     }
 
-    fn have_ended(&self, seats: &[(GrantKey, SeatKey)], why: Ended) {
-        for (grant, _) in seats {
+    fn have_ended(&self, rights: &[(GrantKey, Option<SeatKey>)], why: Ended) {
+        for (grant, _) in rights {
             let right = || RightId::of(*grant);
             self.settings.audit.note(|| match why {
                 Ended::Revoked => AuditEntry::Revoked { right: right() },
                 Ended::Expired | Ended::Unread => AuditEntry::Expired { right: right() },
             });
+            let membrane = self.grants().beside(*grant).and_then(|entry| entry.membrane.clone());
+            if let Some(membrane) = membrane {
+                membrane.end(why);
+            }
         }
-        self.tell_ended(seats, why);
+        self.tell_ended(rights.iter().filter_map(|(_, seat)| *seat), why);
     }
 
     /// Has the ports of rights told that those have ended, by whoever serves.
-    pub(in crate::rpc) fn tell_ended(&self, seats: &[(GrantKey, SeatKey)], why: Ended) {
-        if seats.is_empty() {
+    pub(in crate::rpc) fn tell_ended(&self, seats: impl IntoIterator<Item = SeatKey>, why: Ended) {
+        let mut seats = seats.into_iter().peekable();
+        if seats.peek().is_none() {
             return;
         }
         let mut state = self.state.lock();
-        state.ended.extend(seats.iter().map(|(_, seat)| (*seat, why)));
+        state.ended.extend(seats.map(|seat| (seat, why)));
         let server = state.server.take();
         drop(state);
         wake(server);

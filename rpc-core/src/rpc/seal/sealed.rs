@@ -39,7 +39,7 @@ impl<'de, T> Deserialize<'de> for Sealed<T> {
     }
 }
 
-/// Nothing of what is in it, nor of its port.
+/// C30: nothing of what is in it, nor of its port.
 impl<T> fmt::Debug for Sealed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealed")
