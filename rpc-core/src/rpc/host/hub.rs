@@ -12,7 +12,7 @@ use crate::{
     clock::{self, Clock},
     port::{Gone, MessageTarget, Parcel, WaiterKey, Waiters},
     rpc::{
-        Limits, Refusal, ServeOptions,
+        Limits, MethodTable, Refusal, ServeOptions,
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
@@ -30,6 +30,8 @@ use crate::{
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
+    /// The methods of the service.
+    pub(in crate::rpc) methods: MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
     grants: Mutex<Grants<Entry>>,
     root: GrantKey,
@@ -82,12 +84,13 @@ pub(in crate::rpc) struct News {
 
 impl Hub {
     /// What the ports of a service share, from which clients may get so many others.
-    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
+    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32, methods: MethodTable) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
         let grants = Grants::new(Entry { terms: Arc::default(), ending: Arc::default(), since }, most_clients);
         Arc::new(Self {
             settings,
+            methods,
             early: EarlyReplies::default(),
             root: grants.root(),
             grants: Mutex::new(grants),
@@ -100,7 +103,7 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0);
+        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE);
         hub.end();
         hub
     }
