@@ -18,7 +18,7 @@ pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 pub use handover_core::rpc::{
     CallContext, CallInfo, CallSide, Callback, ClientOptions, Directory, DirectoryClient, Granting, Host, Hosting,
     Inspector, Interceptor, Metadata, Metadatum, Narrowing, OnceCallback, OrReport, Outcome, Report, Revoker,
-    RevokerGroup, ServeOptions, Snapshot,
+    RevokerGroup, Sealed, Sealer, ServeOptions, Snapshot, same_service,
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,

@@ -450,6 +450,29 @@ fn whose_right_it_is_comes_from_who_granted_it_and_from_nothing_that_is_said() {
     });
 }
 
+/// C11
+#[test]
+fn an_ordered_call_whose_time_is_up_in_the_queue_takes_nothing_of_the_right() {
+    let clock = Arc::new(ManualClock::default());
+    let _entered = clock::enter(clock.clone());
+
+    both_ways(async |way| {
+        let (host, pages) = book_with(ServeOptions::default().deadline(SECOND));
+        let right = over(way, host.grant().calls(3).client());
+        let (mut runs, mut waits) = (right.wait_in_line(), right.wait_in_line());
+        assert!(poll!(&mut runs).is_pending() && poll!(&mut waits).is_pending());
+        settle().await;
+
+        clock.advance(SECOND);
+
+        assert_eq!(runs.await, Err(CallError::Unknown(Interruption::DeadlineExceeded)));
+        assert_eq!(waits.await, refused(Refusal::DeadlineExceeded));
+        assert_eq!(pages.begun.get(), 1);
+        assert_eq!((right.count().await, right.count().await), (Ok(0), Ok(0)));
+        assert_eq!(right.count().await, refused(Refusal::NoCallsLeft));
+    });
+}
+
 /// C10
 #[test]
 fn revoking_ends_what_runs_and_what_waits_and_what_comes_and_the_holder_gets_the_reason_last() {

@@ -26,6 +26,8 @@ pub(crate) use serde_port::PORT;
 #[cfg(feature = "windows")]
 pub(crate) use value::unserializable;
 
+use std::fmt;
+
 use crate::MessagePort;
 
 /// Bytes, and the ports that travel with them.
@@ -43,6 +45,13 @@ pub struct Message {
 struct Beside {
     ports: Vec<MessagePort>,
     buffers: Vec<Vec<u8>>,
+    receipt: Option<Box<dyn Receipt>>,
+}
+
+/// Learns that a message was delivered: that its receiver has it, or that nobody ever will. Dropped, it has been too.
+pub(crate) trait Receipt: Send + Sync + fmt::Debug {
+    /// Its receiver has it. May be told more than once.
+    fn delivered(&self);
 }
 
 /// What a message is made of.
@@ -103,12 +112,18 @@ impl Message {
     /// A message of these bytes, with what travels beside them.
     fn with_all(data: Vec<u8>, ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
         let is_plain = ports.is_empty() && buffers.is_empty();
-        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers })) }
+        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers, receipt: None })) }
+    }
+
+    /// Tells somebody when it is delivered.
+    pub(crate) fn with_receipt(mut self, receipt: impl Receipt + 'static) -> Self {
+        self.beside.get_or_insert_default().receipt = Some(Box::new(receipt));
+        self
     }
 
     /// Takes it apart.
     pub fn into_parts(self) -> Parts {
-        let Beside { ports, buffers } = self.beside.map(|beside| *beside).unwrap_or_default();
+        let Beside { ports, buffers, receipt: _ } = self.beside.map(|beside| *beside).unwrap_or_default();
         Parts { data: self.data, ports, buffers }
     }
 
@@ -119,7 +134,7 @@ impl Message {
 
     /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
-        let Beside { ports, buffers } = self.beside.take().map(|beside| *beside).unwrap_or_default();
+        let Beside { ports, buffers, receipt: _ } = self.beside.take().map(|beside| *beside).unwrap_or_default();
         Decoder::with_parts(self.data.get(at..).unwrap_or_default(), ports, buffers)
     }
 
@@ -137,8 +152,12 @@ impl Message {
 
     /// The message has arrived: its ports are the receiver's.
     pub(crate) fn transfer_receiving_steps(&self) {
-        for port in self.ports() {
+        let Some(beside) = &self.beside else { return };
+        for port in &beside.ports {
             port.transfer_receiving_steps();
+        }
+        if let Some(receipt) = &beside.receipt {
+            receipt.delivered();
         }
     }
 }

@@ -369,6 +369,10 @@ impl MessagePort {
         &self.channel
     }
 
+    pub(super) fn end(&self) -> End {
+        self.end
+    }
+
     /// The other side (PORT-02): the same one for ever, wherever its port is by now.
     pub(super) fn peer(&self) -> &SideCell {
         self.channel.side(self.end.other())

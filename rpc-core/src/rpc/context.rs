@@ -3,7 +3,7 @@
 use std::{any::Any, cell::RefCell, fmt, time::Duration};
 
 use super::{
-    CallInfo, Granting, Metadata, MetadataError, Metadatum, MethodId, ServiceClient,
+    CallInfo, Client, Granting, Metadata, MetadataError, Metadatum, MethodId, ServiceClient,
     grant::{GrantKey, Terms},
     host::Hub,
 };
@@ -100,6 +100,12 @@ impl CallContext {
                 Granting::new(hub, root, true)
             }
         }
+    }
+
+    /// Whether a client leads to the service that runs the method: see [`Host::recognise`](super::Host::recognise).
+    pub fn recognises(&self, client: &impl Client) -> bool {
+        let issuer = self.0.issuer.as_ref();
+        issuer.zip(client.port().mark()).is_some_and(|(issuer, port)| issuer.hub.right_of(&port).is_some())
     }
 
     /// What the issuer calls the right that the call came by, whatever the caller says (C24): see [`Granting::label`](super::Granting::label). Empty if it has no name.

@@ -320,6 +320,10 @@ impl Connection {
             }
             forwarded.insert(id, Arc::downgrade(&call));
         }
+        if self.back.lock().is_none() {
+            // The client has gone since it was asked for above, and perhaps before the call was among those that this cancels.
+            return;
+        }
         self.router.hand_out(Handed::Forwarded(call));
     }
 
@@ -354,8 +358,9 @@ impl MessageTarget for Connection {
     }
 
     fn closed(&self, _: Gone) {
-        let forwarded = std::mem::take(&mut *self.forwarded.lock());
+        // In this order: whoever forwards a call notes it first, and then looks whether the client is still there.
         self.end();
+        let forwarded = std::mem::take(&mut *self.forwarded.lock());
         for call in forwarded.into_values().filter_map(|call| call.upgrade()) {
             call.cancel();
         }
@@ -380,6 +385,10 @@ enum Progress {
         args_at: usize,
         options: Options,
     },
+    /// It is on its way to a service. If it is cancelled meanwhile, the service is told after it.
+    Leaves {
+        is_cancelled: bool,
+    },
     /// A service has it, under this id. Its port stays open until it has answered.
     Sent {
         service: Arc<ClientStub>,
@@ -389,13 +398,13 @@ enum Progress {
 }
 
 impl ForwardedCall {
-    fn take(&self) -> Progress {
-        std::mem::replace(&mut *self.progress.lock(), Progress::Over)
+    fn replace(&self, next: Progress) -> Progress {
+        std::mem::replace(&mut *self.progress.lock(), next)
     }
 
     /// Sends it, under an id of the router's own: those of two clients may be the same.
     fn send(self: &Arc<Self>, service: &Arc<ClientStub>) {
-        let Progress::Waits { message, args_at, options } = self.take() else { return };
+        let Some((message, args_at, options)) = self.leave() else { return };
         // What the service says of the method is kept for those that were introduced.
         service.replies().is_introduction(self.method);
         let head = if self.is_pipelined {
@@ -404,20 +413,56 @@ impl ForwardedCall {
             tell_head(self.method, &options)
         } else {
             let id = service.replies().next_id();
-            *self.progress.lock() = Progress::Sent { service: service.clone(), id };
             service.replies().register(id, self.clone(), self.method, message.size());
-            call_head(id, self.method, &options)
+            return self.pass_on(with_head(message, args_at, call_head(id, self.method, &options)), service, id);
         };
-        let message = with_head(message, args_at, head);
+        if let Err(error) = service.port().post_message(with_head(message, args_at, head)) {
+            tracing::warn!(%error, "a call that wants no answer could not be passed on");
+        }
+    }
+
+    /// Takes what is to be sent, unless nobody waits for it any more.
+    fn leave(&self) -> Option<(Message, usize, Options)> {
+        let mut progress = self.progress.lock();
+        if !matches!(*progress, Progress::Waits { .. }) {
+            return None;
+        }
+        match std::mem::replace(&mut *progress, Progress::Leaves { is_cancelled: false }) {
+            Progress::Waits { message, args_at, options } => Some((message, args_at, options)),
+            Progress::Leaves { .. } | Progress::Sent { .. } | Progress::Over => None,
+        }
+    }
+
+    /// Posts a call that wants an answer, which may come at once.
+    fn pass_on(&self, message: Message, service: &Arc<ClientStub>, id: CallId) {
         if let Err(error) = service.port().post_message(message) {
             tracing::warn!(%error, "a call could not be passed on");
-            self.fail(CallError::Unknown(Interruption::Closed));
+            return self.fail(CallError::Unknown(Interruption::Closed));
+        }
+        let mut progress = self.progress.lock();
+        let is_cancelled = match *progress {
+            Progress::Leaves { is_cancelled } => {
+                *progress = Progress::Sent { service: service.clone(), id };
+                is_cancelled
+            }
+            Progress::Waits { .. } | Progress::Sent { .. } | Progress::Over => false,
+        };
+        drop(progress);
+        if is_cancelled {
+            self.cancel();
         }
     }
 
     /// Ends the call for its service: nobody waits for it.
     fn cancel(&self) {
-        if let Progress::Sent { service, id } = self.take() {
+        let mut progress = self.progress.lock();
+        if let Progress::Leaves { is_cancelled } = &mut *progress {
+            *is_cancelled = true;
+            return;
+        }
+        let cancelled = std::mem::replace(&mut *progress, Progress::Over);
+        drop(progress);
+        if let Progress::Sent { service, id } = cancelled {
             drop(service.replies().forget(id));
             let _closed = service.port().post(Parcel::Message(Frame::Cancel { id }.to_bytes().into()));
         }
@@ -425,7 +470,10 @@ impl ForwardedCall {
 
     /// Ends the call for its caller, once.
     fn fault(&self, fault: Fault) {
-        if let (Progress::Waits { .. } | Progress::Sent { .. }, Some(id)) = (self.take(), self.id) {
+        let progress = self.replace(Progress::Over);
+        if let (Progress::Waits { .. } | Progress::Leaves { .. } | Progress::Sent { .. }, Some(id)) =
+            (progress, self.id)
+        {
             self.answer(Frame::Fault { id, fault }.to_bytes().into());
         }
     }
@@ -440,7 +488,8 @@ impl ForwardedCall {
 impl AwaitingReply for ForwardedCall {
     fn reply(&self, reply: Reply) {
         let Reply { message, result_at, shape } = reply;
-        if let (Progress::Sent { .. }, Some(id)) = (self.take(), self.id) {
+        let progress = self.replace(Progress::Over);
+        if let (Progress::Leaves { .. } | Progress::Sent { .. }, Some(id)) = (progress, self.id) {
             if let Some(shape) = shape {
                 let shape = Box::new(MethodShape::clone(&shape));
                 self.answer(Frame::Shape { method: self.method, shape }.to_bytes().into());

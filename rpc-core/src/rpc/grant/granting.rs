@@ -82,8 +82,9 @@ impl<C> Granting<C> {
         self
     }
 
-    /// At most so many bytes under way in arguments of calls that run. What would be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes). It counts what was encoded: calls that stay
-    /// in the process have no bytes.
+    /// At most so many bytes under way: of calls, until the answer was delivered, and of answers, until the client has read them. What
+    /// would be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes); how much an answer will be is not known
+    /// before, so the last one may be more than is left. It counts what was encoded: calls that stay in the process have no bytes.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = Some(bytes);
         self

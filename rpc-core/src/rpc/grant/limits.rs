@@ -16,7 +16,7 @@ pub struct Limits {
     pub calls: Option<u64>,
     /// How fast.
     pub rate: Option<Rate>,
-    /// How many bytes of arguments may be under way at a time.
+    /// How many bytes may be under way at a time: of arguments, until the answer has come, and of answers, until they were delivered.
     pub bytes: Option<u64>,
     /// How long it lasts, to the microsecond.
     #[serde(with = "micros::optional")]
