@@ -14,7 +14,7 @@ use crate::{
     clock::{self, Clock},
     port::{ChannelId, Destination, Gone, MessageTarget, Parcel, PortMark, WaiterKey, Waiters},
     rpc::{
-        AuditEntry, Limits, Refusal, RightId, ServeOptions,
+        AuditEntry, Limits, MethodTable, Refusal, RightId, ServeOptions,
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
@@ -33,6 +33,8 @@ use crate::{
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
+    /// The methods of the service.
+    pub(in crate::rpc) methods: MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
     /// Made for the first that is granted: most services grant nothing.
     grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
@@ -111,11 +113,12 @@ pub(in crate::rpc) struct News {
 
 impl Hub {
     /// What the ports of a service share, from which clients may get so many others.
-    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
+    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32, methods: MethodTable) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
         Arc::new(Self {
             settings,
+            methods,
             early: EarlyReplies::default(),
             grants: OnceLock::new(),
             most_clients,
@@ -130,7 +133,7 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0);
+        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE);
         hub.end();
         hub
     }
