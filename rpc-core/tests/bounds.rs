@@ -8,6 +8,8 @@ use handover_core::{
     Bound, Message, MessagePort,
     port::{Queued, TryPostError},
 };
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn bounded(messages: usize, bytes: usize) -> (MessagePort, MessagePort) {
     let (ours, theirs) = started_channel();

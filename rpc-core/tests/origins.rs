@@ -7,6 +7,8 @@ use std::collections::HashSet;
 
 use common::{channel, post, take_texts};
 use handover_core::{Origin, TargetOrigin};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn origin(text: &str) -> Origin {
     text.parse().unwrap()

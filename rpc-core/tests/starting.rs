@@ -5,6 +5,8 @@ mod common;
 use common::{channel, closed_by, post, recv_now, take, take_texts, transferred};
 use futures::FutureExt;
 use handover_core::{Closed, ClosedBy};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// PORT-35
 #[test]

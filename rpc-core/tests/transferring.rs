@@ -10,6 +10,8 @@ use common::{
 };
 use futures::{Stream, task::Context};
 use handover_core::{ClosedBy, Message, MessagePort};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// PORT-04
 #[test]

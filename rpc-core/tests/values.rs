@@ -12,6 +12,8 @@ use handover_core::{
     port::DataCloneReason,
 };
 use serde::{Deserialize, Serialize, Serializer, ser};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn received<T: Payload>(port: &MessagePort) -> MessageEvent<T> {
     port.recv_value().now_or_never().expect("a message is there").expect("it can be read")

@@ -1,7 +1,9 @@
 //! A command as a person would type it, so that a failure can say what to repeat.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::Path;
 use std::process::Command;
 
 /// How many jobs a build runs at once, at most: the rest of the machine belongs to others.
@@ -10,15 +12,24 @@ const MOST_JOBS: usize = 2;
 /// A command, to be run at the workspace's root.
 #[derive(Clone, Debug)]
 pub(crate) struct CommandLine {
-    env: Option<(&'static str, &'static str)>,
-    program: &'static str,
+    env: Vec<(&'static str, Option<String>)>,
+    program: Cow<'static, str>,
     args: Vec<String>,
 }
 
 impl CommandLine {
     /// The command `program` with `words`, which are separated by blanks.
     pub(crate) fn new(program: &'static str, words: &str) -> Self {
-        Self { env: None, program, args: words.split_whitespace().map(str::to_owned).collect() }
+        Self::named(program.into(), words)
+    }
+
+    /// The program in this file with `words`, which are separated by blanks.
+    pub(crate) fn program(file: &Path, words: &str) -> Self {
+        Self::named(file.to_string_lossy().into_owned().into(), words)
+    }
+
+    fn named(program: Cow<'static, str>, words: &str) -> Self {
+        Self { env: Vec::new(), program, args: words.split_whitespace().map(str::to_owned).collect() }
     }
 
     /// The command `cargo` with `words`, which are separated by blanks.
@@ -39,8 +50,14 @@ impl CommandLine {
     }
 
     /// Sets an environment variable for this command.
-    pub(crate) fn with_env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.env = Some((name, value));
+    pub(crate) fn with_env(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, Some(value.to_owned())));
+        self
+    }
+
+    /// Keeps an environment variable of ours from this command.
+    pub(crate) fn without_env(mut self, name: &'static str) -> Self {
+        self.env.push((name, None));
         self
     }
 
@@ -53,27 +70,33 @@ impl CommandLine {
     pub(crate) fn to_command(&self) -> Command {
         let mut command = Command::new(self.resolve_program());
         // An environment variable, unlike `-j`, also reaches the builds that a compile-fail test starts.
-        command.args(&self.args).envs(self.env).env("CARGO_BUILD_JOBS", jobs().to_string());
+        command.args(&self.args).env("CARGO_BUILD_JOBS", jobs().to_string());
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command
     }
 
     /// Cargo and rustc may be named by the environment; `cargo run` names the cargo that runs us.
     fn resolve_program(&self) -> OsString {
-        let named = match self.program {
+        let named = match &*self.program {
             "cargo" => std::env::var_os("CARGO"),
             "rustc" => std::env::var_os("RUSTC"),
             _ => None,
         };
-        named.unwrap_or_else(|| self.program.into())
+        named.unwrap_or_else(|| OsString::from(&*self.program))
     }
 }
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((name, value)) = self.env {
+        for (name, value) in self.env.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        f.write_str(self.program)?;
+        f.write_str(&quoted(&self.program))?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }

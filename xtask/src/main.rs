@@ -3,6 +3,7 @@
 //! A chore is a function that returns one sentence if it fails: what happened, to what, and what to do.
 
 mod bench;
+mod browser;
 mod command_line;
 mod cost;
 mod examples;
@@ -33,6 +34,8 @@ struct Cli {
 enum Chore {
     /// Checks formatting, lints, documentation, tests and examples; stops at the first failure
     Test(test::Args),
+    /// Runs in browsers the tests that can, and installs what that needs
+    Browser(browser::Args),
     /// Does random things to ports for a while, and runs ports between threads in every order
     Stress(stress::Args),
     /// Runs the examples and checks what they print
@@ -61,6 +64,7 @@ fn run(cli: Cli) -> Result<(), String> {
     enter_the_workspace()?;
     match chore {
         Chore::Test(args) => test::test(&args),
+        Chore::Browser(args) => browser::browser(&args),
         Chore::Stress(args) => stress::stress(&args),
         Chore::Examples => examples::check(),
         Chore::Cost(args) => cost::cost(&args),

@@ -1,7 +1,8 @@
 //! Running a command: streaming its output, adding up its tests, capturing it, or not waiting too long for it.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,15 @@ pub(crate) fn stream(command: &CommandLine) -> Result<(), String> {
 
 /// Runs a command like [`stream`], and adds the tests that its standard output reports to `tally`, also if it fails.
 pub(crate) fn stream_tests(command: &CommandLine, tally: &mut Tally) -> Result<(), String> {
-    let spawned = command.to_command().stdout(Stdio::piped()).spawn();
-    let mut child = spawned.map_err(|error| not_started(command, &error))?;
+    let child = start(command)?;
+    read_tests(command, child, tally)
+}
+
+fn start(command: &CommandLine) -> Result<Child, String> {
+    command.to_command().stdout(Stdio::piped()).spawn().map_err(|error| not_started(command, &error))
+}
+
+fn read_tests(command: &CommandLine, mut child: Child, tally: &mut Tally) -> Result<(), String> {
     if let Some(stdout) = child.stdout.take() {
         let copied = copy_lines(BufReader::new(stdout), io::stdout(), tally);
         copied.map_err(|error| command.failed(format!("its output could not be read: {error}")))?;
@@ -48,6 +56,35 @@ pub(crate) fn stream_tests(command: &CommandLine, tally: &mut Tally) -> Result<(
         0 => Ok(()),
         failed => Err(command.failed(format!("it ended well although {failed} tests failed"))),
     }
+}
+
+/// Runs a command like [`stream_tests`], but ends it at the deadline: `end_all` ends it and whatever it has started, which
+/// could otherwise keep its output open.
+pub(crate) fn stream_tests_until(
+    command: &CommandLine,
+    deadline: Instant,
+    tally: &mut Tally,
+    end_all: impl FnOnce() + Send,
+) -> Result<(), String> {
+    let (ended, is_ended) = mpsc::channel::<()>();
+    // Before the deadline is looked at, which may have passed: what has not started cannot be ended.
+    let child = start(command)?;
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let is_late = is_ended.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+                == Err(mpsc::RecvTimeoutError::Timeout);
+            if is_late {
+                end_all();
+            }
+            is_late
+        });
+        let outcome = read_tests(command, child, tally);
+        drop(ended);
+        match watch.join() {
+            Ok(true) => Err(command.failed("it took too long and was ended")),
+            _ => outcome,
+        }
+    })
 }
 
 /// Runs a command to its end, then passes on what it wrote and returns it.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::browser::{self, Engine, Selection};
 use crate::command_line::CommandLine;
 use crate::cost;
 use crate::examples;
@@ -29,19 +30,23 @@ const FEATURE_SETS: [&str; 11] = [
 /// What `cargo xtask test` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Leaves out what needs the wasm32-unknown-unknown target
-    #[arg(long)]
+    /// Leaves out the tests in browsers
+    #[arg(long, conflicts_with = "engine")]
     native: bool,
+    /// Runs the tests for browsers in this engine only, instead of in all three; may be given more than once
+    #[arg(long, value_enum)]
+    engine: Vec<Engine>,
 }
 
 /// Runs every step, stopping at the first that fails, and says what ran.
 pub(crate) fn test(args: &Args) -> Result<(), String> {
     let mut summary = Summary {
-        wasm32: !args.native,
+        engines: if args.native { Vec::new() } else { browser::engines(&args.engine) },
         feature_sets: FEATURE_SETS.len(),
         tests: Tally::default(),
         doc_tests: Tally::default(),
         loom_tests: Tally::default(),
+        browser_tests: Tally::default(),
         examples: examples::COUNT,
     };
     let outcome = all_steps(&mut summary);
@@ -58,24 +63,32 @@ pub(crate) fn test(args: &Args) -> Result<(), String> {
 fn all_steps(summary: &mut Summary) -> Result<(), String> {
     step("fmt", || run::stream(&CommandLine::cargo("fmt --all --check")))?;
     step("clippy (host)", lint_for_the_host)?;
-    if summary.wasm32 {
-        step("clippy (wasm32)", lint_for_wasm32)?;
-    }
+    step("clippy (wasm32)", lint_for_wasm32)?;
     step("clippy (feature sets)", || FEATURE_SETS.iter().try_for_each(|features| lint_features(features)))?;
     step("docs", document)?;
+    let tools = match summary.engines.as_slice() {
+        [] => None,
+        engines => Some(step("browsers (set-up)", || browser::set_up(engines))?),
+    };
     step("tests", || run_tests(&mut summary.tests))?;
     step("doc tests", || run_doc_tests(&mut summary.doc_tests))?;
     step("loom", || loom::test(&mut summary.loom_tests))?;
     step("examples", examples::check)?;
-    step("cost", cost::check)
+    step("cost", cost::check)?;
+    match tools {
+        Some(tools) => step("browsers", || {
+            browser::test(&summary.engines, &Selection::default(), &tools, &mut summary.browser_tests)
+        }),
+        None => Ok(()),
+    }
 }
 
-fn step(name: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+fn step<T>(name: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     say(&format!("xtask test: {name} ..."));
     let started = Instant::now();
-    work().map_err(|sentence| format!("step `{name}` failed: {sentence}"))?;
+    let done = work().map_err(|sentence| format!("step `{name}` failed: {sentence}"))?;
     say(&format!("xtask test: {name} took {:.1} s", started.elapsed().as_secs_f64()));
-    Ok(())
+    Ok(done)
 }
 
 fn lint_for_the_host() -> Result<(), String> {
@@ -88,7 +101,8 @@ fn lint_for_wasm32() -> Result<(), String> {
     run::stream(&CommandLine::cargo(
         "clippy --target wasm32-unknown-unknown -p handover -p handover-core -p handover-transports --lib \
          --no-default-features --features handover/in-process,handover/windows,handover/opentelemetry,handover/tower,handover/byte-stream,handover/testing --locked -- -D warnings",
-    ))
+    ))?;
+    browser::lints().iter().try_for_each(run::stream)
 }
 
 fn lint_features(features: &str) -> Result<(), String> {
@@ -107,7 +121,7 @@ fn document() -> Result<(), String> {
 fn run_tests(tally: &mut Tally) -> Result<(), String> {
     // Not `--all-targets`, which would run the benchmarks; and every failure at once, so that the count is whole.
     let command = CommandLine::cargo(
-        "test --workspace --exclude handover-bench-peers --all-features --lib --bins --tests --no-fail-fast --locked",
+        "test --workspace --exclude handover-bench-peers --exclude handover-end-to-end --all-features --lib --bins --tests --no-fail-fast --locked",
     );
     run::stream_tests(&command, tally)?;
     match tally.ran() {
@@ -117,6 +131,6 @@ fn run_tests(tally: &mut Tally) -> Result<(), String> {
 }
 
 fn run_doc_tests(tally: &mut Tally) -> Result<(), String> {
-    let command = "test --workspace --exclude handover-bench-peers --all-features --doc --no-fail-fast --locked";
+    let command = "test --workspace --exclude handover-bench-peers --exclude handover-end-to-end --all-features --doc --no-fail-fast --locked";
     run::stream_tests(&CommandLine::cargo(command), tally)
 }

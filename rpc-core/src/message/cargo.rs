@@ -244,7 +244,7 @@ impl<'de> Visitor<'de> for IndexVisitor {
 const PORT_ON_ITS_OWN: &str = "a port can only be serialised into a message";
 const BUFFER_ON_ITS_OWN: &str = "a buffer can only be serialised into a message";
 
-/// Notes a port in the value that is being encoded. Anywhere else it cannot be serialised (PORT-25).
+/// Notes a port in the value that is being encoded. Anywhere else it cannot be serialised (PORT-25, C30).
 pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
     note(match SCOPE.get().beside {
         Beside::Out => with_cargo(|cargo| cargo.add_port(port)),

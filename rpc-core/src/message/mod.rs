@@ -28,6 +28,8 @@ pub(crate) use spare::take as spare_buffer;
 #[cfg(feature = "windows")]
 pub(crate) use value::unserializable;
 
+use std::fmt;
+
 use crate::MessagePort;
 
 /// Bytes, and the ports that travel with them.
@@ -45,6 +47,13 @@ pub struct Message {
 struct Beside {
     ports: Vec<MessagePort>,
     buffers: Vec<Vec<u8>>,
+    receipt: Option<Box<dyn Receipt>>,
+}
+
+/// Learns that a message was delivered: that its receiver has it, or that nobody ever will. Dropped, it has been too.
+pub(crate) trait Receipt: Send + Sync + fmt::Debug {
+    /// Its receiver has it. May be told more than once.
+    fn delivered(&self);
 }
 
 /// What a message is made of.
@@ -105,12 +114,18 @@ impl Message {
     /// A message of these bytes, with what travels beside them.
     fn with_all(data: Vec<u8>, ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
         let is_plain = ports.is_empty() && buffers.is_empty();
-        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers })) }
+        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers, receipt: None })) }
+    }
+
+    /// Tells somebody when it is delivered.
+    pub(crate) fn with_receipt(mut self, receipt: impl Receipt + 'static) -> Self {
+        self.beside.get_or_insert_default().receipt = Some(Box::new(receipt));
+        self
     }
 
     /// Takes it apart.
     pub fn into_parts(self) -> Parts {
-        let Beside { ports, buffers } = self.beside.map(|beside| *beside).unwrap_or_default();
+        let Beside { ports, buffers, receipt: _ } = self.beside.map(|beside| *beside).unwrap_or_default();
         Parts { data: self.data, ports, buffers }
     }
 
@@ -139,16 +154,32 @@ impl Message {
     }
 
     /// The message leaves: its ports are in flight.
+    #[inline]
     pub(crate) fn transfer_steps(&mut self) {
-        for port in self.beside.iter_mut().flat_map(|beside| &mut beside.ports) {
-            port.transfer_steps();
+        let Some(beside) = &mut self.beside else { return };
+        beside.ports.iter_mut().for_each(MessagePort::transfer_steps);
+    }
+
+    /// Puts other ports in the places of its ports. It is on its way still: nobody has received it.
+    pub(crate) fn replace_ports(&mut self, replace: impl FnMut(MessagePort) -> MessagePort) {
+        if let Some(beside) = &mut self.beside {
+            beside.ports = std::mem::take(&mut beside.ports).into_iter().map(replace).collect();
+        }
+    }
+
+    /// Its ports are somebody's who passes it on.
+    pub(crate) fn ports_arrived(&self) {
+        for port in self.ports() {
+            port.transfer_receiving_steps();
         }
     }
 
     /// The message has arrived: its ports are the receiver's.
     pub(crate) fn transfer_receiving_steps(&self) {
-        for port in self.ports() {
-            port.transfer_receiving_steps();
+        let Some(beside) = &self.beside else { return };
+        self.ports_arrived();
+        if let Some(receipt) = &beside.receipt {
+            receipt.delivered();
         }
     }
 }

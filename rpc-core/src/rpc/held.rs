@@ -10,9 +10,12 @@ use super::{
     desk::Desk,
     grant::{Cost, Ended},
 };
-use crate::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use crate::{
+    Message,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 /// What a call has of the right that it came by. Dropped, it gives back what counts only as long as the call runs.
@@ -48,6 +51,11 @@ impl Held {
         Ok(())
     }
 
+    /// Counts an answer as long as it is on its way.
+    pub(super) fn hold(&self, answer: Message) -> Message {
+        if self.is_claimed { self.desk.hold(answer, self.bytes) } else { answer }
+    }
+
     /// Whether what takes nothing may run.
     ///
     /// # Errors
@@ -69,6 +77,10 @@ impl Held {
     /// The method begins.
     pub(super) fn begins(&mut self) {
         self.has_begun = true;
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Why the right has ended, if it has, and whether the method had begun.

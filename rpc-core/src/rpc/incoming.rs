@@ -11,6 +11,7 @@ use super::{
     outbox::Outbox,
     pipe::{Pipe, PipedCell, returns_a_port},
     report::in_one_line,
+    same::{self, Same},
     versions::{Verdict, Version},
 };
 use crate::{
@@ -146,6 +147,19 @@ impl Arrived {
     }
 }
 
+/// Which method a parcel calls, if it is a call.
+pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
+    let message = match parcel {
+        // Truncated on purpose: the id is the lower half.
+        Parcel::Value(value) => return Some(MethodId(value.selector() as u32)),
+        Parcel::Message(message) => message,
+    };
+    match Frame::parse(message.data()) {
+        Ok(Frame::Call { method, .. } | Frame::Tell { method, .. } | Frame::Pipelined { method, .. }) => Some(method),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 impl Unopened {
     /// The call, at the port where it came in.
     #[inline]
@@ -266,10 +280,18 @@ impl Incoming<'_> {
         }
     }
 
-    /// Answers a call of a method that is not served.
+    /// Answers a call of a method that is not served, or that every service has without having it.
     pub fn unknown_method(self) -> Answer {
+        if self.method() == Same::ID {
+            return same::answer(self);
+        }
         let refusal = Refusal::UnknownMethod(self.method());
         self.refuse(refusal)
+    }
+
+    /// Where it came in.
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        self.desk
     }
 
     /// Answers a call that is not to be run.
@@ -293,7 +315,7 @@ impl FromBytes {
         if self.pipe.is_some() && !returns_a_port::<M>() {
             let refusal =
                 Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
-            desk.settings().interceptors.refused(M::ID, &refusal);
+            desk.refused(M::ID, &refusal);
             return Err(self.refuse(refusal));
         }
         let responder = match self.pipe.take() {

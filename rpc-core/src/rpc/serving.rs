@@ -17,6 +17,7 @@ use super::{
     host::{Reception, SeatKey, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
+    same::{self, Same},
     serve::How,
 };
 use crate::{
@@ -237,6 +238,10 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         call.note(desk, self.handlers.len(), room.len().saturating_add(self.ordered.len()));
         if self.has_room(settings) && room.is_empty() {
             return self.begin(call, desk, run, cx);
+        }
+        // Whoever asks whether a client is one of its own may be a method of this service, which waits for the answer.
+        if call.method() == Same::ID {
+            return desk.post(same::answer(call.at(desk)));
         }
         if !room.has_room(call.size(), settings.waiting, settings.waiting_bytes) {
             return refuse(call, desk, Refusal::Overloaded);

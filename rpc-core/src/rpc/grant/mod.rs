@@ -6,6 +6,7 @@
 mod budget;
 mod granting;
 mod limits;
+mod narrowing;
 mod pace;
 mod revoker;
 mod terms;
@@ -13,6 +14,7 @@ mod tree;
 
 pub use granting::Granting;
 pub use limits::{Limits, Rate};
+pub use narrowing::Narrowing;
 pub use revoker::{Revoker, RevokerGroup};
 
 pub(super) use budget::Cost;

@@ -11,6 +11,17 @@ pub(in crate::rpc) struct Key {
 impl Key {
     /// That of what [`Slots`] began with.
     pub(in crate::rpc) const FIRST: Self = Self { index: 0, generation: 0 };
+
+    /// The key as a number, to be said to others.
+    pub(in crate::rpc) fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// The key that a number says, whether there is such a thing or not.
+    pub(in crate::rpc) fn from_bits(bits: u64) -> Self {
+        // Truncated on purpose: the lower half is the place.
+        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
 }
 
 /// Things under keys. Finding one takes one look, however many there are.

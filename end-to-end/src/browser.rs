@@ -1,0 +1,110 @@
+//! A browser, and what a test does with it.
+
+use std::fs;
+use std::ops::Deref;
+
+use fantoccini::{Client, ClientBuilder, Locator, wd::Capabilities};
+use hyper_util::client::legacy::connect::HttpConnector;
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::driver::{Driver, variable};
+use crate::sites::{Site, Sites};
+use crate::{MOST_TIME, MOST_WAIT};
+
+/// How often a page is asked for its lines.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What a page has reported so far, in the frame that is looked at; nothing, if it is still being loaded.
+const LINES: &str = "return (document.getElementById('report')?.textContent ?? '').split('\\n').slice(0, -1)";
+
+/// A browser with one window, and three sites for it. It is also a [`Client`], for all that WebDriver can do.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    sites: Sites,
+    /// Dropped last: a driver that ends leaves its browser running.
+    driver: Driver,
+}
+
+impl Browser {
+    pub(crate) async fn start() -> Self {
+        let path = variable("HANDOVER_CAPABILITIES");
+        let capabilities = fs::read_to_string(path).expect("xtask has written what to ask the driver for");
+        let capabilities: Capabilities = serde_json::from_str(&capabilities).expect("it is an object");
+        let driver = Driver::start().await;
+        let url = driver.url();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connecting = builder.capabilities(capabilities).connect(&url);
+        let connected = tokio::time::timeout(MOST_TIME, connecting).await.expect("the browser starts in time");
+        Self { client: connected.expect("a session can be had"), sites: Sites::start().await, driver }
+    }
+
+    /// Ends the browser. One that does not end is ended by xtask.
+    pub(crate) async fn close(self) {
+        if let Ok(Err(error)) = tokio::time::timeout(MOST_WAIT, self.client.close()).await {
+            eprintln!("the browser did not close: {error}");
+        }
+        drop(self.driver);
+    }
+
+    /// The address of a page: the function of `pages/` that it runs, and the parameters that this can read.
+    pub fn page(&self, site: Site, function: &str, parameters: &[(&str, &str)]) -> String {
+        self.sites.page(site, function, parameters).into()
+    }
+
+    /// The origin of a site, as pages see it.
+    pub fn origin(&self, site: Site) -> String {
+        self.sites.page(site, "", &[]).origin().ascii_serialization()
+    }
+
+    /// Opens a page in the window.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    pub async fn open(&self, page: &str) {
+        self.client.goto(page).await.expect("a page can be opened");
+    }
+
+    /// Looks at the frame that this selector of CSS finds, as soon as it is there. `enter_parent_frame` looks out again.
+    ///
+    /// # Panics
+    /// If there is none in time.
+    pub async fn enter(&self, frame: &str) {
+        let found = self.client.wait().at_most(MOST_WAIT).every(LOOK_EVERY).for_element(Locator::Css(frame)).await;
+        found.expect("the frame is there in time").enter_frame().await.expect("a frame can be entered");
+    }
+
+    /// What the page has reported, in the frame that is looked at.
+    ///
+    /// # Panics
+    /// If the page cannot be asked.
+    pub async fn lines(&self) -> Vec<String> {
+        let lines = self.client.execute(LINES, Vec::new()).await.expect("a page can be asked");
+        serde_json::from_value(lines).expect("a page reports lines")
+    }
+
+    /// Waits until the page has reported this.
+    ///
+    /// # Panics
+    /// If it has reported an error or a panic before, and if it does not report this in time. The message has what it reported.
+    pub async fn wait_for(&self, line: &str) {
+        let started = Instant::now();
+        loop {
+            let lines = self.lines().await;
+            if lines.iter().any(|reported| reported == line) {
+                return;
+            }
+            let is_broken = lines.iter().any(|line| line.starts_with("error: "));
+            assert!(!is_broken && started.elapsed() < MOST_WAIT, "no {line:?}; the page has reported {lines:#?}");
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Deref for Browser {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
