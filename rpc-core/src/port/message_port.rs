@@ -100,6 +100,7 @@ impl MessagePort {
         let accepted = self.peer().lock_without_batch().accept(parcel);
         match accepted {
             Accepted::Queued => {}
+            Accepted::Wakes(waker) => waker.wake(),
             Accepted::QueuedFor(told) => told.tell(),
             Accepted::For(target, parcel) => target.deliver(parcel),
             Accepted::Refused(parcel) => return Err(parcel),

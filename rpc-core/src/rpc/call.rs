@@ -72,6 +72,15 @@ enum Stage {
     Ended,
 }
 
+/// What is to be done once a call was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    /// Nothing: it is woken.
+    OnItsWay,
+    /// It may have ended already, or is not registered to be woken.
+    LookAgain,
+}
+
 impl<'c, T, E: Failure> Call<'c, T, E> {
     pub(super) fn new(stub: Via<'c>, cell: Arc<dyn PendingCall<T, E::Service>>) -> Self {
         Self { stub, cell: Some(cell), stage: Stage::Made, place: Place::Outside, outgoing: None }
@@ -169,15 +178,18 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         Ok(())
     }
 
-    fn send(&mut self) -> Result<(), CallError> {
-        let Some(cell) = &self.cell else { return Ok(()) };
+    fn send(&mut self, cx: &Context<'_>) -> Result<Sent, CallError> {
+        let Some(cell) = &mut self.cell else { return Ok(Sent::LookAgain) };
+        // Nearly always nobody else knows of it yet.
+        let is_expected = Arc::get_mut(cell).map(|cell| cell.expect_ending(cx)).is_some();
         let parcel = Parcel::Value(Carried::new(cell.clone().to_value()));
         self.stub.port().post(parcel).map_err(|_| self.stub.replies().unsent())?;
         self.stage = Stage::Sent;
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent();
         }
-        Ok(())
+        let is_with_others = self.cell.as_ref().is_some_and(|cell| Arc::strong_count(cell) > 1);
+        Ok(if is_expected && is_with_others { Sent::OnItsWay } else { Sent::LookAgain })
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E::Service>, CallError>> {
@@ -188,7 +200,10 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
             if self.stub.replies().window().poll_enter(Kind::Call, &mut self.place, cx).is_pending() {
                 return self.poll_expiry(cx);
             }
-            self.send()?;
+            // Whoever ends it from now on wakes it.
+            if self.send(cx)? == Sent::OnItsWay {
+                return self.poll_expiry(cx);
+            }
         }
         let Some(cell) = &self.cell else { return Poll::Ready(Err(CallError::Unknown(Interruption::Closed))) };
         match cell.poll_ending(cx) {

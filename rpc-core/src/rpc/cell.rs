@@ -168,6 +168,9 @@ pub(super) trait PendingCall<T, E>: Unsettled {
     /// The cell as it is posted.
     fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
 
+    /// Registers the caller to be woken for the ending, before anybody else has the cell.
+    fn expect_ending(&mut self, cx: &Context<'_>);
+
     /// Takes the ending, or registers the caller to be woken for it. A reply of bytes is read here, by the caller.
     fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E>, CallError>>;
 
@@ -186,7 +189,7 @@ pub(super) trait PendingCall<T, E>: Unsettled {
     /// The caller waits no longer. Wakes the handler, so that it ends. Tells how far the call had come.
     fn abandon(&self) -> Abandoned;
 
-    /// The caller is done with it: keeps it for another call, if nobody else has it.
+    /// The caller is done with it: keeps it for another call if it went as bytes, and nobody else has it.
     fn retire(self: Arc<Self>);
 }
 
@@ -206,6 +209,12 @@ pub(super) enum Abandoned {
 impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
         self
+    }
+
+    fn expect_ending(&mut self, cx: &Context<'_>) {
+        if let State::Posted { caller, .. } = self.state.get_mut() {
+            *caller = Some(cx.waker().clone());
+        }
     }
 
     fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<M::Ok, M::Err>, CallError>> {
@@ -262,7 +271,9 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     }
 
     fn retire(mut self: Arc<Self>) {
-        if !Self::IS_KEPT {
+        // Of a call that stayed a value, whoever answered may have let go of the cell just now, on another thread: to find that out costs
+        // more than to ask for memory again.
+        if !Self::IS_KEPT || !self.traffic.has_any() {
             return;
         }
         // Also nobody who only wants to know whether it is there.
