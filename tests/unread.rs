@@ -67,7 +67,8 @@ fn read_all(port: &MessagePort) -> Vec<Message> {
 /// C21
 #[test]
 fn a_client_that_reads_none_of_a_million_answers_is_closed_with_bounded_memory_and_nobody_else_is() {
-    for size in [0, 100, 100_000] {
+    // Of the large ones not so many, for where they are not refused they fill the machine.
+    for (size, most_calls) in [(0, 1_000_000), (100, 1_000_000), (100_000, 2000)] {
         context::block_on(async {
             let host = library(ServeOptions::default().max_unread(MEBIBYTE));
             let (reader, cheater) = (host.client(), host.client().into_port());
@@ -76,9 +77,9 @@ fn a_client_that_reads_none_of_a_million_answers_is_closed_with_bounded_memory_a
             let mut waits = Box::pin(async { clone.wait().await });
             assert!(waits.as_mut().now_or_never().is_none());
 
-            let made = calls_and_reads_nothing(&cheater, size, 1_000_000).await;
+            let made = calls_and_reads_nothing(&cheater, size, most_calls).await;
 
-            assert!(made < 100_000, "{made}");
+            assert!(cheater.is_closed() && made < most_calls, "{made}");
             let waiting = cheater.queued();
             let most = MEBIBYTE + MEBIBYTE / 8 + 64 * (size as usize + 64);
             assert!(waiting.bytes + 64 * waiting.messages <= most, "{waiting:?}");
