@@ -280,7 +280,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// Answers a call of a method that is not served, or that every service has without having it.
+    /// Answers a call of a method that is not served (C2), or that every service has without having it.
     pub fn unknown_method(self) -> Answer {
         if self.method() == Same::ID {
             return same::answer(self);
@@ -375,7 +375,7 @@ fn unbox(options: Option<Box<Options>>) -> Options {
     options.map(|options| *options).unwrap_or_default()
 }
 
-/// Reads the arguments, as the caller's version has written them.
+/// Reads the arguments, as the caller's version has written them, to their end (C3).
 fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {

@@ -376,7 +376,7 @@ impl Hub {
         news
     }
 
-    /// A port is served no longer, and its right is given back (C19). Hands back what waits there.
+    /// A port is served no longer, and its right is given back (C6, C19). Hands back what waits there.
     #[must_use = "dropped, it ends as not sent"]
     pub(in crate::rpc) fn leave(&self, seat: SeatKey, grant: GrantKey) -> VecDeque<Parcel> {
         let was_held = self.grants().leave(grant);
