@@ -41,7 +41,8 @@ struct Attempt {
     worker: web_sys::SharedWorker,
     port: JsPort,
     told: mpsc::UnboundedReceiver<Told>,
-    _listeners: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(Event)>),
+    _message: Closure<dyn FnMut(MessageEvent)>,
+    _error: Closure<dyn FnMut(Event)>,
 }
 
 /// What a connection has told.
@@ -69,7 +70,7 @@ impl Attempt {
         let error = Closure::<dyn FnMut(Event)>::new(move |_: Event| drop(failed.unbounded_send(Told::Failed)));
         worker.set_onerror(Some(error.as_ref().unchecked_ref()));
         port.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        Ok(Self { worker, port, told, _listeners: (message, error) })
+        Ok(Self { worker, port, told, _message: message, _error: error })
     }
 
     fn connect(&self, near: MessagePort) {
