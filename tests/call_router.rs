@@ -5,9 +5,9 @@ mod common;
 use common::settle;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use handover::{
-    Message, context, in_process,
+    Message, NotSent, Refusal, context, in_process,
     prelude::*,
-    rpc::CallRouter,
+    rpc::{CallRouter, Limits},
     wire::{CallId, Frame, MethodId},
 };
 
@@ -104,5 +104,79 @@ fn a_call_that_brought_back_a_stream_counts_as_long_as_that_runs() {
         drop(numbers);
         settle().await;
         assert_eq!(router.load(service), Some(0));
+    });
+}
+
+fn attach(through: &MessagePort, limits: Limits) -> CounterClient {
+    let (ours, theirs) = MessageChannel::new().into_ports();
+    let frame = Frame::Attach { limits: Box::new(limits) }.to_bytes();
+    through.post_message(Message::new(frame).with_port(theirs)).unwrap();
+    CounterClient::from(ours)
+}
+
+fn limited(calls: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.calls = Some(calls);
+    limits
+}
+
+#[test]
+fn a_client_that_is_made_with_limits_through_a_router_keeps_them_at_one_service_and_ends_with_it() {
+    context::block_on(async {
+        let router = CallRouter::new();
+        let spawn = || in_process::spawn(|port| CounterServer::new(FromZero).serve(port));
+        let services = [router.add(spawn()), router.add(spawn())];
+        let client = router.connect();
+
+        let narrow = attach(&client, limited(3));
+        let clone = narrow.clone();
+        for client in [&narrow, &clone, &narrow] {
+            assert_eq!(client.one().await, Ok(1));
+        }
+        for client in [&narrow, &clone, &clone.clone()] {
+            assert_eq!(client.one().await, Err(CallError::Refused(Refusal::NoCallsLeft)));
+        }
+
+        // It is a client of one of the services, and needs the router no longer; the router's own go on.
+        let lasting = attach(&client, limited(1));
+        services.into_iter().for_each(|service| router.remove(service));
+        settle().await;
+        assert_eq!(lasting.one().await, Ok(1));
+        router.add(spawn());
+        assert_eq!(CounterClient::from(client).one().await, Ok(1));
+    });
+}
+
+#[test]
+fn a_client_with_limits_finds_its_port_closed_where_a_router_has_no_service() {
+    context::block_on(async {
+        let router = CallRouter::new();
+        let client = router.connect();
+
+        let narrow = attach(&client, limited(3));
+
+        assert_eq!(narrow.one().await, Err(CallError::NotSent(NotSent::Closed)));
+        router.add(in_process::spawn(|port| CounterServer::new(FromZero).serve(port)));
+        assert_eq!(CounterClient::from(client).one().await, Ok(1));
+    });
+}
+
+#[test]
+fn a_peer_that_attaches_without_end_through_a_router_gets_as_many_as_are_allowed_and_disturbs_nobody() {
+    context::block_on(async {
+        let router = CallRouter::new();
+        router.add(in_process::spawn(|port| CounterServer::new(FromZero).serve(port)));
+        let (cheater, honest) = (router.connect(), CounterClient::from(router.connect()));
+
+        let mut attached: Vec<_> = (0..5000).map(|_| attach(&cheater, Limits::default())).collect();
+
+        let refused = Err(CallError::Refused(Refusal::TooManyClients));
+        assert_eq!(attached[4096].one().await, refused);
+        assert_eq!(attached.last().unwrap().one().await, refused);
+        assert_eq!(attached[4095].one().await, Ok(1));
+        assert_eq!(attached[4095].clone().one().await, refused, "clones of clones are counted too");
+        assert_eq!(honest.clone().one().await, Ok(1));
+        attached.truncate(4000);
+        assert_eq!(attach(&cheater, Limits::default()).one().await, Ok(1));
     });
 }

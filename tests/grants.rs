@@ -168,7 +168,7 @@ async fn answer(port: &MessagePort) -> Vec<u8> {
 fn what_was_not_granted_is_not_there_for_the_holder_nor_in_what_it_can_see_nor_for_its_clones() {
     both_ways(async |way| {
         let (host, _) = book();
-        let narrow = over(way, host.grant().only([id("count"), id("wait")]).client());
+        let narrow = over(way, host.grant().only([BookMethod::Count, BookMethod::Wait]).client());
 
         for client in [narrow.clone(), narrow] {
             assert_eq!(client.count().await, Ok(0));
@@ -187,7 +187,7 @@ fn what_was_not_granted_is_not_there_for_the_holder_nor_in_what_it_can_see_nor_f
 fn a_peer_that_calls_every_method_by_hand_reaches_only_what_it_was_granted() {
     context::block_on(async {
         let (host, pages) = book();
-        let cheater = host.grant().only([id("count")]).client().into_port();
+        let cheater = host.grant().only([BookMethod::Count]).client().into_port();
         cheater.start();
         let names = ["add", "count", "wait", "stay", "wait_in_line", "watch", "echo", "grant", "label"];
 
@@ -418,7 +418,7 @@ fn a_peer_that_attaches_without_end_gets_as_many_as_are_allowed_and_disturbs_nob
 fn what_a_service_grants_for_a_caller_is_less_than_what_the_caller_has_and_ends_with_it() {
     both_ways(async |way| {
         let (host, _) = book();
-        let (right, revoker) = host.grant().calls(4).only([id("grant"), id("count")]).revocable();
+        let (right, revoker) = host.grant().calls(4).only([BookMethod::Grant, BookMethod::Count]).revocable();
         let right = over(way, right);
 
         let given = right.grant(100).await.unwrap();
@@ -447,6 +447,28 @@ fn whose_right_it_is_comes_from_who_granted_it_and_from_nothing_that_is_said() {
         assert_eq!(friend.clone().label().await, Ok("friend".into()));
         assert_eq!(game.grant(1).await.unwrap().label().await, Ok("game".into()));
         assert_eq!(host.client().label().await, Ok(String::new()));
+    });
+}
+
+#[test]
+fn an_ordered_call_whose_time_is_up_in_the_queue_takes_nothing_of_the_right() {
+    let clock = Arc::new(ManualClock::default());
+    let _entered = clock::enter(clock.clone());
+
+    both_ways(async |way| {
+        let (host, pages) = book_with(ServeOptions::default().deadline(SECOND));
+        let right = over(way, host.grant().calls(3).client());
+        let (mut runs, mut waits) = (right.wait_in_line(), right.wait_in_line());
+        assert!(poll!(&mut runs).is_pending() && poll!(&mut waits).is_pending());
+        settle().await;
+
+        clock.advance(SECOND);
+
+        assert_eq!(runs.await, Err(CallError::Unknown(Interruption::DeadlineExceeded)));
+        assert_eq!(waits.await, refused(Refusal::DeadlineExceeded));
+        assert_eq!(pages.begun.get(), 1);
+        assert_eq!((right.count().await, right.count().await), (Ok(0), Ok(0)));
+        assert_eq!(right.count().await, refused(Refusal::NoCallsLeft));
     });
 }
 
@@ -640,7 +662,7 @@ fn all_that_a_peer_has_is_given_back_when_it_dies() {
 fn a_port_that_is_attached_with_limits_has_them_whatever_the_holder_has() {
     context::block_on(async {
         let (host, _) = book();
-        let raw = host.grant().only([id("count"), id("label")]).calls(5).client().into_port();
+        let raw = host.grant().only([BookMethod::Count, BookMethod::Label]).calls(5).client().into_port();
         let (ours, theirs) = MessageChannel::new().into_ports();
         let mut limits = Box::<Limits>::default();
         limits.methods = Some(vec![id("count"), id("add")]);

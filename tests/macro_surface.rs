@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use handover::{block_on, in_process::spawn, prelude::*};
+use handover::{block_on, in_process::spawn, prelude::*, rpc::MethodId};
 
 /// What each test does: serves, calls, and compares.
 fn check<C: From<MessagePort>, F: Future<Output = ()> + 'static>(
@@ -503,6 +503,38 @@ fn methods_may_be_named_like_anything_that_a_client_or_a_server_has() {
 }
 
 #[test]
+fn each_method_has_a_name_in_an_enum_whatever_it_is_called() {
+    use MethodNamesMethod::{Await, EncodeArgs, From, Hidden, Into, RunOnce, Type};
+
+    let ids = [From, Into, RunOnce, EncodeArgs, Type, Await, Hidden].map(MethodId::from);
+
+    let names = ["from", "into", "run_once", "encode_args", "type", "await", "_hidden"];
+    assert_eq!(ids, names.map(MethodId::of_name));
+}
+
+#[service]
+trait AlikeNames {
+    async fn a_b(&self);
+    async fn ab(&self);
+    #[allow(non_snake_case, reason = "this is what is looked at")]
+    async fn aB(&self);
+    async fn _a_b(&self);
+    async fn self_(&self);
+    async fn _1(&self);
+    async fn __(&self);
+    async fn größe(&self);
+}
+
+#[test]
+fn names_that_camel_case_does_not_tell_apart_have_an_underscore_more() {
+    use AlikeNamesMethod::{_Self, AB, AB_, AB__, Ab, Größe};
+
+    let ids = [AB, Ab, AB_, AB__, _Self, AlikeNamesMethod::_1, AlikeNamesMethod::__, Größe].map(MethodId::from);
+
+    assert_eq!(ids, ["a_b", "ab", "aB", "_a_b", "self_", "_1", "__", "größe"].map(MethodId::of_name));
+}
+
+#[test]
 fn what_a_method_hides_is_found_by_its_full_name() {
     let (port, _other) = MessageChannel::new().into_ports();
 
@@ -780,6 +812,13 @@ impl Configured for Present {
 
 #[test]
 fn what_is_configured_away_leaves_nothing_behind() {
+    let of_every_method = |method| match method {
+        ConfiguredMethod::Always => "always",
+        ConfiguredMethod::Either => "either",
+        ConfiguredMethod::Numbered => "numbered",
+    };
+    assert_eq!(of_every_method(ConfiguredMethod::Either), "either");
+    assert_eq!(MethodId::from(ConfiguredMethod::Numbered), MethodId(7));
     check(
         |port| ConfiguredServer::new(Present).serve(port),
         async |client: ConfiguredClient| {
@@ -906,6 +945,14 @@ fn a_deprecated_method_is_deprecated_for_those_who_call_it() {
             assert_eq!(client.modern().await, Ok(2));
         },
     );
+}
+
+#[test]
+fn the_name_of_a_deprecated_method_is_deprecated_too() {
+    #[expect(deprecated, reason = "the attribute went along")]
+    let ancient = AgingMethod::Ancient;
+
+    assert_ne!(MethodId::from(ancient), MethodId::from(AgingMethod::Modern));
 }
 
 /// Services of which this program uses one side.

@@ -235,10 +235,10 @@ fn a_host_lists_what_it_has_granted_and_what_becomes_of_it() {
         let count = Count::default();
         let (host, hosting) = CounterServer::new(count.clone()).host();
         context::spawn_local(async move { drop(hosting.serve().await) });
-        let (inspector, next) = (Inspector::default(), MethodId::of_name("next"));
+        let inspector = Inspector::default();
         inspector.watch_host("counter", &host);
         assert!(host.exports().is_empty());
-        let granted = host.grant().label("game").only([next, MethodId::of_name("wait")]).calls(5);
+        let granted = host.grant().label("game").only([CounterMethod::Next, CounterMethod::Wait]).calls(5);
         let right = granted.expires(Duration::from_secs(60)).client();
 
         clock.advance(Duration::from_secs(20));

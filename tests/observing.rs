@@ -180,7 +180,7 @@ fn a_span_at_each_side_says_what_was_called_and_how_it_ended() {
         let ids: Vec<_> =
             closed.at("caller").iter().chain(&closed.at("service")).map(|it| it.get("id").to_owned()).collect();
         let by_bytes = ["0", "1", "2", "", "0", "1", "2", ""];
-        assert_eq!(ids, if matches!(way, Way::Bytes | Way::Stream) { by_bytes } else { [""; 8] });
+        assert_eq!(ids, if way.is_bytes() { by_bytes } else { [""; 8] });
     });
 }
 
@@ -301,12 +301,11 @@ fn bytes_are_counted_where_a_call_goes_as_bytes_and_both_ends_agree() {
         settle().await;
 
         let (near, far) = (near.counts(), far.counts());
-        let (call, reply) = match way {
-            Way::Bytes | Way::Stream => {
-                let call = Frame::call(CallId(0), MethodId::of_name("add"), &[2, 3]).to_bytes().len();
-                (call as u64, Frame::Reply { id: CallId(0), result: &[0, 5] }.to_bytes().len() as u64)
-            }
-            Way::Direct | Way::Thread | Way::Tokio | Way::Shared => (0, 0),
+        let (call, reply) = if way.is_bytes() {
+            let call = Frame::call(CallId(0), MethodId::of_name("add"), &[2, 3]).to_bytes().len();
+            (call as u64, Frame::Reply { id: CallId(0), result: &[0, 5] }.to_bytes().len() as u64)
+        } else {
+            (0, 0)
         };
         assert_eq!((near.bytes_out - near_before.bytes_out, near.bytes_in - near_before.bytes_in), (call, reply));
         assert_eq!((far.bytes_in - far_before.bytes_in, far.bytes_out - far_before.bytes_out), (call, reply));

@@ -7,7 +7,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration
 use common::{Way, settle};
 use futures::{Stream, StreamExt, channel::oneshot, poll, stream};
 use handover::{
-    Interruption, ServeOptions,
+    Interruption, Refusal, ServeOptions,
     clock::{self, ManualClock},
     context,
     prelude::*,
@@ -224,7 +224,7 @@ fn an_ordered_call_whose_time_is_up_in_the_queue_is_never_begun() {
         events.let_go(1);
 
         assert_eq!(sealed.await, Ok(1));
-        assert_eq!(filed.await, Err(CallError::Unknown(Interruption::DeadlineExceeded)));
+        assert_eq!(filed.await, Err(CallError::Refused(Refusal::DeadlineExceeded)), "it did not run");
         assert_eq!(events.take(), ["begin 1", "end 1"]);
     });
 }

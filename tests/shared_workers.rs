@@ -277,6 +277,26 @@ fn a_worker_ends_when_the_last_who_connected_has_gone_wherever_its_port_is() {
 }
 
 #[test]
+fn a_worker_whose_only_connection_goes_while_it_starts_ends_and_its_name_is_free() {
+    let group = SharedWorkerGroup::new();
+    let (go, held_back) = mpsc::channel();
+    let options = SharedWorkerOptions::new().executor(move |worker| {
+        held_back.recv().unwrap();
+        executor::small(worker);
+    });
+    let (one, ended) = connect_to_mortal(&group, options);
+    assert_eq!(one.count().now_or_never(), None);
+
+    drop(one);
+    go.send(()).unwrap();
+
+    assert!(ended.recv().is_err(), "it has ended");
+    assert_eq!(group.names(), [""; 0]);
+    let (again, _) = connect_to_mortal(&group, SharedWorkerOptions::new());
+    assert_eq!(block_on(again.count()), Ok(1), "a new worker");
+}
+
+#[test]
 fn a_connection_that_the_worker_ends_keeps_it_no_longer_than_one_that_the_client_ends() {
     let group = SharedWorkerGroup::new();
     let (alive, ended) = mpsc::channel::<()>();

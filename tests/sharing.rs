@@ -419,3 +419,39 @@ fn of_all_clients_of_a_single_use_one_is_served_and_the_others_are_refused_as_sp
         assert_eq!(spent.get(), 1);
     });
 }
+
+#[test]
+fn a_peer_that_attaches_both_ends_of_a_channel_keeps_nothing_alive() {
+    handover::block_on(async {
+        let attach = |through: &MessagePort, port| {
+            let frame = Frame::Attach { limits: Box::default() }.to_bytes();
+            through.post_message(Message::new(frame).with_port(port)).unwrap();
+        };
+        let served = || {
+            let ended = Rc::new(Cell::new(false));
+            let end = ended.clone();
+            let client: CounterClient = in_process::spawn(async move |port| {
+                CounterServer::new(Count::default()).serve(port).await;
+                end.set(true);
+            });
+            (client, ended)
+        };
+        let ((one, one_ended), (other, other_ended)) = (served(), served());
+
+        // At one service, at two, and the end by which the first port is called.
+        for others in [&one, &other] {
+            let (left, right) = MessageChannel::new().into_ports();
+            attach(one.port(), left);
+            attach(others.port(), right);
+        }
+        let (through, its_end) = MessageChannel::new().into_ports();
+        attach(one.port(), its_end);
+        settle().await;
+        assert_eq!(one.next().await, Ok(1), "nobody is disturbed");
+        attach(&through, one.into_port());
+        drop((through, other));
+        settle().await;
+
+        assert!(one_ended.get() && other_ended.get());
+    });
+}

@@ -111,6 +111,17 @@ impl Admin for Book {
     }
 }
 
+#[test]
+fn the_methods_of_super_services_have_names_among_those_of_the_service() {
+    use base::{ContactsMethod, LogMethod};
+
+    let own_and_theirs = [AdminMethod::Clear, ContactsMethod::Count.into(), AdminMethod::Log(LogMethod::Hang)];
+
+    let ids = own_and_theirs.map(MethodId::from);
+    assert_eq!(ids, ["clear", "count", "hang"].map(MethodId::of_name));
+    assert_eq!(AdminMethod::from(LogMethod::Log), AdminMethod::Log(LogMethod::Log));
+}
+
 fn admin(way: Way) -> AdminClient {
     way.spawn(|port| AdminServer::new(Book::default()).serve(port))
 }

@@ -6,7 +6,8 @@ mod common;
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt, StreamExt, channel::oneshot, stream::FuturesUnordered};
@@ -168,6 +169,116 @@ async fn kill_once(round: u32, kill: Kill, random: &mut Random, endings: &mut Ha
     assert!(is_expected, "{kill:?}: {joined:?}");
 }
 
+/// Waits some milliseconds in each call.
+#[service]
+trait Slow {
+    async fn run(&self, number: u32, millis: u64) -> u32;
+    /// Ends the worker in a panic.
+    #[rpc(oneway)]
+    async fn shoot(&self);
+}
+
+impl Slow for Log {
+    async fn run(&self, number: u32, millis: u64) -> u32 {
+        *self.0.lock().unwrap().entry(number).or_default() += 1;
+        async_io::Timer::after(Duration::from_millis(millis)).await;
+        number
+    }
+
+    async fn shoot(&self) {
+        context::spawn_local(async { panic!("shot") });
+    }
+}
+
+/// How the worker that a call went to was killed, once it was.
+type Fate = Arc<OnceLock<Shot>>;
+
+/// How a worker is killed under load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shot {
+    Panic,
+    Terminate,
+    /// Its handle is dropped. Calls have clients of their own, so the worker ends once it has answered them.
+    Drop,
+}
+
+fn slow_worker(log: &Log) -> (Worker<SlowClient>, Fate) {
+    let log = log.clone();
+    let worker = Worker::spawn("paced", |_, port| SlowServer::new(log).serve(port)).unwrap();
+    (worker, Fate::default())
+}
+
+#[test]
+fn a_thousand_calls_a_second_each_end_once_with_the_right_ending_while_their_workers_are_killed() {
+    const CALLS: u32 = 3_000;
+    let seed = RandomState::new().hash_one(0) | 1;
+    println!("seed: {seed}");
+    let (mut random, log) = (Random(seed), Log::default());
+    let (mut worker, mut fate) = slow_worker(&log);
+    let mut shots = HashMap::new();
+    let mut calls = FuturesUnordered::new();
+    let mut ended = Vec::new();
+
+    block_on(async {
+        let began = Instant::now();
+        for number in 0..CALLS {
+            // The pace is the load, and nothing depends on its being kept.
+            let mut next = FutureExt::fuse(async_io::Timer::at(began + Duration::from_millis(number.into())));
+            loop {
+                futures::select_biased! {
+                    _ = next => break,
+                    call = calls.select_next_some() => ended.push(call),
+                }
+            }
+            let (client, fate_of_call, millis) = (worker.clone(), fate.clone(), random.below(15));
+            let mut call = async move { (number, client.run(number, millis).await, fate_of_call) }.boxed_local();
+            match (&mut call).now_or_never() {
+                Some(at_once) => ended.push(at_once),
+                None => calls.push(call),
+            }
+            if random.below(40) > 0 {
+                continue;
+            }
+            let shot = [Shot::Panic, Shot::Terminate, Shot::Drop][random.below(3) as usize];
+            *shots.entry(shot).or_insert(0) += 1;
+            fate.set(shot).unwrap();
+            let (next_worker, next_fate) = slow_worker(&log);
+            let killed = std::mem::replace(&mut worker, next_worker);
+            fate = next_fate;
+            match shot {
+                Shot::Panic => killed.shoot().await.unwrap(),
+                Shot::Terminate => killed.terminate(),
+                Shot::Drop => drop(killed.into_client()),
+            }
+        }
+        ended.extend(calls.collect::<Vec<_>>().await);
+        drop(worker);
+    });
+
+    println!("{shots:?}");
+    assert_eq!(ended.len(), CALLS as usize, "each call ends once");
+    let begun = log.0.lock().unwrap();
+    let mut endings = HashMap::new();
+    for (number, ended, fate) in ended {
+        let (ran, shot) = (begun.get(&number).copied().unwrap_or(0), fate.get());
+        let ending = match (&ended, ran, shot) {
+            (Ok(answer), 1, _) if *answer == number => "answered",
+            (Err(CallError::NotSent(NotSent::Closed)), 0, Some(Shot::Panic | Shot::Terminate)) => "not sent",
+            (Err(CallError::Unknown(Interruption::Closed)), 1, Some(Shot::Terminate)) => "terminated",
+            (Err(CallError::Unknown(Interruption::Panicked(why))), 1, Some(Shot::Panic))
+                if why == "the worker `paced` panicked: shot" =>
+            {
+                "panicked"
+            }
+            _ => panic!("call {number}, which ran {ran} times, ended with {ended:?}, and its worker by {shot:?}"),
+        };
+        *endings.entry(ending).or_insert(0) += 1;
+    }
+    println!("{endings:?}");
+    assert!(endings["answered"] > CALLS / 2, "{endings:?}");
+    assert_eq!(threads_left("paced"), 0);
+}
+
 #[test]
 fn ten_thousand_workers_one_after_the_other_leave_neither_threads_nor_memory() {
     let one = || {
@@ -184,6 +295,7 @@ fn ten_thousand_workers_one_after_the_other_leave_neither_threads_nor_memory() {
 
     assert_eq!(threads_left("brief"), 0);
     let grown = resident_bytes().saturating_sub(before);
+    println!("{grown} bytes more than {before}");
     // A worker that left its channel alone would leave 352 bytes.
     assert!(grown < 2 << 20, "{grown} bytes more are in use");
 }

@@ -5,7 +5,7 @@ mod common;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -17,7 +17,7 @@ use handover::{
     CallError, Client, Interruption, MessageChannel, NotSent, block_on, context, in_process, service,
     testing::{Link, LinkOptions},
     worker_pool::{WorkerPool, WorkerPoolBuilder},
-    worker_thread::WorkerScope,
+    worker_thread::{WorkerScope, executor},
 };
 
 use common::settle;
@@ -312,6 +312,29 @@ fn a_pool_that_is_dropped_lets_its_workers_finish() {
         shared.holds.lock().unwrap().pop().unwrap().send(()).unwrap();
 
         assert_eq!(held.await, Ok("pool 1".to_owned()));
+    });
+}
+
+#[test]
+fn a_pool_that_is_dropped_while_its_workers_start_still_answers_what_they_were_handed() {
+    let started = Arc::new(Barrier::new(3));
+    let held_back = started.clone();
+    let builder = WorkerPoolBuilder::new("pool").executor(move |worker| {
+        held_back.wait();
+        executor::small(worker);
+    });
+    let pool: WorkerPool<PlaceClient> = builder.spawn(2, Shared::default().make()).unwrap();
+    let client = pool.client();
+    block_on(async {
+        let mut handed = client.worker();
+        assert!(poll!(&mut handed).is_pending());
+
+        drop(pool);
+        client.port().closed().await;
+        started.wait();
+
+        assert_eq!(handed.await, Ok("pool 1".to_owned()));
+        assert_eq!(client.worker().await, Err(CallError::NotSent(NotSent::Closed)));
     });
 }
 

@@ -12,12 +12,13 @@ mod fallback;
 
 use proc_macro::TokenStream;
 
-/// Makes a service of a trait: a typed client, and a server.
+/// Makes a service of a trait: a typed client, a server, and names of its methods.
 ///
 /// For a trait `Contacts` it writes, beside the trait itself:
 /// - `ContactsClient`, made from a port, with a method for each of the trait's. A client is a value that can be an argument
 ///   or a result of any method, at any depth.
-/// - `ContactsServer<S>`, for any `S: Contacts`, with `new(service)` and `serve(port)`.
+/// - `ContactsServer<S>`, for any `S: Contacts`, with `new(service)`, `serve(port)`, and `host()`.
+/// - `ContactsMethod`, an enum of the methods' names: see [below](#rights-on-some-of-the-methods).
 ///
 /// # Examples
 /// ```
@@ -324,6 +325,76 @@ use proc_macro::TokenStream;
 /// });
 /// ```
 ///
+/// # Rights on some of the methods
+/// A method `add_all` of `Contacts` is `ContactsMethod::AddAll`, and turns into its `MethodId`; its documentation and its `#[cfg]` go
+/// along. Those of a super-service `Log` are `ContactsMethod::Log(LogMethod::LastLine)`, or `LogMethod::LastLine.into()`; where the service
+/// has parameters, they are only `LogMethod`'s.
+///
+/// ```
+/// use handover::{Refusal, context, prelude::*};
+///
+/// #[service]
+/// trait Contacts {
+///     async fn add(&self, name: &str);
+///     async fn remove_all(&self);
+/// }
+///
+/// struct Book;
+///
+/// impl Contacts for Book {
+///     async fn add(&self, _: &str) {}
+///     async fn remove_all(&self) {}
+/// }
+///
+/// handover::block_on(async {
+///     let (host, hosting) = ContactsServer::new(Book).host();
+///     context::spawn_local(async move { drop(hosting.serve().await) });
+///     let right = host.grant().only([ContactsMethod::Add]).client();
+///     assert_eq!(right.add("Tell").await, Ok(()));
+///     let unknown = Refusal::UnknownMethod(ContactsMethod::RemoveAll.into());
+///     assert_eq!(right.remove_all().await, Err(CallError::Refused(unknown)));
+/// });
+/// ```
+///
+/// # Views
+/// A client with fewer methods is a view: what a right on those is called by. That of a super-service is one. Another names the service,
+/// and declares some of its methods as they are there; that they are is checked by the compiler. What it lacks is not there for its
+/// holder, whatever that sends.
+///
+/// ```
+/// use handover::{context, prelude::*};
+///
+/// #[service]
+/// trait Contacts {
+///     async fn add(&self, name: &str);
+///     async fn count(&self) -> u32;
+/// }
+///
+/// #[service(view_of = Contacts)]
+/// trait ContactsReader {
+///     async fn count(&self) -> u32;
+/// }
+///
+/// struct Book;
+///
+/// impl Contacts for Book {
+///     async fn add(&self, _: &str) {}
+///     async fn count(&self) -> u32 {
+///         7
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let (host, hosting) = ContactsServer::new(Book).host();
+///     context::spawn_local(async move { drop(hosting.serve().await) });
+///     let reader: ContactsReaderClient = host.grant().view().client();
+///     assert_eq!(reader.count().await, Ok(7));
+///     // Whoever has all rights gives some of them away in the same way.
+///     let of_a_holder: ContactsReaderClient = host.client().narrow().calls(1).view().client();
+///     assert_eq!(of_a_holder.count().await, Ok(7));
+/// });
+/// ```
+///
 /// # Attributes on a method
 /// - `#[rpc(oneway)]`: told, not asked. The call ends when it was posted, with `Result<(), CallError>`.
 /// - `#[rpc(id = 7)]`: the method's number on the wire, in place of the hash of its name. So a method may change its name.
@@ -382,6 +453,7 @@ use proc_macro::TokenStream;
 ///   `From<CallError>`. That a one-way call could not be sent is not told. The items of a stream that is returned are such
 ///   `Result`s too, for it may be cut; the method itself then need not return one.
 /// - `#[service(plain(Titled))]`: supertraits that are no services.
+/// - `#[service(view_of = Contacts)]`: see [above](#views).
 /// - `#[service(crate = path)]`: where `handover` is, if not at `::handover`.
 ///
 /// ```

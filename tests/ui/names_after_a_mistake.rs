@@ -32,6 +32,10 @@ fn connected() -> (ContactsClient, impl Future<Output = ()>) {
     (ContactsClient::from(ours), server.serve(theirs))
 }
 
+fn named() -> [handover::rpc::MethodId; 2] {
+    [ContactsMethod::Count.into(), DirectoryMethod::Find.into()]
+}
+
 fn taken_apart(client: ContactsClient) -> MessagePort {
     println!("{client:?} {:?}", client.port());
     client.into_port()

@@ -11,12 +11,12 @@ use std::{
 };
 
 use futures::{
-    Stream, executor,
+    Stream,
     future::{LocalBoxFuture, poll_fn},
     stream::FuturesUnordered,
 };
 
-use crate::stall::Beat;
+use crate::{patience, stall::Beat};
 
 thread_local! {
     static CURRENT: RefCell<Option<Spawner>> = const { RefCell::new(None) };
@@ -45,7 +45,7 @@ pub fn block_on<F: Future>(main: F) -> F::Output {
     let mut main = pin!(main);
     let mut tasks = Tasks::default();
     let _entered = tasks.spawner.enter();
-    executor::block_on(poll_fn(|cx| poll_both(main.as_mut(), &mut tasks, cx)))
+    patience::block_on(poll_fn(|cx| poll_both(main.as_mut(), &mut tasks, cx)))
 }
 
 /// Makes whatever polls this future a context until the future in it is done: a task of the executor that the program uses

@@ -30,6 +30,8 @@ pub mod byte_stream;
 pub mod context;
 #[cfg(feature = "in-process")]
 pub mod in_process;
+#[cfg(feature = "in-process")]
+mod patience;
 #[cfg(feature = "worker-thread")]
 pub mod shared_worker;
 #[cfg(feature = "in-process")]

@@ -12,6 +12,7 @@ mod plain_bytes;
 #[cfg(all(test, not(loom)))]
 mod round_trips;
 mod serde_port;
+mod spare;
 mod value;
 
 pub use buffer::Buffer;
@@ -23,8 +24,11 @@ pub use value::{Payload, RecvError, RecvValue};
 pub(crate) use buffer::BUFFER;
 pub(crate) use cargo::handing_out_anything;
 pub(crate) use serde_port::PORT;
+pub(crate) use spare::take as spare_buffer;
 #[cfg(feature = "windows")]
 pub(crate) use value::unserializable;
+
+use std::fmt;
 
 use crate::MessagePort;
 
@@ -43,6 +47,13 @@ pub struct Message {
 struct Beside {
     ports: Vec<MessagePort>,
     buffers: Vec<Vec<u8>>,
+    receipt: Option<Box<dyn Receipt>>,
+}
+
+/// Learns that a message was delivered: that its receiver has it, or that nobody ever will. Dropped, it has been too.
+pub(crate) trait Receipt: Send + Sync + fmt::Debug {
+    /// Its receiver has it. May be told more than once.
+    fn delivered(&self);
 }
 
 /// What a message is made of.
@@ -103,12 +114,18 @@ impl Message {
     /// A message of these bytes, with what travels beside them.
     fn with_all(data: Vec<u8>, ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
         let is_plain = ports.is_empty() && buffers.is_empty();
-        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers })) }
+        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers, receipt: None })) }
+    }
+
+    /// Tells somebody when it is delivered.
+    pub(crate) fn with_receipt(mut self, receipt: impl Receipt + 'static) -> Self {
+        self.beside.get_or_insert_default().receipt = Some(Box::new(receipt));
+        self
     }
 
     /// Takes it apart.
     pub fn into_parts(self) -> Parts {
-        let Beside { ports, buffers } = self.beside.map(|beside| *beside).unwrap_or_default();
+        let Beside { ports, buffers, receipt: _ } = self.beside.map(|beside| *beside).unwrap_or_default();
         Parts { data: self.data, ports, buffers }
     }
 
@@ -119,8 +136,16 @@ impl Message {
 
     /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
-        let Beside { ports, buffers } = self.beside.take().map(|beside| *beside).unwrap_or_default();
-        Decoder::with_parts(self.data.get(at..).unwrap_or_default(), ports, buffers)
+        let bytes = self.data.get(at..).unwrap_or_default();
+        match self.beside.take() {
+            None => Decoder::new(bytes),
+            Some(beside) => Decoder::with_parts(bytes, beside.ports, beside.buffers),
+        }
+    }
+
+    /// It was read, and its buffer may be used again.
+    pub(crate) fn recycle(self) {
+        spare::give(self.data);
     }
 
     /// All the bytes in it.
@@ -129,16 +154,32 @@ impl Message {
     }
 
     /// The message leaves: its ports are in flight.
+    #[inline]
     pub(crate) fn transfer_steps(&mut self) {
-        for port in self.beside.iter_mut().flat_map(|beside| &mut beside.ports) {
-            port.transfer_steps();
+        let Some(beside) = &mut self.beside else { return };
+        beside.ports.iter_mut().for_each(MessagePort::transfer_steps);
+    }
+
+    /// Puts other ports in the places of its ports. It is on its way still: nobody has received it.
+    pub(crate) fn replace_ports(&mut self, replace: impl FnMut(MessagePort) -> MessagePort) {
+        if let Some(beside) = &mut self.beside {
+            beside.ports = std::mem::take(&mut beside.ports).into_iter().map(replace).collect();
+        }
+    }
+
+    /// Its ports are somebody's who passes it on.
+    pub(crate) fn ports_arrived(&self) {
+        for port in self.ports() {
+            port.transfer_receiving_steps();
         }
     }
 
     /// The message has arrived: its ports are the receiver's.
     pub(crate) fn transfer_receiving_steps(&self) {
-        for port in self.ports() {
-            port.transfer_receiving_steps();
+        let Some(beside) = &self.beside else { return };
+        self.ports_arrived();
+        if let Some(receipt) = &beside.receipt {
+            receipt.delivered();
         }
     }
 }

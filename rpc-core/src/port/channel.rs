@@ -28,7 +28,8 @@ pub struct MessageChannel {
 
 impl MessageChannel {
     /// [Makes](https://html.spec.whatwg.org/multipage/web-messaging.html#dom-messagechannel) two ports and entangles them
-    /// (PORT-02, PORT-05) for good: no later step ties or unties anything (PORT-11). One allocation.
+    /// (PORT-02, PORT-05) for good: no later step ties or unties anything (PORT-11), and there is
+    /// no other way to a port than to be handed it (C1). One allocation.
     #[cfg_attr(feature = "testing", track_caller)]
     pub fn new() -> Self {
         Self::counted_from(0)

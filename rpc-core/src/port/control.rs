@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Gone, MessagePort, discard::discard, side::Side, side_cell::SideCell, transfer::PortRef, waiters::WaiterKey,
+    Gone, MessagePort, channel::Channel, discard::discard, side::Side, side_cell::SideCell, transfer::PortRef,
+    waiters::WaiterKey,
 };
 
 use crate::sync::{Arc, Guard};
@@ -24,7 +25,7 @@ impl MessagePort {
     /// Names the channel that this port is an end of: for those who join ports to something outside the process, and find again what
     /// they have joined when the other end comes to them.
     pub fn channel_id(&self) -> ChannelId {
-        ChannelId(Arc::as_ptr(self.channel()).addr())
+        ChannelId::of(self.channel())
     }
 }
 
@@ -34,6 +35,12 @@ impl MessagePort {
 /// right to anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChannelId(usize);
+
+impl ChannelId {
+    pub(super) fn of(channel: &Arc<Channel>) -> Self {
+        Self(Arc::as_ptr(channel).addr())
+    }
+}
 
 /// Acts on a port that somebody else owns: for those who make contexts, which start and end the ports of what runs there. Made
 /// by [`MessagePort::control`].

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{Gone, MessagePort, MessageTarget, Parcel};
+use super::{ChannelId, Gone, MessagePort, MessageTarget, Parcel};
 use crate::sync::Arc;
 
 /// How many joints a way may have.
@@ -128,11 +128,24 @@ impl MessageTarget for Arm {
     fn closed(&self, gone: Gone) {
         self.joint.close_as(gone);
     }
+
+    fn passes_on_by(&self) -> Option<&MessagePort> {
+        Some(self.way_on())
+    }
 }
 
 fn arm_at(target: Option<Arc<dyn MessageTarget>>) -> Option<Arc<Arm>> {
     let target: Arc<dyn Any + Send + Sync> = target?;
     target.downcast().ok()
+}
+
+/// Where it goes on behind a target, if that is a joint: the next channel, and who takes what comes at its other end.
+pub(super) fn next_joint(
+    target: Option<&Arc<dyn MessageTarget>>,
+) -> Option<(ChannelId, Option<Arc<dyn MessageTarget>>)> {
+    let arm = arm_at(target.cloned())?;
+    let way_on = arm.way_on();
+    Some((way_on.channel_id(), way_on.peer_target()))
 }
 
 /// Where a way leads that begins at a target: past all joints.

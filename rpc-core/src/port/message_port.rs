@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel,
+    Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel, Queued,
     channel::{Channel, End},
     discard::discard,
     ring::{self, Carrier, Place},
@@ -39,6 +39,9 @@ pub struct MessagePort {
     _alive: Alive,
 }
 
+/// How far it is looked for where something waits.
+const MOST_PASSES: usize = 256;
+
 impl MessagePort {
     pub(super) fn new(channel: Arc<Channel>, end: End, shipped: u32) -> Self {
         Self { channel, stream_key: None, shipped, end, _alive: Alive::new(What::Port) }
@@ -67,6 +70,7 @@ impl MessagePort {
 
     /// Posts a message whose ports have been taken from whoever owned them. Where there is no destination it is dropped, with
     /// no lock held.
+    #[inline]
     pub(crate) fn post_in_flight(&self, message: Message) {
         let _no_destination = self.post(Parcel::Message(message));
     }
@@ -78,6 +82,7 @@ impl MessagePort {
     }
 
     /// Posts a parcel, or hands it back if there is no destination.
+    #[inline]
     pub(crate) fn post(&self, parcel: Parcel) -> Result<(), Parcel> {
         // PORT-26: a port that was transferred away sends nothing. No two sides are locked together, so a post that runs beside
         // the transfer, on another thread that shares the port, may still land.
@@ -198,6 +203,24 @@ impl MessagePort {
         Some(Self::new(from.channel, from.end, shipped))
     }
 
+    /// Moves the port out of this handle, which is detached from here on. `None` if it is closed, or has been moved already.
+    pub(crate) fn move_away(&self) -> Option<Self> {
+        Self::take_over(self.reference())
+    }
+
+    /// How much of what was posted here was not received, wherever it waits by now: whoever only passes on does not receive.
+    pub(crate) fn unread(&self) -> Queued {
+        let mut target = self.peer_target();
+        let mut queued = self.unreceived().queued();
+        // Ways may be long, but this one was made by those who wait at its end.
+        for _ in 0..MOST_PASSES {
+            let Some(way_on) = target.as_deref().and_then(MessageTarget::passes_on_by) else { break };
+            queued = way_on.unreceived().queued();
+            target = way_on.peer_target();
+        }
+        queued
+    }
+
     /// [Transfer steps](https://html.spec.whatwg.org/multipage/web-messaging.html#message-ports:transfer-steps), for a handle
     /// that goes along in the message (PORT-50).
     pub(crate) fn transfer_steps(&mut self) {
@@ -224,13 +247,13 @@ impl MessagePort {
     }
 
     /// Leads to a target from now on, which [`drain`](Self::drain) gives what waits.
-    pub(super) fn drain_to(&self, target: Arc<dyn MessageTarget>) {
+    pub(crate) fn drain_to(&self, target: Arc<dyn MessageTarget>) {
         let former = self.owned().map(|mut side| side.drain_to(target));
         drop(former);
     }
 
     /// Gives a target what waits, until nothing does: from then on whoever posts gives it to the target himself.
-    pub(super) fn drain(&self, target: &dyn MessageTarget) {
+    pub(crate) fn drain(&self, target: &dyn MessageTarget) {
         loop {
             let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
             let drained = side.drained_to_target();
@@ -302,6 +325,7 @@ impl MessagePort {
 
     /// Takes the next parcel, or registers to be woken for it. Where others post at this moment, it looks once
     /// more before it waits.
+    #[inline]
     pub(super) fn poll_parcel(
         &self,
         key: &mut Option<WaiterKey>,
@@ -367,6 +391,10 @@ impl MessagePort {
 
     pub(super) fn channel(&self) -> &Arc<Channel> {
         &self.channel
+    }
+
+    pub(super) fn end(&self) -> End {
+        self.end
     }
 
     /// The other side (PORT-02): the same one for ever, wherever its port is by now.

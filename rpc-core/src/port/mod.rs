@@ -13,6 +13,7 @@ mod discard;
 mod error;
 mod id;
 mod join;
+mod mark;
 mod message_port;
 mod parcel;
 mod queue;
@@ -38,6 +39,7 @@ pub use unreceived::Unreceived;
 
 pub(crate) use error::Gone;
 pub(crate) use join::end_of_joints;
+pub(crate) use mark::{Destination, PortMark};
 pub(crate) use parcel::{Carried, Parcel, Value};
 pub(crate) use recv::Inbox;
 pub(crate) use side_cell::FIRST_OF_PIPELINES;

@@ -159,7 +159,7 @@ impl Side {
     }
 
     /// Takes the oldest entry that may be delivered (LOOP-06).
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Next {
         if self.state.delivers()
             && let Some(parcel) = self.queue.pop()

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{Gone, Parcel, ring::Carrier};
+use super::{Gone, MessagePort, Parcel, ring::Carrier};
 use crate::sync::Arc;
 
 /// Takes what is posted to a side at once, in place of its queue: the table of calls that wait for a reply.
@@ -15,6 +15,11 @@ pub(crate) trait MessageTarget: Any + Send + Sync {
 
     /// Learns that nothing will be posted any more. May be told more than once.
     fn closed(&self, gone: Gone);
+
+    /// The port by which what comes goes on at once, if that is all that it does.
+    fn passes_on_by(&self) -> Option<&MessagePort> {
+        None
+    }
 }
 
 /// Is told that a side has something for its reader, once for each thing: the event loop that runs the side's handlers, which

@@ -25,6 +25,7 @@ use super::{
     outbox::Outbox,
     pipe::Pipe,
     run_stream::RunStream,
+    same::Same,
 };
 use crate::{
     Message,
@@ -78,6 +79,8 @@ struct Few<M: Method> {
     attached: Attached,
     /// What fewer have.
     layers: Option<Surrounded<MethodResult<M>>>,
+    /// Whether an ordered call has had its turn.
+    has_begun: bool,
 }
 
 /// Why a handler is not to go on.
@@ -88,6 +91,18 @@ pub(super) enum Stop {
     Refused(Refusal),
     /// Something came between.
     Interrupted(Interruption),
+}
+
+impl Stop {
+    /// What it is for a method that has not begun.
+    fn before_the_begin(self) -> Self {
+        match self {
+            Self::Interrupted(Interruption::DeadlineExceeded) => Self::Refused(Refusal::DeadlineExceeded),
+            Self::Interrupted(Interruption::Revoked) => Self::Refused(Refusal::Revoked),
+            Self::Interrupted(Interruption::Expired) => Self::Refused(Refusal::Expired),
+            Self::Abandoned | Self::Refused(_) | Self::Interrupted(_) => self,
+        }
+    }
 }
 
 /// What a method has returned.
@@ -169,7 +184,7 @@ impl<M: Method> Responder<M> {
             self = self.attach_few(options, came, desk)?;
         }
         // To ask what there is costs nothing.
-        let is_free = M::ID == Describe::ID;
+        let is_free = M::ID == Describe::ID || M::ID == Same::ID;
         match self.held.as_mut().map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes) }) {
             Ok(()) => Ok(self),
             Err(refusal) => {
@@ -185,7 +200,7 @@ impl<M: Method> Responder<M> {
             Ok(attached) => {
                 let around = desk.settings().around.as_deref();
                 let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
-                self.few = Some(Box::new(Few { attached, layers }));
+                self.few = Some(Box::new(Few { attached, layers, has_begun: false }));
                 Ok(self)
             }
             Err(refusal) => Err(self.refuse(refusal)),
@@ -269,7 +284,10 @@ impl<M: Method> Responder<M> {
                         if let Some(few) = &self.few {
                             few.attached.context().info().traffic().has_sent(reply.size());
                         }
-                        Answer(Some(reply))
+                        Answer(Some(match &self.held {
+                            Some(held) => held.hold(reply),
+                            None => reply,
+                        }))
                     }
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }
@@ -367,17 +385,37 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    /// Ready when an ordered call is not to begin: while it waited for those before it, its caller has gone, or its time was up.
-    /// Others have not waited.
+    /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
+    /// before it, its caller has gone, or its time was up. Others have not waited.
     pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        let Some(held) = &mut self.held else {
-            return if M::ORDERED { self.poll_stop(cx) } else { Poll::Pending };
-        };
-        if let Some((why, false)) = held.ended() {
+        if let Some((why, false)) = self.held.as_ref().and_then(Held::ended) {
             return Poll::Ready(Stop::Refused(why.refusal()));
         }
-        held.begins();
-        if M::ORDERED { self.poll_stop(cx) } else { Poll::Pending }
+        if M::ORDERED
+            && !self.has_begun()
+            && let Poll::Ready(stop) = self.poll_stop(cx)
+        {
+            return Poll::Ready(stop.before_the_begin());
+        }
+        self.begins();
+        Poll::Pending
+    }
+
+    /// Whether an ordered call has had its turn. Where it has neither a deadline nor a right that could end, it does not matter.
+    fn has_begun(&self) -> bool {
+        match &self.held {
+            Some(held) => held.has_begun(),
+            None => self.few.as_ref().is_some_and(|few| few.has_begun),
+        }
+    }
+
+    fn begins(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.begins();
+        }
+        if let Some(few) = &mut self.few {
+            few.has_begun = true;
+        }
     }
 
     /// Answers for a handler that does not go on.
@@ -442,14 +480,18 @@ impl<M: Method> Responder<M> {
 
 impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
-        self.settle(|| Outcome::Cancelled);
+        let ended = self.held.as_ref().and_then(Held::ended);
+        self.settle(|| match ended {
+            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
+            Some((_, true)) | None => Outcome::Cancelled,
+        });
         let mut caller = self.take();
         if matches!(caller, Caller::There(_) | Caller::Nobody)
             || panicking::keep(|| Self::to(std::mem::replace(&mut caller, Caller::Nobody)))
         {
             return;
         }
-        let error = match self.held.as_ref().and_then(Held::ended) {
+        let error = match ended {
             Some((why, false)) => CallError::Refused(why.refusal()),
             Some((why, true)) => CallError::Unknown(why.interruption()),
             None => CallError::Unknown(panicking::how_it_goes().into()),

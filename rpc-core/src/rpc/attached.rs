@@ -8,11 +8,13 @@ use std::{
 };
 
 use super::{
-    CallContext, CallInfo, Outcome, Refusal,
+    AuditEntry, CallContext, CallInfo, Outcome, Refusal,
+    audit::Auditor,
     call_info::Arrival,
     context::Expiry,
     desk::Desk,
     frame::Options,
+    grant::GrantKey,
     interceptor::{Interceptors, guarded},
 };
 use crate::{clock::Sleep, panicking::words_of};
@@ -21,6 +23,9 @@ use crate::{clock::Sleep, panicking::words_of};
 pub(super) struct Attached {
     context: CallContext,
     interceptors: Interceptors,
+    auditor: Auditor,
+    /// By which right it came.
+    grant: GrantKey,
     sleep: Option<Sleep>,
 }
 
@@ -42,7 +47,11 @@ impl Attached {
                 info.came(arrival);
             }
             let seen = catch_unwind(AssertUnwindSafe(|| interceptors.before(&mut info)));
-            seen.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied)?;
+            let seen = seen.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied);
+            if let Err(refusal) = seen {
+                settings.audit.refused(desk.grant, info.method, &refusal);
+                return Err(refusal);
+            }
         }
         let checked = catch_unwind(AssertUnwindSafe(|| desk.terms.check(&info)));
         let checked = checked.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied);
@@ -50,7 +59,8 @@ impl Attached {
         let expiry = info.deadline.and_then(Expiry::after);
         let is_late = info.deadline == Some(Duration::ZERO);
         let context = CallContext::new(info, expiry, settings.caller.clone(), Some(desk.issuer()));
-        let attached = Self { context, interceptors, sleep: None };
+        let (auditor, grant) = (settings.audit.clone(), desk.grant);
+        let attached = Self { context, interceptors, auditor, grant, sleep: None };
         let checked = checked.and(if is_late { Err(Refusal::DeadlineExceeded) } else { Ok(()) });
         if let Err(refusal) = checked {
             attached.end(&Outcome::Failed(super::CallError::Refused(refusal.clone())));
@@ -69,9 +79,10 @@ impl Attached {
         self.sleep.get_or_insert_with(|| expiry.sleep()).as_mut().poll(cx)
     }
 
-    /// Shows the interceptors how the call ended. One that panics ends nothing but itself.
+    /// Shows the interceptors how the call ended, and whoever audits. One that panics ends nothing but itself.
     pub(super) fn end(&self, outcome: &Outcome) {
         guarded(|| self.interceptors.after(self.context.info(), outcome));
+        self.auditor.note(|| AuditEntry::of_call(self.grant, self.context.info(), outcome));
     }
 }
 

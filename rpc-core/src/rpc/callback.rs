@@ -141,6 +141,8 @@ macro_rules! callable {
         }
 
         impl<A, R> ServiceClient for $client<A, R> {
+            type Method = MethodId;
+
             const METHODS: MethodTable = MethodTable {
                 service: concat!("handover::", stringify!($client)),
                 own: &[(CALL, "call")],

@@ -5,18 +5,20 @@ use std::{fmt, sync::OnceLock, time::Duration};
 use super::{
     Answer, MethodId, Refusal, ServeOptions,
     context::Issuer,
-    frame::{CallId, Frame},
-    grant::{Cost, Counting, GrantKey, Terms},
+    farewell::farewell,
+    frame::{CallId, Fault, Frame},
+    grant::{Cost, Counting, Ended, GrantKey, Terms},
     held::Ending,
     host::{Hub, SeatKey},
     versions::Versions,
 };
 use crate::{
-    MessagePort,
-    port::Parcel,
+    Message, MessagePort,
+    message::Receipt,
+    port::{Parcel, Queued},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -31,7 +33,8 @@ pub(super) struct Desk {
     pub(super) grant: GrantKey,
     pub(super) terms: Arc<Terms>,
     counting: Counting,
-    pub(super) ending: Arc<Ending>,
+    /// Of the first port only if somebody asks.
+    ending: OnceLock<Arc<Ending>>,
     /// Whether there is nothing to do for a call that brings no options.
     pub(super) is_plain: bool,
     /// Made for the first method that is introduced.
@@ -40,7 +43,12 @@ pub(super) struct Desk {
     turned: AtomicU64,
     /// One-way calls that were taken, and not given back to the caller's window.
     tells: AtomicU32,
+    /// How much was sent since somebody has looked how much of it was read.
+    sent: AtomicUsize,
 }
+
+/// What a message counts for beside its bytes where it waits.
+const UNREAD_MESSAGE: usize = 64;
 
 /// No call is being opened that was turned into a frame.
 const NOT_TURNED: u64 = u64::MAX;
@@ -49,8 +57,7 @@ impl Desk {
     /// The first port of a service, by which everything may be called.
     pub(super) fn first(port: MessagePort, hub: Arc<Hub>) -> Self {
         let grant = hub.root();
-        let (terms, ending, counting) = Default::default();
-        Self::new(port, hub, None, Right { grant, terms, ending, counting })
+        Self::new(port, hub, None, Right { grant, terms: Terms::all(), ending: None, counting: Counting::default() })
     }
 
     /// One of the other ports.
@@ -68,11 +75,12 @@ impl Desk {
             grant,
             terms,
             counting,
-            ending,
+            ending: ending.map(OnceLock::from).unwrap_or_default(),
             is_plain,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
             tells: AtomicU32::new(0),
+            sent: AtomicUsize::new(0),
         }
     }
 
@@ -80,6 +88,11 @@ impl Desk {
     #[inline]
     pub(super) fn settings(&self) -> &ServeOptions {
         &self.hub.settings
+    }
+
+    /// What the calls have to do with the end of the right that they came by.
+    pub(super) fn ending(&self) -> &Ending {
+        self.ending.get_or_init(Arc::default)
     }
 
     /// What takes calls out of what the right has left. `None` of the first port: nobody counts those.
@@ -104,8 +117,49 @@ impl Desk {
     /// Sends an answer. If the port is closed, nobody waits for it.
     pub(super) fn post(&self, answer: Answer) {
         if let Answer(Some(message)) = answer {
+            self.sends(message.size());
             let _closed = self.port.post(Parcel::Message(message));
         }
+    }
+
+    /// Notes that so many bytes are sent. Where it may have become too much for one who does not read, looks how much waits.
+    #[inline]
+    fn sends(&self, bytes: usize) {
+        let sent = self.sent.load(Ordering::Relaxed).saturating_add(bytes.saturating_add(UNREAD_MESSAGE));
+        // What waits is what was sent, at the most.
+        let is_due = sent >= self.settings().unread / 8;
+        self.sent.store(if is_due { 0 } else { sent }, Ordering::Relaxed);
+        if is_due {
+            self.look_what_waits();
+        }
+    }
+
+    #[cold]
+    fn look_what_waits(&self) {
+        let Queued { messages, bytes } = self.port.unread();
+        if bytes.saturating_add(messages.saturating_mul(UNREAD_MESSAGE)) < self.settings().unread || messages == 0 {
+            return;
+        }
+        tracing::warn!(
+            label = self.terms.label(),
+            messages,
+            bytes,
+            "a client that does not read its answers was closed"
+        );
+        match self.seat {
+            Some(seat) => self.hub.tell_ended([seat], Ended::Unread),
+            None => farewell(&self.port, Fault::Refused(Ended::Unread.refusal())),
+        }
+    }
+
+    /// Counts the bytes of an answer, and of the call that it is for, until it is delivered.
+    pub(super) fn hold(self: &Arc<Self>, answer: Message, bytes: u32) -> Message {
+        if !self.counting.counts_bytes {
+            return answer;
+        }
+        let bytes = u64::from(bytes).saturating_add(answer.size() as u64);
+        self.hub.grants().hold(self.grant, bytes);
+        answer.with_receipt(OnItsWay { desk: self.clone(), bytes, is_over: AtomicBool::new(false) })
     }
 
     pub(super) fn send(&self, frame: &Frame<'_>) {
@@ -129,6 +183,7 @@ impl Desk {
     /// Tells those who watch of a call that is refused.
     pub(super) fn refused(&self, method: MethodId, refusal: &Refusal) {
         self.settings().interceptors.refused(method, refusal);
+        self.settings().audit.refused(self.grant, method, refusal);
         if self.seat.is_some() {
             tracing::warn!(label = self.terms.label(), %method, %refusal, "a call was refused");
         }
@@ -159,7 +214,8 @@ impl Desk {
 pub(super) struct Right {
     pub(super) grant: GrantKey,
     pub(super) terms: Arc<Terms>,
-    pub(super) ending: Arc<Ending>,
+    /// `None` of the first port, whose right never ends.
+    pub(super) ending: Option<Arc<Ending>>,
     pub(super) counting: Counting,
 }
 
@@ -196,6 +252,28 @@ impl Claim<'_> {
 
     fn now(&self) -> Option<Duration> {
         if self.0.counting.is_timed { self.0.hub.now() } else { None }
+    }
+}
+
+/// An answer on its way, whose bytes count until it is delivered (C21).
+#[derive(Debug)]
+struct OnItsWay {
+    desk: Arc<Desk>,
+    bytes: u64,
+    is_over: AtomicBool,
+}
+
+impl Receipt for OnItsWay {
+    fn delivered(&self) {
+        if !self.is_over.swap(true, Ordering::Relaxed) {
+            self.desk.hub.grants().let_go(self.desk.grant, self.bytes);
+        }
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.delivered();
     }
 }
 

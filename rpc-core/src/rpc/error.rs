@@ -116,6 +116,29 @@ impl From<Gone> for Interruption {
     }
 }
 
+impl Refusal {
+    /// A word for it, one of a few: for a log, or a label of a metric.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::UnknownMethod(_) => "unknown_method",
+            Self::Malformed(_) => "malformed",
+            Self::Spent => "spent",
+            Self::RepeatedCallId => "repeated_call_id",
+            Self::Overloaded => "overloaded",
+            Self::Denied(_) => "denied",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::Mismatch(_) => "mismatch",
+            Self::NotReturned(_) => "not_returned",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::NoCallsLeft => "no_calls_left",
+            Self::TooFast => "too_fast",
+            Self::TooManyBytes => "too_many_bytes",
+            Self::TooManyClients => "too_many_clients",
+        }
+    }
+}
+
 impl CallError {
     /// Whether the method may have run, in whole or in part. If not, the call can be made again without harm.
     pub fn may_have_run(&self) -> bool {

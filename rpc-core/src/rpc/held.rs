@@ -10,9 +10,12 @@ use super::{
     desk::Desk,
     grant::{Cost, Ended},
 };
-use crate::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use crate::{
+    Message,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 /// What a call has of the right that it came by. Dropped, it gives back what counts only as long as the call runs.
@@ -48,6 +51,11 @@ impl Held {
         Ok(())
     }
 
+    /// Counts an answer as long as it is on its way.
+    pub(super) fn hold(&self, answer: Message) -> Message {
+        if self.is_claimed { self.desk.hold(answer, self.bytes) } else { answer }
+    }
+
     /// Whether what takes nothing may run.
     ///
     /// # Errors
@@ -71,21 +79,25 @@ impl Held {
         self.has_begun = true;
     }
 
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Why the right has ended, if it has, and whether the method had begun.
     pub(super) fn ended(&self) -> Option<(Ended, bool)> {
-        self.desk.ending.why().map(|why| (why, self.has_begun))
+        self.desk.ending().why().map(|why| (why, self.has_begun))
     }
 
     /// Ready when the right has ended; registers the handler to be woken for that.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        if self.is_claimed { self.desk.ending.poll(&mut self.waiter, cx) } else { Poll::Pending }
+        if self.is_claimed { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if self.waiter != 0 {
-            self.desk.ending.forget(self.waiter);
+            self.desk.ending().forget(self.waiter);
         }
         if self.is_claimed
             && let Some(claim) = self.desk.claim()

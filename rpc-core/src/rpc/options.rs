@@ -3,7 +3,9 @@
 use std::{any::Any, fmt, time::Duration};
 
 use super::{
+    Audit,
     around::Around,
+    audit::Auditor,
     context::Caller,
     frame::Window,
     interceptor::{Interceptor, Interceptors},
@@ -69,6 +71,7 @@ pub struct ServeOptions {
     pub(super) running: usize,
     pub(super) waiting: usize,
     pub(super) waiting_bytes: usize,
+    pub(super) unread: usize,
     pub(super) clients: u32,
     pub(super) all_clients: u32,
     pub(super) window: Option<Window>,
@@ -76,6 +79,7 @@ pub struct ServeOptions {
     pub(super) interceptors: Interceptors,
     pub(super) caller: Option<Caller>,
     pub(super) around: Option<Arc<dyn Around>>,
+    pub(super) audit: Auditor,
 }
 
 impl Default for ServeOptions {
@@ -84,6 +88,7 @@ impl Default for ServeOptions {
             running: 16_384,
             waiting: 65_536,
             waiting_bytes: 64 << 20,
+            unread: 64 << 20,
             clients: 4096,
             all_clients: 1 << 20,
             window: None,
@@ -91,6 +96,7 @@ impl Default for ServeOptions {
             interceptors: Interceptors::default(),
             caller: None,
             around: None,
+            audit: Auditor::default(),
         }
     }
 }
@@ -121,6 +127,15 @@ impl ServeOptions {
     #[must_use]
     pub fn max_waiting(mut self, calls: usize, bytes: usize) -> Self {
         (self.waiting, self.waiting_bytes) = (calls, bytes);
+        self
+    }
+
+    /// Lets about so many bytes of answers wait to be read by one client, each counted for 64 more than it has; one more answer as
+    /// long as there are fewer. A client that does not read is closed then, and what was made from it goes on, as do all others (C21).
+    /// Answers that stay in the process wait for nobody. The default: 64 MiB.
+    #[must_use]
+    pub fn max_unread(mut self, bytes: usize) -> Self {
+        self.unread = bytes;
         self
     }
 
@@ -162,13 +177,21 @@ impl ServeOptions {
         self
     }
 
+    /// Tells of everything that becomes of the rights on the service, in place of who was told before.
+    #[must_use]
+    pub fn audit(mut self, audit: impl Audit + 'static) -> Self {
+        self.audit = Auditor::new(audit);
+        self
+    }
+
     fn window(&self) -> Window {
         self.window.unwrap_or(Window { calls: u32::try_from(self.running).unwrap_or(u32::MAX), bytes: u64::MAX })
     }
 
     /// Whether there is nothing to do for a call that brings no options.
     pub(super) fn is_plain(&self) -> bool {
-        self.deadline.is_none() && self.interceptors.is_empty() && self.caller.is_none() && self.around.is_none()
+        let is_watched = !self.interceptors.is_empty() || self.around.is_some() || !self.audit.is_none();
+        self.deadline.is_none() && self.caller.is_none() && !is_watched
     }
 }
 
@@ -182,6 +205,7 @@ impl fmt::Debug for ServeOptions {
             .field("interceptors", &self.interceptors)
             .field("has_caller", &self.caller.is_some())
             .field("has_layers", &self.around.is_some())
+            .field("is_audited", &!self.audit.is_none())
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    CallError, ClientStub, Interruption, MethodId,
+    CallError, ClientStub, Interruption, MethodId, Refusal,
+    farewell::farewell,
     frame::{CallId, Fault, Frame, Limits, Options, call_head, pipelined_head, reply_head, tell_head},
     replies::{AwaitingReply, Reply},
 };
@@ -29,7 +30,8 @@ const LOOKED_AT: usize = 16;
 ///
 /// A call that brings back a stream counts as long as the stream is fed; if it came as bytes, until it is answered.
 ///
-/// Its clients are ports like any other: [`connect`](Self::connect) makes them. A call that finds no service waits for one. Calls
+/// Its clients are ports like any other: [`connect`](Self::connect) makes them, and from each of those up to 4096 others may be made by
+/// clones; the calls of more are refused. One that is made with limits belongs to one of the services, and ends with that. A call that finds no service waits for one. Calls
 /// of one client may go to different services, so nothing is said about their order.
 #[derive(Clone, Default)]
 pub struct CallRouter(Arc<Mutex<State>>);
@@ -101,14 +103,15 @@ impl CallRouter {
     /// Makes a port whose calls are handed out.
     pub fn connect(&self) -> MessagePort {
         let (ours, theirs) = MessageChannel::new().into_ports();
-        self.adopt(ours);
+        self.adopt(ours, Arc::new(()));
         theirs
     }
 
-    /// Hands out the calls that come by a port.
-    fn adopt(&self, ours: MessagePort) {
+    /// Hands out the calls that come by a port, of a client that was made from those who are of its kin.
+    fn adopt(&self, ours: MessagePort, kin: Arc<()>) {
         let connection = Arc::new(Connection {
             router: self.clone(),
+            kin,
             back: Mutex::new(Some(Arc::new(ours))),
             forwarded: Mutex::default(),
             introduced: Mutex::default(),
@@ -258,13 +261,18 @@ impl fmt::Debug for CallRouter {
 /// The router's end of one client.
 struct Connection {
     router: CallRouter,
+    /// As many have it as there are clients that were made from one that the router has made, that one counted.
+    kin: Arc<()>,
     /// Its own port, by which calls that came as bytes are answered. `None` once the client has gone, or the router is closed.
     back: Mutex<Option<Arc<MessagePort>>>,
     /// The calls that came as bytes, for those that are cancelled.
     forwarded: Mutex<HashMap<CallId, Weak<ForwardedCall>>>,
     /// What the client has said that it takes methods for.
-    introduced: Mutex<HashMap<MethodId, Box<MethodShape>>>,
+    introduced: Mutex<HashMap<MethodId, Arc<MethodShape>>>,
 }
+
+/// How many clients may be made from one that the router has made.
+const MOST_CLIENTS: usize = 4096;
 
 /// How many introductions are kept of one client.
 const MOST_METHODS: usize = 4096;
@@ -320,6 +328,10 @@ impl Connection {
             }
             forwarded.insert(id, Arc::downgrade(&call));
         }
+        if self.back.lock().is_none() {
+            // The client has gone since it was asked for above, and perhaps before the call was among those that this cancels.
+            return;
+        }
         self.router.hand_out(Handed::Forwarded(call));
     }
 
@@ -330,7 +342,12 @@ impl Connection {
             return self.router.hand_on(message);
         }
         for port in message.into_parts().ports {
-            self.router.adopt(port);
+            if Arc::strong_count(&self.kin) > MOST_CLIENTS {
+                tracing::warn!("a client of a router was made from one from which there are as many as may be");
+                farewell(&port, Fault::Refused(Refusal::TooManyClients));
+            } else {
+                self.router.adopt(port, self.kin.clone());
+            }
         }
     }
 
@@ -354,8 +371,9 @@ impl MessageTarget for Connection {
     }
 
     fn closed(&self, _: Gone) {
-        let forwarded = std::mem::take(&mut *self.forwarded.lock());
+        // In this order: whoever forwards a call notes it first, and then looks whether the client is still there.
         self.end();
+        let forwarded = std::mem::take(&mut *self.forwarded.lock());
         for call in forwarded.into_values().filter_map(|call| call.upgrade()) {
             call.cancel();
         }
@@ -380,6 +398,10 @@ enum Progress {
         args_at: usize,
         options: Options,
     },
+    /// It is on its way to a service. If it is cancelled meanwhile, the service is told after it.
+    Leaves {
+        is_cancelled: bool,
+    },
     /// A service has it, under this id. Its port stays open until it has answered.
     Sent {
         service: Arc<ClientStub>,
@@ -389,13 +411,13 @@ enum Progress {
 }
 
 impl ForwardedCall {
-    fn take(&self) -> Progress {
-        std::mem::replace(&mut *self.progress.lock(), Progress::Over)
+    fn replace(&self, next: Progress) -> Progress {
+        std::mem::replace(&mut *self.progress.lock(), next)
     }
 
     /// Sends it, under an id of the router's own: those of two clients may be the same.
     fn send(self: &Arc<Self>, service: &Arc<ClientStub>) {
-        let Progress::Waits { message, args_at, options } = self.take() else { return };
+        let Some((message, args_at, options)) = self.leave() else { return };
         // What the service says of the method is kept for those that were introduced.
         service.replies().is_introduction(self.method);
         let head = if self.is_pipelined {
@@ -404,20 +426,56 @@ impl ForwardedCall {
             tell_head(self.method, &options)
         } else {
             let id = service.replies().next_id();
-            *self.progress.lock() = Progress::Sent { service: service.clone(), id };
             service.replies().register(id, self.clone(), self.method, message.size());
-            call_head(id, self.method, &options)
+            return self.pass_on(with_head(message, args_at, call_head(id, self.method, &options)), service, id);
         };
-        let message = with_head(message, args_at, head);
+        if let Err(error) = service.port().post_message(with_head(message, args_at, head)) {
+            tracing::warn!(%error, "a call that wants no answer could not be passed on");
+        }
+    }
+
+    /// Takes what is to be sent, unless nobody waits for it any more.
+    fn leave(&self) -> Option<(Message, usize, Options)> {
+        let mut progress = self.progress.lock();
+        if !matches!(*progress, Progress::Waits { .. }) {
+            return None;
+        }
+        match std::mem::replace(&mut *progress, Progress::Leaves { is_cancelled: false }) {
+            Progress::Waits { message, args_at, options } => Some((message, args_at, options)),
+            Progress::Leaves { .. } | Progress::Sent { .. } | Progress::Over => None,
+        }
+    }
+
+    /// Posts a call that wants an answer, which may come at once.
+    fn pass_on(&self, message: Message, service: &Arc<ClientStub>, id: CallId) {
         if let Err(error) = service.port().post_message(message) {
             tracing::warn!(%error, "a call could not be passed on");
-            self.fail(CallError::Unknown(Interruption::Closed));
+            return self.fail(CallError::Unknown(Interruption::Closed));
+        }
+        let mut progress = self.progress.lock();
+        let is_cancelled = match *progress {
+            Progress::Leaves { is_cancelled } => {
+                *progress = Progress::Sent { service: service.clone(), id };
+                is_cancelled
+            }
+            Progress::Waits { .. } | Progress::Sent { .. } | Progress::Over => false,
+        };
+        drop(progress);
+        if is_cancelled {
+            self.cancel();
         }
     }
 
     /// Ends the call for its service: nobody waits for it.
     fn cancel(&self) {
-        if let Progress::Sent { service, id } = self.take() {
+        let mut progress = self.progress.lock();
+        if let Progress::Leaves { is_cancelled } = &mut *progress {
+            *is_cancelled = true;
+            return;
+        }
+        let cancelled = std::mem::replace(&mut *progress, Progress::Over);
+        drop(progress);
+        if let Progress::Sent { service, id } = cancelled {
             drop(service.replies().forget(id));
             let _closed = service.port().post(Parcel::Message(Frame::Cancel { id }.to_bytes().into()));
         }
@@ -425,7 +483,10 @@ impl ForwardedCall {
 
     /// Ends the call for its caller, once.
     fn fault(&self, fault: Fault) {
-        if let (Progress::Waits { .. } | Progress::Sent { .. }, Some(id)) = (self.take(), self.id) {
+        let progress = self.replace(Progress::Over);
+        if let (Progress::Waits { .. } | Progress::Leaves { .. } | Progress::Sent { .. }, Some(id)) =
+            (progress, self.id)
+        {
             self.answer(Frame::Fault { id, fault }.to_bytes().into());
         }
     }
@@ -440,7 +501,8 @@ impl ForwardedCall {
 impl AwaitingReply for ForwardedCall {
     fn reply(&self, reply: Reply) {
         let Reply { message, result_at, shape } = reply;
-        if let (Progress::Sent { .. }, Some(id)) = (self.take(), self.id) {
+        let progress = self.replace(Progress::Over);
+        if let (Progress::Leaves { .. } | Progress::Sent { .. }, Some(id)) = (progress, self.id) {
             if let Some(shape) = shape {
                 let shape = Box::new(MethodShape::clone(&shape));
                 self.answer(Frame::Shape { method: self.method, shape }.to_bytes().into());

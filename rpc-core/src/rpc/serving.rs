@@ -17,6 +17,7 @@ use super::{
     host::{Reception, SeatKey, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
+    same::{self, Same},
     serve::How,
 };
 use crate::{
@@ -147,7 +148,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// The right has ended by which calls came to a port. What waits there was not run, and what runs is woken to end.
     fn dismiss(&mut self, seat: SeatKey, why: Ended) {
         let Some(desk) = self.others.desks.get(seat).cloned() else { return };
-        desk.ending.end(why);
+        desk.ending().end(why);
         self.calls.dismiss(&desk, why);
         for call in self.others.room.take_out(seat) {
             refuse(call, &desk, why.refusal());
@@ -238,6 +239,10 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if self.has_room(settings) && room.is_empty() {
             return self.begin(call, desk, run, cx);
         }
+        // Whoever asks whether a client is one of its own may be a method of this service, which waits for the answer.
+        if call.method() == Same::ID {
+            return desk.post(same::answer(call.at(desk)));
+        }
         if !room.has_room(call.size(), settings.waiting, settings.waiting_bytes) {
             return refuse(call, desk, Refusal::Overloaded);
         }
@@ -303,7 +308,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             Begun::Waits(abort) => {
                 self.is_ordered_running |= tag.is_ordered;
                 if let Some(desk) = &tag.whence {
-                    desk.ending.runs();
+                    desk.ending().runs();
                 }
                 if let Some(id) = tag.id {
                     self.open.insert((seat_of(&tag.whence), id), Progress::Runs(abort));
@@ -322,7 +327,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         cx: &mut Context<'_>,
     ) {
         if let Some(desk) = &tag.whence {
-            desk.ending.ran();
+            desk.ending().ran();
         }
         if let Some(desk) = self.desk(&tag.whence) {
             self.forget(desk, tag.id);

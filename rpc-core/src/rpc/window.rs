@@ -136,6 +136,11 @@ impl CallWindow {
         })
     }
 
+    /// Whether anything is counted.
+    pub(super) fn is_limited(&self) -> bool {
+        self.is_limited.load(Ordering::Relaxed)
+    }
+
     /// So many bytes more are under way.
     pub(super) fn add_bytes(&self, bytes: u64) {
         let mut state = self.state.lock();

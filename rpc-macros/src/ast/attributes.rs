@@ -10,6 +10,7 @@ pub(crate) struct Carried {
     /// Goes on every item.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) docs: Vec<Attribute>,
+    pub(crate) deprecated: Vec<Attribute>,
     /// What its users are told, or want not to be told.
     pub(crate) others: Vec<Attribute>,
 }
@@ -22,11 +23,16 @@ impl Carried {
 
     /// The attributes of a trait. Its client and its server have documentation of their own.
     pub(crate) fn of_trait(attrs: &[Attribute]) -> Self {
-        Self::read(attrs, &["deprecated"])
+        Self::read(attrs, &[])
     }
 
     fn read(attrs: &[Attribute], others: &[&str]) -> Self {
-        Self { cfgs: named(attrs, &["cfg"]), docs: named(attrs, &["doc"]), others: named(attrs, others) }
+        Self {
+            cfgs: named(attrs, &["cfg"]),
+            docs: named(attrs, &["doc"]),
+            deprecated: named(attrs, &["deprecated"]),
+            others: named(attrs, others),
+        }
     }
 }
 

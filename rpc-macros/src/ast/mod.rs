@@ -19,7 +19,7 @@ pub(crate) use self::{
     method::{Arg, Lent, Method, Output, is_context, peel},
     params::{Params, angled},
     stream::{Stream, Yields, is_iterator, stream_bound, surplus_bound},
-    supers::{SuperService, is_plain},
+    supers::{SuperService, Viewed, is_plain},
     tokens::mentions,
 };
 use crate::{args::Args, errors::Errors};
@@ -35,6 +35,8 @@ pub(crate) struct Service {
     pub(crate) methods: Vec<Method>,
     /// Where it is asked that the client implements the trait, if it is.
     pub(crate) client_trait: Option<Span>,
+    /// The service whose methods these are, if the trait is a view of one.
+    pub(crate) viewed: Option<Viewed>,
     carried: Carried,
 }
 
@@ -54,6 +56,7 @@ impl Service {
             supers,
             methods,
             client_trait: args.client_trait,
+            viewed: args.view_of.as_ref().map(Viewed::read),
             carried: Carried::of_trait(&item.attrs),
             item,
         }
@@ -71,6 +74,11 @@ impl Service {
         format_ident!("{}Server", self.item.ident)
     }
 
+    /// The enum of its methods.
+    pub(crate) fn method_names(&self) -> Ident {
+        format_ident!("{}Method", self.item.ident)
+    }
+
     /// The type that stands for a method, with the parameters that it has in generated code.
     pub(crate) fn marker(&self, method: &Method) -> TokenStream {
         let (marker, args) = (method.marker(), self.params.args(None));
@@ -84,6 +92,6 @@ impl Service {
 
     /// Goes on the types that users name.
     pub(crate) fn deprecated(&self) -> &[Attribute] {
-        &self.carried.others
+        &self.carried.deprecated
     }
 }

@@ -1,9 +1,10 @@
-//! Writing the code: what travels, the client, the server.
+//! Writing the code: what travels, the client, the server, the methods' names.
 
 mod client;
 mod client_trait;
 mod description;
 mod ids;
+mod methods;
 mod server;
 mod streams;
 mod wire;
@@ -14,6 +15,7 @@ use syn::{Item, ItemTrait};
 
 pub(crate) use self::{
     client::client,
+    methods::methods_after_a_mistake,
     server::{object, server_type},
 };
 use crate::{args::Args, ast::Service, check::check, errors::Errors, fallback::fallback};
@@ -56,35 +58,29 @@ fn expand(service: &Service, args: &Args) -> TokenStream {
     let rpc = args.private();
     let client = client::client(service, &rpc);
     let server = server::server(service, &rpc);
+    let methods = methods::methods(service, &rpc);
     let (wire, ids) = (wire::wire(service, &rpc), ids::ids(service, &rpc));
     let client_trait = client_trait::client_trait(service, &rpc);
-    assemble(service, client, server, quote!(#wire #ids #client_trait))
+    assemble(service, [client, server, methods], quote!(#wire #ids #client_trait))
 }
 
 /// The trait as it is, and beside it what is made from it.
-pub(crate) fn assemble(service: &Service, client: Expanded, server: Expanded, wire: TokenStream) -> TokenStream {
+pub(crate) fn assemble(service: &Service, expanded: [Expanded; 3], wire: TokenStream) -> TokenStream {
     let (trait_item, cfgs) = (&service.item, service.cfgs());
     let quiet = generated_attributes();
-    let (client_type, client_impls) = (client.item, client.impls);
-    let (server_type, server_impls) = (server.item, server.impls);
+    let (types, impls): (Vec<_>, Vec<_>) = expanded.into_iter().map(|it| (it.item, it.impls)).unzip();
+    let types: TokenStream = types.iter().map(|item| quote!(#(#cfgs)* #quiet #item)).collect();
     quote! {
         #[allow(async_fn_in_trait)]
         #trait_item
 
-        #(#cfgs)*
-        #quiet
-        #client_type
-
-        #(#cfgs)*
-        #quiet
-        #server_type
+        #types
 
         #(#cfgs)*
         #quiet
         const _: () = {
             #wire
-            #client_impls
-            #server_impls
+            #(#impls)*
         };
     }
 }

@@ -41,8 +41,8 @@ struct Attempt {
     worker: web_sys::SharedWorker,
     port: JsPort,
     told: mpsc::UnboundedReceiver<Told>,
-    _message: Closure<dyn FnMut(MessageEvent)>,
-    _error: Closure<dyn FnMut(Event)>,
+    _onmessage: Closure<dyn FnMut(MessageEvent)>,
+    _onerror: Closure<dyn FnMut(Event)>,
 }
 
 /// What a connection has told.
@@ -62,15 +62,15 @@ impl Attempt {
         let port = worker.port();
         let (told_in, told) = mpsc::unbounded();
         let failed = told_in.clone();
-        let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let onmessage = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if Says::read(&event.data()) == Some(Says::Ready) {
                 let _over = told_in.unbounded_send(Told::Ready);
             }
         });
-        let error = Closure::<dyn FnMut(Event)>::new(move |_: Event| drop(failed.unbounded_send(Told::Failed)));
-        worker.set_onerror(Some(error.as_ref().unchecked_ref()));
-        port.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        Ok(Self { worker, port, told, _message: message, _error: error })
+        let onerror = Closure::<dyn FnMut(Event)>::new(move |_: Event| drop(failed.unbounded_send(Told::Failed)));
+        worker.set_onerror(Some(onerror.as_ref().unchecked_ref()));
+        port.set_onmessage(Some(onmessage.as_ref().unchecked_ref()));
+        Ok(Self { worker, port, told, _onmessage: onmessage, _onerror: onerror })
     }
 
     fn connect(&self, near: MessagePort) {

@@ -7,7 +7,7 @@
 
 use std::pin::Pin;
 
-use futures::executor;
+use crate::patience;
 
 /// A worker, as its executor sees it.
 pub type WorkerFuture<'w> = Pin<&'w mut (dyn Future<Output = ()> + 'w)>;
@@ -16,8 +16,11 @@ pub type WorkerFuture<'w> = Pin<&'w mut (dyn Future<Output = ()> + 'w)>;
 pub(crate) type Executor = Box<dyn for<'w> FnOnce(WorkerFuture<'w>) + Send>;
 
 /// Parks the thread when there is nothing to do. It has neither timers nor sockets.
+///
+/// While calls come and go, and each wait is shorter than a tenth of a millisecond, it waits awake for so long before it parks: to wake a
+/// thread that is parked costs more than a call. After one longer wait it parks at once, so an idle worker uses no processor time.
 pub fn small(worker: WorkerFuture<'_>) {
-    executor::block_on(worker);
+    patience::block_on(worker);
 }
 
 /// A tokio runtime on the worker's thread, with timers, sockets, and `tokio::task::spawn_local`.

@@ -30,7 +30,7 @@ pub(crate) fn in_handlers<F: Form>() -> [Turn; 3] {
 
 /// One lane; the last method is called.
 pub(crate) fn methods() -> [Turn; 2] {
-    one_lane_each([one::<OneMethod>(), one::<FiftyMethods>()])
+    one_lane_each([one::<OneOfThem>(), one::<FiftyOfThem>()])
 }
 
 fn one_lane_each<const N: usize>(contenders: [Contender; N]) -> [Turn; N] {
@@ -206,10 +206,10 @@ macro_rules! adder {
     };
 }
 
-adder!(OneMethod calls add_01 of One, OneClient, OneServer: add_01);
+adder!(OneOfThem calls add_01 of One, OneClient, OneServer: add_01);
 
 adder! {
-    FiftyMethods calls add_50 of Fifty, FiftyClient, FiftyServer:
+    FiftyOfThem calls add_50 of Fifty, FiftyClient, FiftyServer:
     add_01 add_02 add_03 add_04 add_05 add_06 add_07 add_08 add_09 add_10
     add_11 add_12 add_13 add_14 add_15 add_16 add_17 add_18 add_19 add_20
     add_21 add_22 add_23 add_24 add_25 add_26 add_27 add_28 add_29 add_30

@@ -138,6 +138,25 @@ impl Budget {
         self.expires.into_iter().chain(idle).min()
     }
 
+    /// So many bytes more are under way.
+    pub(super) fn hold(&mut self, more: u64) {
+        if let Some(bytes) = &mut self.bytes {
+            bytes.used = bytes.used.saturating_add(more);
+        }
+    }
+
+    /// So many bytes that were held are under way no longer.
+    pub(super) fn let_go(&mut self, fewer: u64) {
+        if let Some(bytes) = &mut self.bytes {
+            bytes.used = bytes.used.saturating_sub(fewer);
+        }
+    }
+
+    /// Whether it limits the bytes that are under way.
+    pub(super) fn counts_bytes(&self) -> bool {
+        self.bytes.is_some()
+    }
+
     /// Whether the end of a call has to be told to it.
     pub(super) fn counts_ends(&self) -> bool {
         self.bytes.is_some() || self.idle.is_some()

@@ -2,10 +2,13 @@
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
-use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup};
+use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup, limits};
 use crate::{
     MessageChannel, MessagePort,
-    rpc::{CallInfo, MethodId, host::Hub},
+    rpc::{
+        CallInfo, MethodId, Refusal, ServiceClient, View, farewell::farewell, frame::Fault, host::Hub,
+        membrane::Membrane,
+    },
     sync::Arc,
 };
 
@@ -26,6 +29,9 @@ pub struct Granting<C> {
     narrower: Narrower,
     groups: Vec<RevokerGroup>,
     is_asked_for: bool,
+    has_membrane: bool,
+    /// Why nothing is granted, if so.
+    refused: Option<Refusal>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -39,6 +45,8 @@ impl<C> Granting<C> {
             narrower: Narrower::default(),
             groups: Vec::new(),
             is_asked_for,
+            has_membrane: false,
+            refused: None,
             client: PhantomData,
         }
     }
@@ -46,13 +54,20 @@ impl<C> Granting<C> {
     /// Only these methods. The others are not there for the holder: calls are refused as
     /// [`Refusal::UnknownMethod`](crate::rpc::Refusal::UnknownMethod), and a description does not have them. Said twice, those count that
     /// were named both times.
+    ///
+    /// Of a service `Contacts`, `#[service]` has made an enum of the names, `ContactsMethod`.
     pub fn only<M: Into<MethodId>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
-        let named: Vec<MethodId> = methods.into_iter().map(Into::into).collect();
-        match &mut self.narrower.methods {
-            Some(methods) => methods.retain(|method| named.contains(method)),
-            none => *none = Some(named),
-        }
+        limits::name(&mut self.narrower.methods, methods.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// Only the methods of that client, which is the one that is granted: of a super-service, or of a `#[service(view_of = …)]`.
+    ///
+    /// `let reader: ContactsReaderClient = host.grant().view().client()`.
+    pub fn view<V: View<C>>(self) -> Granting<V> {
+        let Self { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, refused, client: _ } =
+            self.only(V::METHODS.ids());
+        Granting { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, refused, client: PhantomData }
     }
 
     /// At most so many calls; others are refused as [`Refusal::NoCallsLeft`](crate::rpc::Refusal::NoCallsLeft). A call counts when its
@@ -72,8 +87,9 @@ impl<C> Granting<C> {
         self
     }
 
-    /// At most so many bytes under way in arguments of calls that run. What would be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes). It counts what was encoded: calls that stay
-    /// in the process have no bytes.
+    /// At most so many bytes under way: of calls, until the answer was delivered, and of answers, until the client has read them. What
+    /// would be more is refused as [`Refusal::TooManyBytes`](crate::rpc::Refusal::TooManyBytes); how much an answer will be is not known
+    /// before, so the last one may be more than is left. It counts what was encoded: calls that stay in the process have no bytes.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = Some(bytes);
         self
@@ -115,6 +131,19 @@ impl<C> Granting<C> {
         self
     }
 
+    /// Lays a membrane between the holder and the service: what the holder obtains by this right – clients, streams, ports, by results and by what
+    /// it is called with, and all that is obtained by those – ends with the right, and so does what the service obtains from the holder.
+    /// What comes home is what it was before it left, and known as that: by [`Host::recognise`](crate::rpc::Host::recognise), for one.
+    ///
+    /// Calls that run through a client that was obtained end as [`Interruption::Revoked`](crate::rpc::Interruption::Revoked) when the right is
+    /// revoked, and later ones as [`Refusal::Revoked`](crate::rpc::Refusal::Revoked), at once; what another thread is posting at that moment
+    /// may still pass. What has passed as data stays where it is. Calls through a membrane travel as bytes, so they cost more;
+    /// nothing is spawned for them. At most 65 536 ports may lie across at a time; others are closed as they cross.
+    pub fn membrane(mut self) -> Self {
+        self.has_membrane = true;
+        self
+    }
+
     /// Lets it be taken back with others.
     pub fn group(mut self, group: &RevokerGroup) -> Self {
         self.groups.push(group.clone());
@@ -123,11 +152,37 @@ impl<C> Granting<C> {
 
     /// Serves one more port by this right: whoever has the other end is its holder.
     pub fn serve_at(self, port: MessagePort) -> Revoker {
-        let Self { hub, parent, limits, narrower, groups, is_asked_for, client: _ } = self;
-        let grant = hub.grant(port, parent, &limits, narrower, is_asked_for);
+        let Self { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, refused, client: _ } = self;
+        if let Some(refusal) = refused {
+            farewell(&port, Fault::Refused(refusal));
+            return Revoker::new(hub, None);
+        }
+        let membrane = has_membrane.then(Membrane::new);
+        let port = match &membrane {
+            Some(membrane) => membrane.before(port),
+            None => port,
+        };
+        let grant = hub.grant(port, parent, &limits, narrower, is_asked_for, membrane);
         let revoker = Revoker::new(hub, grant);
         groups.iter().for_each(|group| group.add(revoker.clone()));
         revoker
+    }
+}
+
+impl<C: ServiceClient> Granting<C> {
+    /// Only if `C` calls what the service has, and then only what `C` calls.
+    pub(in crate::rpc) fn of_the_service(mut self) -> Self {
+        let methods = self.hub.methods;
+        if methods.service.is_empty() {
+            // A service that was written by hand: what it does not have is refused anyway.
+            return self;
+        }
+        if !C::METHODS.is_within(&methods) {
+            let why = format!("the service is a `{}`, and no `{}`", methods.service, C::METHODS.service);
+            tracing::error!(why, "a right was to be granted on what is not served");
+            self.refused = Some(Refusal::Denied(why));
+        }
+        self.only(C::METHODS.ids())
     }
 }
 

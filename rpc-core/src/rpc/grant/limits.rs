@@ -16,7 +16,7 @@ pub struct Limits {
     pub calls: Option<u64>,
     /// How fast.
     pub rate: Option<Rate>,
-    /// How many bytes of arguments may be under way at a time.
+    /// How many bytes may be under way at a time: of arguments, until the answer has come, and of answers, until they were delivered.
     pub bytes: Option<u64>,
     /// How long it lasts, to the microsecond.
     #[serde(with = "micros::optional")]
@@ -44,6 +44,14 @@ impl Limits {
 
     pub(in crate::rpc) fn is_too_much(&self) -> bool {
         self.methods.as_ref().is_some_and(|methods| methods.len() > Self::MOST_METHODS)
+    }
+}
+
+/// Names methods, where some may have been named before: those are left that were named every time.
+pub(super) fn name(named_before: &mut Option<Vec<MethodId>>, named: Vec<MethodId>) {
+    match named_before {
+        Some(methods) => methods.retain(|method| named.contains(method)),
+        none => *none = Some(named),
     }
 }
 

@@ -14,6 +14,9 @@ use crate::rpc::{
 /// Names a grant.
 pub(in crate::rpc) type GrantKey = Key;
 
+/// The service itself.
+pub(in crate::rpc) const ROOT: GrantKey = Key::FIRST;
+
 /// The grants of one service. Each was made from another, and takes from what that has left (C11); the root is the service itself. Those
 /// that were made from the same one know nothing of each other (C9).
 ///
@@ -22,7 +25,6 @@ pub(in crate::rpc) type GrantKey = Key;
 #[derive(Debug)]
 pub(in crate::rpc) struct Grants<T> {
     grants: Slots<Grant<T>>,
-    root: GrantKey,
     /// When the time of a grant may be up, the earliest first.
     due: BTreeSet<(Duration, GrantKey)>,
 }
@@ -41,7 +43,7 @@ struct Grant<T> {
     /// How many holders there are of what was made from it.
     clients: u32,
     most_clients: u32,
-    /// How many calls run whose ends have to be counted. It stays until then, although its holder may have gone.
+    /// How many calls run whose ends have to be counted, and how many answers are on their way whose bytes are. It stays until then, although its holder may have gone.
     running: u32,
     /// The next grant on the way to the root that has a budget; this one, if it has.
     payer: Option<GrantKey>,
@@ -64,6 +66,8 @@ pub(in crate::rpc) enum Ended {
     Revoked,
     /// Its time is up, or it was left unused for too long.
     Expired,
+    /// Its holder does not read the answers. What was made from it goes on (C21).
+    Unread,
 }
 
 impl Ended {
@@ -72,6 +76,7 @@ impl Ended {
         match self {
             Self::Revoked => Refusal::Revoked,
             Self::Expired => Refusal::Expired,
+            Self::Unread => Refusal::TooManyBytes,
         }
     }
 
@@ -80,6 +85,7 @@ impl Ended {
         match self {
             Self::Revoked => Interruption::Revoked,
             Self::Expired => Interruption::Expired,
+            Self::Unread => Interruption::Cancelled("its caller reads no answers".to_owned()),
         }
     }
 }
@@ -112,12 +118,14 @@ pub(in crate::rpc) struct Counting {
     pub(in crate::rpc) is_timed: bool,
     /// Whether its end has to be told.
     pub(in crate::rpc) counts_ends: bool,
+    /// Whether the bytes of its answer count until that is delivered.
+    pub(in crate::rpc) counts_bytes: bool,
 }
 
 impl<T> Grants<T> {
     /// The grants of a service from which clients may get so many.
     pub(in crate::rpc) fn new(beside: T, most_clients: u32) -> Self {
-        let (grants, root) = Slots::with(Grant {
+        let grants = Slots::with(Grant {
             beside,
             parent: None,
             newest: None,
@@ -131,12 +139,7 @@ impl<T> Grants<T> {
             payer: None,
             budget: None,
         });
-        Self { grants, root, due: BTreeSet::new() }
-    }
-
-    /// The service itself.
-    pub(in crate::rpc) fn root(&self) -> GrantKey {
-        self.root
+        Self { grants, due: BTreeSet::new() }
     }
 
     /// Makes a grant from another.
@@ -231,6 +234,7 @@ impl<T> Grants<T> {
         self.accounts(key).fold(Counting::default(), |counting, account| Counting {
             is_timed: counting.is_timed || account.budget.is_timed(),
             counts_ends: counting.counts_ends || account.budget.counts_ends(),
+            counts_bytes: counting.counts_bytes || account.budget.counts_bytes(),
         })
     }
 
@@ -266,21 +270,38 @@ impl<T> Grants<T> {
         }
     }
 
+    /// An answer is on its way: its bytes count until it is delivered, whatever they are more than is left.
+    pub(in crate::rpc) fn hold(&mut self, key: GrantKey, bytes: u64) {
+        let _counts_ends = self.for_each_budget(key, |budget| budget.hold(bytes));
+        if let Some(grant) = self.grants.get_mut(key) {
+            grant.running = grant.running.saturating_add(1);
+        }
+    }
+
+    /// An answer whose bytes are held was delivered, or never will be.
+    pub(in crate::rpc) fn let_go(&mut self, key: GrantKey, bytes: u64) {
+        let _counts_ends = self.for_each_budget(key, |budget| budget.let_go(bytes));
+        if let Some(grant) = self.grants.get_mut(key) {
+            grant.running = grant.running.saturating_sub(1);
+            self.prune(key);
+        }
+    }
+
     /// A call that was claimed did not run. To be released beside.
     pub(in crate::rpc) fn give_back(&mut self, key: GrantKey) {
         let _counts_ends = self.for_each_budget(key, Budget::give_back);
     }
 
-    /// Ends a grant, and all that was made from it: nothing is claimed any more. Tells the ports of their holders.
+    /// Ends a grant, and all that was made from it: nothing is claimed any more. Tells which, with the ports of their holders.
     #[must_use = "the holders are to be told"]
-    pub(in crate::rpc) fn end(&mut self, key: GrantKey, why: Ended) -> Vec<SeatKey> {
+    pub(in crate::rpc) fn end(&mut self, key: GrantKey, why: Ended) -> Vec<(GrantKey, Option<SeatKey>)> {
         let mut seats = Vec::new();
         let mut left = vec![key];
         while let Some(key) = left.pop() {
             let Some(grant) = self.grants.get_mut(key) else { continue };
             if grant.ended.is_none() {
                 grant.ended = Some(why);
-                seats.extend(grant.seat);
+                seats.push((key, grant.seat));
             }
             let mut child = grant.newest;
             while let Some((key, grant)) = child.and_then(|key| Some((key, self.grants.get(key)?))) {
@@ -296,14 +317,25 @@ impl<T> Grants<T> {
         self.grants.get(key).map_or(Some(Ended::Revoked), |grant| grant.ended)
     }
 
-    /// The holder of a grant has gone.
-    pub(in crate::rpc) fn leave(&mut self, key: GrantKey) {
-        let Some(grant) = self.grants.get_mut(key) else { return };
-        if grant.seat.take().is_some() {
+    /// The holder of a grant has gone. Whether there was one.
+    pub(in crate::rpc) fn leave(&mut self, key: GrantKey) -> bool {
+        let Some(grant) = self.grants.get_mut(key) else { return false };
+        let had_holder = grant.seat.take().is_some();
+        if had_holder {
             let parent = grant.parent;
             self.count_clients(parent, |clients| clients.saturating_sub(1));
         }
         self.prune(key);
+        had_holder
+    }
+
+    /// The holders of all grants have gone. Tells the grants.
+    pub(in crate::rpc) fn leave_all(&mut self) -> Vec<GrantKey> {
+        let all: Vec<_> = self.grants.iter().filter(|(_, grant)| grant.seat.is_some()).map(|(key, _)| key).collect();
+        for key in &all {
+            let _had_holder = self.leave(*key);
+        }
+        all
     }
 
     /// Removes what has no holder, nothing made from it, and no call that counts.
@@ -353,7 +385,7 @@ impl<T> Grants<T> {
 
     /// Ends the grants whose time is up. Tells the ports of their holders.
     #[must_use = "the holders are to be told"]
-    pub(in crate::rpc) fn expire(&mut self, now: Duration) -> Vec<SeatKey> {
+    pub(in crate::rpc) fn expire(&mut self, now: Duration) -> Vec<(GrantKey, Option<SeatKey>)> {
         let mut seats = Vec::new();
         while let Some((at, key)) = self.due.first().copied()
             && at <= now
@@ -394,7 +426,7 @@ impl<T> Grants<T> {
 
     /// Every grant but the root.
     pub(in crate::rpc) fn iter(&self) -> impl Iterator<Item = (GrantKey, &T)> {
-        let all = self.grants.iter().filter(|(key, _)| *key != self.root);
+        let all = self.grants.iter().filter(|(key, _)| *key != ROOT);
         all.map(|(key, grant)| (key, &grant.beside))
     }
 }

@@ -11,7 +11,7 @@ use super::hub::Hub;
 use crate::{
     MessagePort,
     port::WaiterKey,
-    rpc::{Granting, Revoker, inspector::ExportState},
+    rpc::{Client, Granting, Revoker, inspector::ExportState},
     sync::Arc,
 };
 
@@ -66,6 +66,19 @@ impl<C> Host<C> {
     pub fn exports(&self) -> Vec<Export> {
         let revoker = |grant| Revoker::new(self.hub.clone(), Some(grant));
         self.hub.exports().into_iter().map(|(grant, state)| Export { state, revoker: revoker(grant) }).collect()
+    }
+
+    /// Knows a client of this service that comes back to it, and finds the right that was granted with it: by the channel that the
+    /// client's port is an end of, wherever it has been, past all ports that were [joined](MessagePort::join). Nobody is asked, so nobody
+    /// can pretend; a service that passes calls on to this one is not it.
+    ///
+    /// `None` of a client of anything else, of one whose right has ended, and of one that came out of a link of bytes: the other end of
+    /// that port is the link's. A clone is known once it was attached, a client of what a call will return once that has: anything that
+    /// was asked by it, as [`describe`](crate::Client::describe), comes after that.
+    pub fn recognise(&self, client: &impl Client) -> Option<Export> {
+        let grant = self.hub.right_of(&client.port().mark()?)?;
+        let state = self.hub.export(grant)?;
+        Some(Export { state, revoker: Revoker::new(self.hub.clone(), Some(grant)) })
     }
 
     pub(in crate::rpc) fn hub(&self) -> &Arc<Hub> {

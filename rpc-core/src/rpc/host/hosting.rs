@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{hub::Hub, reception::Reception};
-use crate::rpc::{Host, ServeOptions, Service, serve::serve_ports};
+use crate::rpc::{AuditEntry, Host, ServeOptions, Service, serve::serve_ports};
 
 /// Makes of a service what serves it, and a handle that makes clients of it.
 ///
@@ -14,7 +14,7 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
 ) -> (Host<C>, Hosting<S>) {
     options.interceptors = options.interceptors.of_context();
     let most_clients = options.all_clients;
-    let hub = Hub::new(options, most_clients);
+    let hub = Hub::new(options, most_clients, S::METHODS);
     (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub) })
 }
 
@@ -40,6 +40,7 @@ impl<S: Service> Hosting<S> {
         let Self { object, mut reception } = self;
         let object = serve_ports::<S>(object, None, &mut reception).await?;
         reception.hub.resume();
+        reception.hub.settings.audit.note(|| AuditEntry::Moved);
         Some(Self { object, reception })
     }
 

@@ -1,7 +1,9 @@
 //! What all ports of one service share, and everybody who adds one.
 
 use std::{
+    any::Any,
     collections::VecDeque,
+    sync::OnceLock,
     task::{Context, Waker},
     time::Duration,
 };
@@ -10,15 +12,16 @@ use super::lanes::{Lanes, SeatKey, Thing};
 use crate::{
     MessagePort,
     clock::{self, Clock},
-    port::{Gone, MessageTarget, Parcel, WaiterKey, Waiters},
+    port::{ChannelId, Destination, Gone, MessageTarget, Parcel, PortMark, WaiterKey, Waiters},
     rpc::{
-        Limits, Refusal, ServeOptions,
+        AuditEntry, Limits, MethodTable, Refusal, RightId, ServeOptions,
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
-        grant::{Ended, GrantKey, Grants, Narrower, Terms, Wanted},
+        grant::{Ended, GrantKey, Grants, Narrower, ROOT, Terms, Wanted},
         held::Ending,
         inspector::ExportState,
+        membrane::Membrane,
         outbox::EarlyReplies,
     },
     sync::{
@@ -30,9 +33,16 @@ use crate::{
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
+    /// The methods of the service.
+    pub(in crate::rpc) methods: MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
-    grants: Mutex<Grants<Entry>>,
-    root: GrantKey,
+    /// Made for the first that is granted: most services grant nothing.
+    grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
+    most_clients: u32,
+    /// When the service was made.
+    since: Option<Duration>,
+    /// The channel of the first port, which is read directly and has no [`Entrance`].
+    first: OnceLock<ChannelId>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
     clock: Option<Arc<dyn Clock>>,
     state: Mutex<State>,
@@ -65,8 +75,29 @@ struct State {
 pub(in crate::rpc) struct Entry {
     terms: Arc<Terms>,
     ending: Arc<Ending>,
+    /// What ends with it, beside what was made from it.
+    membrane: Option<Arc<Membrane>>,
     /// When it was made.
     since: Option<Duration>,
+}
+
+impl Entry {
+    fn export(&self, key: GrantKey, grants: &Grants<Self>, now: Option<Duration>) -> ExportState {
+        let Self { terms, ending, since, membrane: _ } = self;
+        let left = grants.left(key);
+        ExportState {
+            right: RightId::of(key),
+            label: terms.label().to_owned(),
+            methods: terms.methods().map(|methods| methods.to_vec()),
+            holders: grants.holders(key),
+            calls: ending.running(),
+            age: now.zip(*since).map(|(now, since)| now.saturating_sub(since)),
+            calls_left: left.calls,
+            bytes_left: left.bytes,
+            time_left: left.expires.zip(now).map(|(at, now)| at.saturating_sub(now)),
+            has_ended: grants.ended(key).is_some(),
+        }
+    }
 }
 
 /// What the hub has to say to whoever serves.
@@ -82,15 +113,17 @@ pub(in crate::rpc) struct News {
 
 impl Hub {
     /// What the ports of a service share, from which clients may get so many others.
-    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
+    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32, methods: MethodTable) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
-        let grants = Grants::new(Entry { terms: Arc::default(), ending: Arc::default(), since }, most_clients);
         Arc::new(Self {
             settings,
+            methods,
             early: EarlyReplies::default(),
-            root: grants.root(),
-            grants: Mutex::new(grants),
+            grants: OnceLock::new(),
+            most_clients,
+            since,
+            first: OnceLock::new(),
             clock,
             state: Mutex::default(),
             is_used: AtomicBool::new(false),
@@ -100,19 +133,48 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0);
+        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE);
         hub.end();
         hub
     }
 
+    /// Notes that a port is the first, by which everything may be called.
+    pub(in crate::rpc) fn has_first(&self, port: &MessagePort) {
+        let _once = self.first.set(port.channel_id());
+    }
+
+    /// Whether the other end of a port is one at which calls are served: then nobody can ever call, and it would stay for ever.
+    fn is_called_by_a_service(&self, port: &MessagePort) -> bool {
+        let Some(Destination { channel, target }) = port.mark().map(|port| port.destination()) else { return false };
+        entrance_at(target).is_some() || self.first.get() == Some(&channel)
+    }
+
+    /// The right that whoever has a port has on this service, if it leads here and the right has not ended: the other end of the port's
+    /// channel is one of the service's own. Nothing that anybody says is asked.
+    pub(in crate::rpc) fn right_of(&self, port: &PortMark) -> Option<GrantKey> {
+        let Destination { channel, target } = port.destination();
+        let grant = match entrance_at(target) {
+            Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
+            None => (self.first.get() == Some(&channel)).then_some(self.root()),
+        };
+        // Once nothing is served here, the first channel may be gone, and its name be another's.
+        let is_over = self.state.lock().is_over;
+        grant.filter(|grant| !is_over && self.ended(*grant).is_none())
+    }
+
     /// The right that all others are made from.
     pub(in crate::rpc) fn root(&self) -> GrantKey {
-        self.root
+        ROOT
     }
 
     #[inline]
     pub(in crate::rpc) fn grants(&self) -> Guard<'_, Grants<Entry>> {
-        self.grants.lock()
+        self.grants.get_or_init(|| self.no_grants()).lock()
+    }
+
+    fn no_grants(&self) -> Box<Mutex<Grants<Entry>>> {
+        let entry = Entry { terms: Arc::default(), ending: Arc::default(), membrane: None, since: self.since };
+        Box::new(Mutex::new(Grants::new(entry, self.most_clients)))
     }
 
     /// The time, if this service knows it. It is asked with no lock held.
@@ -144,12 +206,17 @@ impl Hub {
         limits: &Limits,
         narrower: Narrower,
         is_asked_for: bool,
+        membrane: Option<Arc<Membrane>>,
     ) -> Option<GrantKey> {
         self.use_it();
         let seat = self.add_lane()?;
-        match self.make_right(seat, parent, limits, narrower, is_asked_for) {
+        match self.make_right(seat, parent, limits, narrower, is_asked_for, membrane.clone()) {
             Ok(right) => {
                 let grant = right.grant;
+                if let Some(membrane) = membrane {
+                    membrane.belongs_to(self, grant);
+                }
+                self.settings.audit.note(|| granted(&right, parent, limits));
                 self.join(port, seat, right);
                 Some(grant)
             }
@@ -157,6 +224,8 @@ impl Hub {
                 let nothing = self.state.lock().lanes.remove(seat);
                 drop(nothing);
                 tracing::warn!(%refusal, "a right to call was not granted");
+                let reason = refusal.label();
+                self.settings.audit.note(|| AuditEntry::NotGranted { parent: RightId::of(parent), reason });
                 farewell(&port, Fault::Refused(refusal));
                 None
             }
@@ -175,12 +244,13 @@ impl Hub {
         limits: &Limits,
         narrower: Narrower,
         is_asked_for: bool,
+        membrane: Option<Arc<Membrane>>,
     ) -> Result<Right, Refusal> {
         // Nothing of the user's is asked or dropped with the lock held: the clock, and the checks in the terms.
         let now = self.now();
         let from = self.grants().beside(parent).map(|entry| entry.terms.clone()).ok_or(Refusal::Revoked)?;
         let (terms, ending) = (from.narrowed(narrower), Arc::<Ending>::default());
-        let entry = Entry { terms: terms.clone(), ending: ending.clone(), since: now };
+        let entry = Entry { terms: terms.clone(), ending: ending.clone(), membrane, since: now };
         let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings.clients };
         let mut grants = self.grants();
         let granted = grants.grant(parent, limits, wanted, now);
@@ -189,7 +259,7 @@ impl Hub {
         if limits.expires.is_some() || limits.idle.is_some() {
             self.has_alarms.store(true, Ordering::Relaxed);
         }
-        Ok(Right { grant: granted?, terms, ending, counting })
+        Ok(Right { grant: granted?, terms, ending: Some(ending), counting })
     }
 
     fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right) {
@@ -205,47 +275,43 @@ impl Hub {
         let server = state.server.take();
         drop(state);
         // After it is among the ports, or what came would belong to nobody.
-        desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat }));
+        desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat, grant }));
         wake(server);
+        // Asked only now, so of two that do this at once one at least sees the other.
+        if self.is_called_by_a_service(&desk.port) {
+            tracing::warn!(label = desk.terms.label(), "both ends of a channel were to be served; it was closed");
+            desk.port.close();
+        }
         // Whoever has ended it before it was among them is not heard.
         if let Some(why) = self.ended(grant) {
-            self.tell_ended(vec![seat], why);
+            self.tell_ended([seat], why);
         }
     }
 
     /// Serves a port that a client has attached, by a right that is made from the client's.
     pub(in crate::rpc) fn attach(self: &Arc<Self>, port: MessagePort, desk: &Desk, mut limits: Limits) {
         let narrower = Narrower { methods: limits.methods.take(), ..Narrower::default() };
-        let _granted = self.grant(port, desk.grant, &limits, narrower, true);
+        let _granted = self.grant(port, desk.grant, &limits, narrower, true, None);
     }
 
     /// Ends a right, and all that was made from it.
     pub(in crate::rpc) fn end_grant(&self, grant: GrantKey, why: Ended) {
         let seats = self.grants().end(grant, why);
-        self.tell_ended(seats, why);
+        self.have_ended(&seats, why);
     }
 
     /// What there is of each right but the root.
     pub(in crate::rpc) fn exports(&self) -> Vec<(GrantKey, ExportState)> {
         let now = self.now();
         let grants = self.grants();
-        let all = grants.iter().map(|(key, entry)| {
-            let left = grants.left(key);
-            let Entry { terms, ending, since } = entry;
-            let state = ExportState {
-                label: terms.label().to_owned(),
-                methods: terms.methods().map(|methods| methods.to_vec()),
-                holders: grants.holders(key),
-                calls: ending.running(),
-                age: now.zip(*since).map(|(now, since)| now.saturating_sub(since)),
-                calls_left: left.calls,
-                bytes_left: left.bytes,
-                time_left: left.expires.zip(now).map(|(at, now)| at.saturating_sub(now)),
-                has_ended: grants.ended(key).is_some(),
-            };
-            (key, state)
-        });
-        all.collect()
+        grants.iter().map(|(key, entry)| (key, entry.export(key, &grants, now))).collect()
+    }
+
+    /// What there is of one right.
+    pub(in crate::rpc) fn export(&self, grant: GrantKey) -> Option<ExportState> {
+        let now = self.now();
+        let grants = self.grants();
+        grants.beside(grant).map(|entry| entry.export(grant, &grants, now))
     }
 
     /// When somebody is to look whose time is up.
@@ -258,15 +324,32 @@ impl Hub {
     pub(in crate::rpc) fn expire(&self) {
         let Some(now) = self.now() else { return };
         let seats = self.grants().expire(now);
-        self.tell_ended(seats, Ended::Expired);
+        self.have_ended(&seats, Ended::Expired);
     }
 
-    fn tell_ended(&self, seats: Vec<SeatKey>, why: Ended) {
-        if seats.is_empty() {
+    fn have_ended(&self, rights: &[(GrantKey, Option<SeatKey>)], why: Ended) {
+        for (grant, _) in rights {
+            let right = || RightId::of(*grant);
+            self.settings.audit.note(|| match why {
+                Ended::Revoked => AuditEntry::Revoked { right: right() },
+                Ended::Expired | Ended::Unread => AuditEntry::Expired { right: right() },
+            });
+            let membrane = self.grants().beside(*grant).and_then(|entry| entry.membrane.clone());
+            if let Some(membrane) = membrane {
+                membrane.end(why);
+            }
+        }
+        self.tell_ended(rights.iter().filter_map(|(_, seat)| *seat), why);
+    }
+
+    /// Has the ports of rights told that those have ended, by whoever serves.
+    pub(in crate::rpc) fn tell_ended(&self, seats: impl IntoIterator<Item = SeatKey>, why: Ended) {
+        let mut seats = seats.into_iter().peekable();
+        if seats.peek().is_none() {
             return;
         }
         let mut state = self.state.lock();
-        state.ended.extend(seats.into_iter().map(|seat| (seat, why)));
+        state.ended.extend(seats.map(|seat| (seat, why)));
         let server = state.server.take();
         drop(state);
         wake(server);
@@ -296,7 +379,10 @@ impl Hub {
     /// A port is served no longer, and its right is given back (C19). Hands back what waits there.
     #[must_use = "dropped, it ends as not sent"]
     pub(in crate::rpc) fn leave(&self, seat: SeatKey, grant: GrantKey) -> VecDeque<Parcel> {
-        self.grants().leave(grant);
+        let was_held = self.grants().leave(grant);
+        if was_held {
+            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+        }
         let mut state = self.state.lock();
         let waiting = state.lanes.remove(seat);
         let idle = (state.lanes.len() == 0).then(|| state.idle.take());
@@ -314,6 +400,10 @@ impl Hub {
         drop(state);
         drop((left, self.early.take()));
         idle.wake();
+        let released = self.grants().leave_all();
+        for grant in released {
+            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+        }
     }
 
     /// One handle more.
@@ -369,6 +459,18 @@ impl Hub {
     }
 }
 
+/// What is told of a new right.
+fn granted(right: &Right, parent: GrantKey, limits: &Limits) -> AuditEntry {
+    let methods = right.terms.methods().map(|methods| methods.to_vec());
+    let limits = Box::new(Limits { methods, ..limits.clone() });
+    AuditEntry::Granted {
+        right: RightId::of(right.grant),
+        parent: RightId::of(parent),
+        label: right.terms.label().into(),
+        limits,
+    }
+}
+
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
@@ -379,6 +481,13 @@ fn wake(waker: Option<Waker>) {
 pub(in crate::rpc) struct Entrance {
     pub(in crate::rpc) hub: Arc<Hub>,
     pub(in crate::rpc) seat: SeatKey,
+    /// The right by which calls come here.
+    grant: GrantKey,
+}
+
+fn entrance_at(target: Option<Arc<dyn MessageTarget>>) -> Option<Arc<Entrance>> {
+    let target: Arc<dyn Any + Send + Sync> = target?;
+    target.downcast().ok()
 }
 
 impl MessageTarget for Entrance {

@@ -20,7 +20,7 @@ use crate::{
         farewell::{end_unread, farewell},
         frame::{CallId, Fault},
         grant::Ended,
-        incoming::Unopened,
+        incoming::{Unopened, method_of},
     },
     sync::Arc,
 };
@@ -120,6 +120,9 @@ impl Reception {
         let fault = Fault::Refused(why.refusal());
         farewell(&desk.port, fault.clone());
         for parcel in waiting {
+            if let Some(method) = method_of(&parcel) {
+                desk.refused(method, &why.refusal());
+            }
             end_unread(parcel.received(), &desk.port, &fault);
         }
     }

@@ -8,6 +8,22 @@ pub(in crate::rpc) struct Key {
     generation: u32,
 }
 
+impl Key {
+    /// That of what [`Slots`] began with.
+    pub(in crate::rpc) const FIRST: Self = Self { index: 0, generation: 0 };
+
+    /// The key as a number, to be said to others.
+    pub(in crate::rpc) fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// The key that a number says, whether there is such a thing or not.
+    pub(in crate::rpc) fn from_bits(bits: u64) -> Self {
+        // Truncated on purpose: the lower half is the place.
+        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
+}
+
 /// Things under keys. Finding one takes one look, however many there are.
 #[derive(Debug)]
 pub(in crate::rpc) struct Slots<T> {
@@ -29,10 +45,9 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    /// Begins with one thing.
-    pub(in crate::rpc) fn with(value: T) -> (Self, Key) {
-        let slots = Self { slots: vec![Slot { generation: 0, value: Some(value) }], free: Vec::new(), len: 1 };
-        (slots, Key { index: 0, generation: 0 })
+    /// Begins with one thing, whose key is [`Key::FIRST`].
+    pub(in crate::rpc) fn with(value: T) -> Self {
+        Self { slots: vec![Slot { generation: 0, value: Some(value) }], free: Vec::new(), len: 1 }
     }
 
     /// Puts something in, and tells its key. `None` if there are as many as there can be: four thousand million.

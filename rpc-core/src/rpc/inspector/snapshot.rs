@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::rpc::{CallSide, MethodId};
+use crate::rpc::{CallSide, MethodId, RightId};
 
 /// What was under way at one moment, as [`Inspector::snapshot`](super::Inspector::snapshot) saw it. It is written for people by
 /// `Display`: a line for each thing.
@@ -77,6 +77,8 @@ pub struct StreamState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExportState {
+    /// What it is called in a [log](crate::rpc::Audit).
+    pub right: RightId,
     /// What its issuer calls it; empty if it has no name.
     pub label: String,
     /// The methods that may be called, sorted; `None` if that is all that the service has.
@@ -183,7 +185,7 @@ impl fmt::Display for StreamState {
 
 impl fmt::Display for ExportState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { label, methods, holders, calls, age, calls_left, bytes_left, time_left, has_ended } = self;
+        let Self { right: _, label, methods, holders, calls, age, calls_left, bytes_left, time_left, has_ended } = self;
         write!(f, "`{label}`: {holders} clients, {calls} calls run")?;
         if let Some(methods) = methods {
             write!(f, ", of {} methods", methods.len())?;
