@@ -8,6 +8,8 @@ pub use handover_transports::browser;
 pub use handover_transports::byte_stream;
 #[cfg(feature = "testing")]
 pub use handover_transports::testing;
+#[cfg(feature = "wasm-window")]
+pub use handover_transports::wasm_window;
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
 pub use handover_transports::wasm_worker;
 #[cfg(feature = "in-process")]
