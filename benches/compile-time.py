@@ -111,16 +111,21 @@ def main():
     parser.add_argument("--system", choices=SYSTEMS, action="append", help="only this one; may be given more than once")
     parser.add_argument("--only", choices=["time", "size"], help="only seconds and lines, or only bytes")
     parser.add_argument("--out", type=pathlib.Path, help="adds what was measured to this file, for the report")
+    parser.add_argument("--minutes", type=float, default=60, help="ends after so long, with what was measured by then")
     parser.add_argument("--folder", type=pathlib.Path, help="keeps what is built, so that the next run needs not build it again")
     args = parser.parse_args()
+    Crate.end = time.monotonic() + 60 * args.minutes
     for name in args.system or SYSTEMS:
         with tempfile.TemporaryDirectory() as folder:
             crate = Crate(SYSTEMS[name], (args.folder or pathlib.Path(folder)) / name)
             rows = []
-            if args.only != "size":
-                rows += times(name, crate, args.methods)
-            if args.only != "time":
-                rows += sizes(crate)
+            try:
+                if args.only != "size":
+                    rows.extend(times(name, crate, args.methods))
+                if args.only != "time":
+                    rows.extend(sizes(crate))
+            except subprocess.TimeoutExpired:
+                print(f"{name}: the time is up; what follows was measured by then", flush=True)
         for column, row, value in rows:
             print(f"{name:12}{row:50}{value:12.2f}")
         if args.out:
@@ -177,7 +182,8 @@ class Crate:
         return time.monotonic() - start
 
     def cargo(self, *arguments):
-        subprocess.run(["cargo", *arguments, "--quiet"], cwd=self.folder, env=self.environment, check=True)
+        left = max(0, self.end - time.monotonic())
+        subprocess.run(["cargo", *arguments, "--quiet"], cwd=self.folder, env=self.environment, check=True, timeout=left)
 
     def expanded_lines(self):
         """How many lines the compiler sees; none where there is no nightly one that tells."""

@@ -8,6 +8,8 @@ pub use handover_transports::browser;
 pub use handover_transports::byte_stream;
 #[cfg(feature = "testing")]
 pub use handover_transports::testing;
+#[cfg(feature = "wasm-window")]
+pub use handover_transports::wasm_window;
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
 pub use handover_transports::wasm_worker;
 #[cfg(feature = "in-process")]
@@ -17,8 +19,8 @@ pub use handover_transports::{shared_worker, worker_pool, worker_thread};
 
 pub use handover_core::rpc::{
     CallContext, CallInfo, CallSide, Callback, ClientOptions, Directory, DirectoryClient, Granting, Host, Hosting,
-    Inspector, Interceptor, Metadata, Metadatum, OnceCallback, OrReport, Outcome, Report, Revoker, RevokerGroup,
-    Sealed, Sealer, ServeOptions, Snapshot, same_service,
+    Inspector, Interceptor, Metadata, Metadatum, Narrowing, OnceCallback, OrReport, Outcome, Report, Revoker,
+    RevokerGroup, Sealed, Sealer, ServeOptions, Snapshot, same_service,
 };
 pub use handover_core::{
     Bound, Buffer, Call, CallError, Client, Closed, ClosedBy, DataCloneError, Interruption, Message, MessageChannel,
@@ -46,9 +48,9 @@ pub mod __private {
         rpc::{
             Answer, Argument, CallContext, ClientOptions, ClientStub, DuplexCall, FeedingCall, HoldsCallError, Host,
             Hosting, InStream, Incoming, IsResult, Method, MethodId, MethodTable, Never, Opened, Responder,
-            ResultCodec, ServeOptions, ServedBy, Service, ServiceClient, Streamed, Tell, Wire, assert_distinct,
-            assert_distinct_super, feed, host, into_service_result, into_service_stream, own, own_all, put_argument,
-            result_codec, serve, service_error, stream_argument, stream_codec, take_argument, travels,
+            ResultCodec, ServeOptions, ServedBy, Service, ServiceClient, Streamed, Tell, View, Wire, assert_distinct,
+            assert_distinct_super, assert_viewed, feed, host, into_service_result, into_service_stream, own, own_all,
+            put_argument, result_codec, serve, service_error, stream_argument, stream_codec, take_argument, travels,
         },
         serde,
         shape::{MethodKind, StaticDescription, StaticMethod},

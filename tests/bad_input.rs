@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use common::settle;
 use futures::{FutureExt, channel::oneshot, poll};
@@ -402,7 +402,7 @@ fn introduced(id: u64) -> Vec<u8> {
 
     let mut options = Options { deadline: Some(Duration::from_secs(1)), ..Options::default() };
     options.metadata.insert(&Word("sesame".to_owned())).unwrap();
-    options.shape = Some(Box::new(any_shape()));
+    options.shape = Some(Arc::new(any_shape()));
     Frame::Call { id: CallId(id), method: MethodId::of_name("hold"), options, args: &[0, 0] }.to_bytes()
 }
 

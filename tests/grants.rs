@@ -450,7 +450,6 @@ fn whose_right_it_is_comes_from_who_granted_it_and_from_nothing_that_is_said() {
     });
 }
 
-/// C11
 #[test]
 fn an_ordered_call_whose_time_is_up_in_the_queue_takes_nothing_of_the_right() {
     let clock = Arc::new(ManualClock::default());

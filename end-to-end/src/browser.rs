@@ -74,6 +74,47 @@ impl Browser {
         found.expect("the frame is there in time").enter_frame().await.expect("a frame can be entered");
     }
 
+    /// Shows a page in a frame of this id, below what is looked at.
+    ///
+    /// # Panics
+    /// If the page that is looked at cannot be told.
+    pub async fn show(&self, id: &str, page: &str) {
+        self.show_with(id, page, "").await;
+    }
+
+    /// As [`show`](Self::show), in a frame without an origin of its own.
+    ///
+    /// # Panics
+    /// As there.
+    pub async fn show_in_a_sandbox(&self, id: &str, page: &str) {
+        self.show_with(id, page, "frame.sandbox = 'allow-scripts';").await;
+    }
+
+    async fn show_with(&self, id: &str, page: &str, settings: &str) {
+        let frame = "const frame = document.createElement('iframe'); [frame.id, frame.src] = arguments;";
+        let show = format!("{frame} {settings} document.body.append(frame)");
+        let arguments = vec![id.into(), page.into()];
+        self.client.execute(&show, arguments).await.expect("a frame can be shown");
+    }
+
+    /// Runs a script in what is looked at, and waits for nothing that it begins.
+    ///
+    /// # Panics
+    /// If it throws.
+    pub async fn tell(&self, script: &str) {
+        self.client.execute(&format!("void ({script})"), Vec::new()).await.expect("the page does as it is told");
+    }
+
+    /// Looks at a frame inside this one, does something there, and looks out again.
+    ///
+    /// # Panics
+    /// If there is no such frame in time.
+    pub async fn inside(&self, frame: &str, act: impl AsyncFnOnce(&Self)) {
+        self.enter(frame).await;
+        act(self).await;
+        self.client.clone().enter_parent_frame().await.expect("what has a frame can be looked at");
+    }
+
     /// What the page has reported, in the frame that is looked at.
     ///
     /// # Panics
@@ -88,14 +129,39 @@ impl Browser {
     /// # Panics
     /// If it has reported an error or a panic before, and if it does not report this in time. The message has what it reported.
     pub async fn wait_for(&self, line: &str) {
+        self.wait_for_one(line, |reported| reported == line).await;
+    }
+
+    /// Waits until the page has reported something that begins so: the whole of it.
+    ///
+    /// # Panics
+    /// As [`wait_for`](Self::wait_for).
+    pub async fn wait_for_start(&self, start: &str) -> String {
+        self.wait_for_one(start, |reported| reported.starts_with(start)).await
+    }
+
+    /// Runs a script again and again, until the page has reported something that begins so.
+    ///
+    /// # Panics
+    /// As [`wait_for`](Self::wait_for).
+    pub async fn wait_until_says(&self, script: &str, start: &str) {
+        let started = Instant::now();
+        while !self.lines().await.iter().any(|line| line.starts_with(start)) {
+            assert!(started.elapsed() < MOST_WAIT, "no {start:?}; the page has reported {:#?}", self.lines().await);
+            self.tell(script).await;
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn wait_for_one(&self, wanted: &str, is_it: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         loop {
             let lines = self.lines().await;
-            if lines.iter().any(|reported| reported == line) {
-                return;
+            if let Some(line) = lines.iter().find(|line| is_it(line)) {
+                return line.clone();
             }
             let is_broken = lines.iter().any(|line| line.starts_with("error: "));
-            assert!(!is_broken && started.elapsed() < MOST_WAIT, "no {line:?}; the page has reported {lines:#?}");
+            assert!(!is_broken && started.elapsed() < MOST_WAIT, "no {wanted:?}; the page has reported {lines:#?}");
             sleep(LOOK_EVERY).await;
         }
     }

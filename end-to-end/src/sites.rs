@@ -2,7 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::{Router, response::Html, routing::get};
+use axum::{
+    Router,
+    http::{HeaderValue, header::ACCESS_CONTROL_ALLOW_ORIGIN},
+    middleware::map_response,
+    response::{Html, Response},
+    routing::get,
+};
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 use url::Url;
@@ -46,6 +52,13 @@ async fn serve() -> SocketAddr {
     let address = listener.local_addr().expect("a listener has an address");
     let built = ServeDir::new(variable("HANDOVER_PAGES"));
     let router = Router::new().route("/", get(async || Html(PAGE))).fallback_service(built);
+    let router = router.layer(map_response(let_anybody_load));
     tokio::spawn(async { axum::serve(listener, router).await });
     address
+}
+
+/// A sandboxed frame has no origin, so nothing that it loads is of its own.
+async fn let_anybody_load(mut response: Response) -> Response {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }

@@ -46,6 +46,11 @@ impl<T> Mutex<T> {
         self.lock_for(Held::first())
     }
 
+    /// What is in it, for the only one who has it.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the lock, with that other one held.
     pub(crate) fn lock_inside<O: Encloses<T>>(&self, _outer: &Guard<'_, O>) -> Guard<'_, T> {
         self.lock_for(Held::second())

@@ -22,11 +22,14 @@ pub(crate) struct Args {
     pub(crate) plain: Vec<Path>,
     /// Where `client_trait` stands, if it does.
     pub(crate) client_trait: Option<Span>,
+    /// The service that this one is a view of.
+    pub(crate) view_of: Option<Path>,
 }
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut args = Self { handover: parse_quote!(::handover), plain: Vec::new(), client_trait: None };
+        let mut args =
+            Self { handover: parse_quote!(::handover), plain: Vec::new(), client_trait: None, view_of: None };
         let parser = syn::meta::parser(|meta| args.parse_one(&meta));
         if let Err(error) = parser.parse2(tokens) {
             errors.push(error);
@@ -46,8 +49,11 @@ impl Args {
         if meta.path.is_ident("client_trait") {
             return self.set_client_trait(meta);
         }
+        if meta.path.is_ident("view_of") {
+            return self.set_view_of(meta);
+        }
         Err(meta.error(
-            "`#[service]` takes no such argument: it knows `crate = path::to::handover`, `client_trait` and `plain(Supertrait)`",
+            "`#[service]` takes no such argument: it knows `crate = path::to::handover`, `client_trait`, `plain(Supertrait)` and `view_of = Service`",
         ))
     }
 
@@ -57,6 +63,20 @@ impl Args {
         }
         if self.client_trait.replace(meta.path.span()).is_some() {
             return Err(meta.error("`client_trait` is said already: leave one out"));
+        }
+        Ok(())
+    }
+
+    fn set_view_of(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        const WHAT_TO_WRITE: &str = "`view_of` names the service that has the methods: write `view_of = Service`";
+        if !meta.input.peek(Token![=]) {
+            return Err(meta.error(WHAT_TO_WRITE));
+        }
+        let value: ParseStream<'_> = meta.value()?;
+        let at = value.span();
+        let service = value.parse().map_err(|_| syn::Error::new(at, WHAT_TO_WRITE))?;
+        if self.view_of.replace(service).is_some() {
+            return Err(meta.error("`view_of` is said already: a view is of one service"));
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ pub(crate) fn fallback(mut service: Service, args: &Args) -> TokenStream {
     let methods = methods_after_a_mistake(&service, &rpc);
     service.methods.clear();
     service.supers.clear();
+    let viewed = service.viewed.take();
     // For `Option<Self>`, of which rustc would say that it is unsized beside what was said already.
     service.item.colon_token.get_or_insert_default();
     service.item.supertraits.push(parse_quote!(::core::marker::Sized));
@@ -24,6 +25,10 @@ pub(crate) fn fallback(mut service: Service, args: &Args) -> TokenStream {
         const __SERVICE: &::core::primitive::str = "";
         const __METHODS: &[(#rpc::MethodId, &::core::primitive::str)] = &[];
     });
+    if let Some(viewed) = viewed.filter(|_| service.params.is_empty()) {
+        let (name, of) = (service.client(), viewed.client);
+        client.impls.extend(quote!(impl #rpc::View<#of> for #name {}));
+    }
     let server = server(&service, &rpc);
     assemble(&service, [client, server, methods], TokenStream::new())
 }

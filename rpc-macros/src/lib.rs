@@ -356,6 +356,45 @@ use proc_macro::TokenStream;
 /// });
 /// ```
 ///
+/// # Views
+/// A client with fewer methods is a view: what a right on those is called by. That of a super-service is one. Another names the service,
+/// and declares some of its methods as they are there; that they are is checked by the compiler. What it lacks is not there for its
+/// holder, whatever that sends.
+///
+/// ```
+/// use handover::{context, prelude::*};
+///
+/// #[service]
+/// trait Contacts {
+///     async fn add(&self, name: &str);
+///     async fn count(&self) -> u32;
+/// }
+///
+/// #[service(view_of = Contacts)]
+/// trait ContactsReader {
+///     async fn count(&self) -> u32;
+/// }
+///
+/// struct Book;
+///
+/// impl Contacts for Book {
+///     async fn add(&self, _: &str) {}
+///     async fn count(&self) -> u32 {
+///         7
+///     }
+/// }
+///
+/// handover::block_on(async {
+///     let (host, hosting) = ContactsServer::new(Book).host();
+///     context::spawn_local(async move { drop(hosting.serve().await) });
+///     let reader: ContactsReaderClient = host.grant().view().client();
+///     assert_eq!(reader.count().await, Ok(7));
+///     // Whoever has all rights gives some of them away in the same way.
+///     let of_a_holder: ContactsReaderClient = host.client().narrow().calls(1).view().client();
+///     assert_eq!(of_a_holder.count().await, Ok(7));
+/// });
+/// ```
+///
 /// # Attributes on a method
 /// - `#[rpc(oneway)]`: told, not asked. The call ends when it was posted, with `Result<(), CallError>`.
 /// - `#[rpc(id = 7)]`: the method's number on the wire, in place of the hash of its name. So a method may change its name.
@@ -414,6 +453,7 @@ use proc_macro::TokenStream;
 ///   `From<CallError>`. That a one-way call could not be sent is not told. The items of a stream that is returned are such
 ///   `Result`s too, for it may be cut; the method itself then need not return one.
 /// - `#[service(plain(Titled))]`: supertraits that are no services.
+/// - `#[service(view_of = Contacts)]`: see [above](#views).
 /// - `#[service(crate = path)]`: where `handover` is, if not at `::handover`.
 ///
 /// ```

@@ -38,6 +38,8 @@ pub mod shared_worker;
 pub mod stall;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "wasm-window")]
+pub mod wasm_window;
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
 pub mod wasm_worker;
 #[cfg(feature = "worker-thread")]

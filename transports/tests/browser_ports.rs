@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     desk::{Desk as _, DeskClient, Named, serve},
-    microtask, pair, settle, settled_bridges, turn, with_raw_end,
+    microtask, pair, settle, settled_bridges, spy_on_posts, with_raw_end,
 };
 use futures::{FutureExt, StreamExt, future::join_all, stream};
 use handover::{
@@ -22,6 +22,8 @@ use handover::{
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test as test;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 /// A desk at the other end of a channel of the browser's.
 fn desk() -> DeskClient {
@@ -106,17 +108,20 @@ async fn what_is_posted_in_one_turn_goes_out_as_one_packet_in_order() {
 
 #[test]
 async fn a_message_that_is_alone_is_posted_before_the_turn_ends() {
-    let (ours, raw) = with_raw_end();
+    let channel = web_sys::MessageChannel::new().unwrap();
+    let posted = spy_on_posts(&channel.port1());
+    let ours = browser::port(channel.port1());
     settle().await;
+    posted.take();
     ours.post_message("alone").unwrap();
 
     for _ in 0..8 {
         microtask().await;
     }
-    turn().await;
 
-    let last = raw.packets().pop().unwrap();
-    assert_eq!(Packet::parse(&last).unwrap().entries, [Entry::Message { data: b"alone", ports: 0, buffers: 0 }]);
+    let posted = posted.take();
+    assert_eq!(posted.len(), 1);
+    assert_eq!(Packet::parse(&posted[0]).unwrap().entries, [Entry::Message { data: b"alone", ports: 0, buffers: 0 }]);
 }
 
 #[test]

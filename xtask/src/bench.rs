@@ -21,8 +21,8 @@ pub(crate) struct Args {
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     runs: u8,
-    /// Also what services cost to compile, which takes a quarter of an hour
-    #[arg(long)]
+    /// Only what services cost to compile, for the page of what was measured before: a quarter of an hour, at most twenty minutes
+    #[arg(long, conflicts_with_all = ["rows", "contenders", "quick", "report_only"])]
     compile_time: bool,
     /// Makes the page and the chart anew of what was measured before
     #[arg(long)]
@@ -36,11 +36,11 @@ pub(crate) struct Args {
 pub(crate) fn bench(args: &Args) -> Result<(), String> {
     let folder =
         absolute(target_folder().join("bench")).map_err(|error| format!("there is no target folder: {error}"))?;
-    if !args.report_only && !args.is_partial() {
+    if args.is_whole() {
         // What is left of other runs would be taken for part of this one.
         let _none = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|error| format!("could not create {}: {error}", folder.display()))?;
     }
+    fs::create_dir_all(&folder).map_err(|error| format!("could not create {}: {error}", folder.display()))?;
     steps(args, &folder).iter().try_for_each(run::stream)
 }
 
@@ -48,6 +48,11 @@ impl Args {
     /// Whether only a part of the table is wanted, which makes no page.
     fn is_partial(&self) -> bool {
         !self.rows.is_empty() || !self.contenders.is_empty()
+    }
+
+    /// Whether everything is measured anew.
+    fn is_whole(&self) -> bool {
+        !self.report_only && !self.compile_time && !self.is_partial()
     }
 
     fn selection(&self) -> Vec<String> {
@@ -64,17 +69,17 @@ fn steps(args: &Args, folder: &Path) -> Vec<CommandLine> {
         return vec![benchmark("comparison").args(&selection), program("count").args(&selection)];
     }
     let mut steps = Vec::new();
-    if !args.report_only {
+    let counts = file("counts.tsv");
+    if args.compile_time {
+        steps.push(CommandLine::new("python3", "benches/compile-time.py --minutes 20 --out").arg(&counts));
+    }
+    if args.is_whole() {
         for number in 1..=args.runs {
             let out = ["--out".to_owned(), file(&format!("run-{number}.tsv"))];
             steps.extend(["comparison", "scaling"].map(|name| benchmark(name).args(&selection).args(&out)));
         }
-        let counts = file("counts.tsv");
         steps.push(program("count").arg("--out").arg(&counts));
         steps.push(program("count").arg("--instructions").arg("--out").arg(&counts));
-        if args.compile_time {
-            steps.push(CommandLine::new("python3", "benches/compile-time.py --out").arg(&counts));
-        }
     }
     let report = program("report").arg("--from").arg(&folder.to_string_lossy()).arg("--to").arg("benches");
     steps.push(match &args.remark {
@@ -137,6 +142,15 @@ mod tests {
             !commands.iter().any(|command| command.contains("--out") || command.contains("--bin report")),
             "{commands:?}"
         );
+    }
+
+    #[test]
+    fn what_services_cost_to_compile_is_added_to_what_was_measured_before() {
+        let commands = commands(Args { compile_time: true, ..plain() });
+
+        assert_eq!(commands.len(), 2, "{commands:?}");
+        assert_eq!(commands[0], "python3 benches/compile-time.py --minutes 20 --out /target/bench/counts.tsv");
+        assert!(commands[1].contains("--bin report"), "{commands:?}");
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl fmt::Display for Summary {
         let in_browsers = self.in_browsers();
         write!(
             f,
-            "fmt, clippy (host, wasm32, {feature_sets}), docs, {all_tests}, {in_browsers}{examples}: all passed"
+            "fmt, clippy (host, wasm32, {feature_sets}), docs, {all_tests}, {in_browsers}{examples}, cost: all passed"
         )?;
         match self.skipped().as_slice() {
             [] => Ok(()),
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(
             summary().to_string(),
             "fmt, clippy (host, wasm32, 3 feature sets), docs, 143 tests, 12 doc tests, 28 loom tests, \
-             300 tests in browsers (chromium, firefox, webkit), 2 examples: all passed"
+             300 tests in browsers (chromium, firefox, webkit), 2 examples, cost: all passed"
         );
     }
 
@@ -117,7 +117,7 @@ mod tests {
 
         assert_eq!(
             summary.to_string(),
-            "fmt, clippy (host, wasm32, 3 feature sets), docs, 1 test, 12 doc tests, 28 loom tests, 2 examples: all passed; \
+            "fmt, clippy (host, wasm32, 3 feature sets), docs, 1 test, 12 doc tests, 28 loom tests, 2 examples, cost: all passed; \
              skipped: browsers (--native), 2 ignored tests"
         );
     }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::browser::{self, Engine, Selection};
 use crate::command_line::CommandLine;
+use crate::cost;
 use crate::examples;
 use crate::loom;
 use crate::run::{self, say};
@@ -73,6 +74,7 @@ fn all_steps(summary: &mut Summary) -> Result<(), String> {
     step("doc tests", || run_doc_tests(&mut summary.doc_tests))?;
     step("loom", || loom::test(&mut summary.loom_tests))?;
     step("examples", examples::check)?;
+    step("cost", cost::check)?;
     match tools {
         Some(tools) => step("browsers", || {
             browser::test(&summary.engines, &Selection::default(), &tools, &mut summary.browser_tests)

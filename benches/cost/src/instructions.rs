@@ -1,4 +1,7 @@
 //! Counting instructions, by callgrind: exact but for what is random, such as the order in a hash map.
+//!
+//! The C library copies and compares memory in ways that it picks by the processor. It is told to pick one that every processor has, so
+//! that two machines count the same.
 
 use std::{
     ffi::OsStr,
@@ -31,7 +34,11 @@ pub fn between_marks<A: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<It
     let folder = tempfile::tempdir().map_err(|error| format!("there is no place for callgrind's files: {error}"))?;
     let dumps = folder.path().join("dump");
     let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--quiet", "--dump-before=*instructions::mark*"]);
+    command.env("GLIBC_TUNABLES", PLAIN_PROCESSOR).args([
+        "--tool=callgrind",
+        "--quiet",
+        "--dump-before=*instructions::mark*",
+    ]);
     command.arg(format!("--callgrind-out-file={}", dumps.display())).arg(program).args(args);
     let output = command.output().map_err(|error| format!("valgrind could not be run: {error}"))?;
     if !output.status.success() {
@@ -40,6 +47,10 @@ pub fn between_marks<A: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<It
     // The first dump is what was before the first mark; what is after the last one has no number.
     (2..).map(|number| dumps.with_extension(number.to_string())).take_while(|dump| dump.exists()).map(total).collect()
 }
+
+/// What the C library is to believe that the processor has not.
+const PLAIN_PROCESSOR: &str =
+    "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-EVEX,-AVX2,-AVX,-SSE4_2,-SSE4_1,-SSSE3,-BMI2,-RTM,-ERMS,-FSRM";
 
 fn total(dump: impl AsRef<Path>) -> Result<u64, String> {
     let text = fs::read_to_string(&dump).map_err(|error| format!("a dump of callgrind's cannot be read: {error}"))?;

@@ -3,6 +3,8 @@
 //! Machines are noisy, so in each row all contenders take turns, round after round, and each is compared with the others of the
 //! same round. The times of two runs cannot be compared; their ratios can.
 
+use std::time::{Duration, Instant};
+
 use clap::Parser;
 use handover_bench_peers::{Column, Contender, Heat, Measure, Results, Row, Selection, What, Work, nanoseconds};
 
@@ -22,6 +24,10 @@ fn main() -> Result<(), String> {
     }
     Ok(())
 }
+
+/// A row takes no longer, after so many rounds.
+const LONGEST: Duration = Duration::from_secs(9);
+const LEAST_ROUNDS: usize = 5;
 
 /// How much is done in a row.
 struct Plan {
@@ -60,7 +66,12 @@ struct Turns {
 fn take_turns(Heat { row, contenders }: &Heat, plan: &Plan) -> Vec<Turns> {
     let times: Vec<_> = contenders.iter().map(|contender| times_a_turn(row, contender, plan)).collect();
     let mut turns = vec![Turns::default(); contenders.len()];
+    let begun = Instant::now();
     for round in 0..plan.rounds {
+        // Slow contenders do not make the whole endless.
+        if round >= LEAST_ROUNDS && begun.elapsed() > LONGEST {
+            break;
+        }
         for place in 0..contenders.len() {
             // Back and forth, so that nobody always has the same neighbour before it.
             let index = if round % 2 == 0 { place } else { contenders.len() - 1 - place };

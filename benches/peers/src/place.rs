@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use futures::future::poll_fn;
+use futures::{FutureExt, future::poll_fn};
 
 use crate::{Core, Executor, Thread, Threads};
 
@@ -30,10 +30,8 @@ impl<E: Executor> Place<E> {
     /// Runs what the caller's side needs beside it.
     pub fn run_here(&self, task: impl Future<Output = ()> + 'static) {
         let running = Running::new(self.running.clone());
-        E::spawn(async {
-            let _running = running;
-            task.await;
-        });
+        // Not an async block, which would have room for the task twice.
+        E::spawn(task.map(|()| drop(running)));
     }
 
     /// Runs a service.

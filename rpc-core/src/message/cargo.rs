@@ -2,7 +2,10 @@
 //!
 //! serde has no place for such lists, so they are a local of the thread for as long as one value is encoded or decoded.
 
-use std::{cell::RefCell, fmt, mem};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use serde::{Deserialize, Deserializer, de::Visitor};
 
@@ -27,9 +30,6 @@ impl Cargo {
 
     /// Takes it out of the values, and makes a message of it (SER-04).
     pub(super) fn ship(self, data: Vec<u8>) -> Message {
-        if self.ports.is_empty() && self.buffers.is_empty() {
-            return Message::new(data);
-        }
         let buffers = self.buffers.into_iter().map(BufferRef::take).collect();
         Message::with_all(data, self.ports.ship(), buffers)
     }
@@ -78,15 +78,12 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     pub(super) fn new(ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        if ports.is_empty() && buffers.is_empty() {
-            return Self::default();
-        }
         Self { ports: ports.into_iter().map(Some).collect(), buffers: buffers.into_iter().map(Some).collect() }
     }
 
     /// The ports that no value took, in list order.
     pub(super) fn into_ports(self) -> Vec<MessagePort> {
-        if self.ports.is_empty() { Vec::new() } else { self.ports.into_iter().flatten().collect() }
+        self.ports.into_iter().flatten().collect()
     }
 }
 
@@ -97,81 +94,135 @@ fn take<T>(list: &mut [Option<T>], index: u32, twice: &'static str, missing: &'s
     }
 }
 
-/// What the value that is being encoded or decoded on this thread travels with.
-#[derive(Debug)]
+/// What a value that is being encoded or decoded on this thread finds.
+#[derive(Clone, Copy, Debug)]
 enum Beside {
     /// No value is being encoded or decoded.
-    None,
-    Out(Cargo),
-    In(Arrivals),
+    Nothing,
+    /// What the value holds is noted.
+    Out,
+    /// The value takes what came.
+    In,
     /// A type is being asked for its shape: there is any port and any buffer that it could want.
     Anything,
 }
 
 /// That, and what went wrong with it: codecs drop the text of an error.
-#[derive(Debug)]
-struct Table {
+#[derive(Clone, Copy, Debug)]
+struct Scope {
     beside: Beside,
+    /// Whether there is a load. Nearly always there is none, and nobody looks for it.
+    is_laden: bool,
     problem: Option<&'static str>,
 }
 
-impl Table {
-    const EMPTY: Self = Self { beside: Beside::None, problem: None };
-
-    fn note<T>(&mut self, result: Result<T, &'static str>) -> Result<T, &'static str> {
-        result.inspect_err(|problem| self.problem = Some(problem))
-    }
+/// What is beside a value.
+#[derive(Debug)]
+enum Load {
+    Out(Cargo),
+    In(Arrivals),
 }
 
 thread_local! {
-    static TABLE: RefCell<Table> = const { RefCell::new(Table::EMPTY) };
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope { beside: Beside::Nothing, is_laden: false, problem: None }) };
+    static LOAD: RefCell<Option<Load>> = const { RefCell::new(None) };
 }
 
-/// Puts the former table back, also after a panic in a user's `Serialize`.
-struct Restore(Table);
+/// Puts the former scope back, also after a panic in a user's `Serialize`. What became of the load goes with the scope.
+struct Restore(Scope);
 
 impl Drop for Restore {
+    #[inline]
     fn drop(&mut self) {
-        let former = mem::replace(&mut self.0, Table::EMPTY);
-        drop(TABLE.replace(former));
+        if SCOPE.replace(self.0).is_laden {
+            drop(LOAD.take());
+        }
     }
 }
 
-/// Runs with a table, and hands back what became of it.
-fn with_table<R>(beside: Beside, run: impl FnOnce() -> R) -> (R, Table) {
-    let restore = Restore(TABLE.replace(Table { beside, problem: None }));
+/// Runs with a load beside, or none, and hands back what became of it.
+fn with_load<R>(beside: Beside, load: Option<Load>, run: impl FnOnce() -> R) -> (R, Option<Load>) {
+    let outer = SCOPE.get();
+    if outer.is_laden {
+        return inside_a_load(beside, load, run);
+    }
+    let is_laden = load.is_some();
+    if is_laden {
+        LOAD.set(load);
+    }
+    SCOPE.set(Scope { beside, is_laden, problem: None });
+    let restore = Restore(outer);
     let result = run();
-    let table = TABLE.replace(Table::EMPTY);
+    let load = if SCOPE.get().is_laden { LOAD.take() } else { None };
     drop(restore);
-    (result, table)
+    (result, load)
 }
 
-/// Encodes values whose ports and buffers are noted in `cargo`.
-pub(super) fn collecting<R>(cargo: &mut Cargo, encode: impl FnOnce() -> R) -> R {
-    let (result, table) = with_table(Beside::Out(mem::take(cargo)), encode);
-    if let Beside::Out(found) = table.beside {
-        *cargo = found;
+/// As [`with_load`], inside a value that has a load: where a user's `Serialize` posts a value of its own.
+#[cold]
+fn inside_a_load<R>(beside: Beside, load: Option<Load>, run: impl FnOnce() -> R) -> (R, Option<Load>) {
+    struct PutBack(Scope, Option<Load>);
+
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            SCOPE.set(self.0);
+            drop(LOAD.replace(self.1.take()));
+        }
     }
-    result
+
+    let _put_back = PutBack(SCOPE.get(), LOAD.take());
+    SCOPE.set(Scope { beside: Beside::Nothing, is_laden: false, problem: None });
+    with_load(beside, load, run)
 }
 
-/// Decodes values that take their ports and buffers from `arrivals`.
-pub(super) fn handing_out<R>(arrivals: &mut Arrivals, decode: impl FnOnce() -> R) -> R {
-    let (result, table) = with_table(Beside::In(mem::take(arrivals)), decode);
-    if let Beside::In(left) = table.beside {
-        *arrivals = left;
-    }
-    result
+/// Encodes values after those that have left this cargo, if they have left any. Hands back all that is there by then.
+pub(super) fn collecting<R>(cargo: Option<Cargo>, encode: impl FnOnce() -> R) -> (R, Option<Cargo>) {
+    let (result, load) = with_load(Beside::Out, cargo.map(Load::Out), encode);
+    let cargo = if let Some(Load::Out(cargo)) = load { Some(cargo) } else { None };
+    (result, cargo)
 }
 
-/// What was wrong with a port or a buffer in the value that just failed, if that was the reason. Asked before the table is left.
+/// Decodes values that take their ports and buffers from what came, if anything did. Hands back what is left of it.
+pub(super) fn handing_out<R>(arrivals: Option<Arrivals>, decode: impl FnOnce() -> R) -> (R, Option<Arrivals>) {
+    let (result, load) = with_load(Beside::In, arrivals.map(Load::In), decode);
+    let arrivals = if let Some(Load::In(arrivals)) = load { Some(arrivals) } else { None };
+    (result, arrivals)
+}
+
+/// What was wrong with a port or a buffer in the value that just failed, if that was the reason. Asked before the scope is left.
 pub(super) fn problem() -> Option<&'static str> {
-    TABLE.with_borrow_mut(|table| table.problem.take())
+    let scope = SCOPE.get();
+    SCOPE.set(Scope { problem: None, ..scope });
+    scope.problem
 }
 
 /// Deserialises types that are asked for their shape: they get ports that lead nowhere, and empty buffers.
 pub(crate) fn handing_out_anything<R>(run: impl FnOnce() -> R) -> R {
-    with_table(Beside::Anything, run).0
+    with_load(Beside::Anything, None, run).0
+}
+
+fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
+    result.inspect_err(|problem| SCOPE.set(Scope { problem: Some(problem), ..SCOPE.get() }))
+}
+
+/// The cargo of the value that is being encoded.
+fn with_cargo<R>(add: impl FnOnce(&mut Cargo) -> Result<R, &'static str>) -> Result<R, &'static str> {
+    SCOPE.set(Scope { is_laden: true, ..SCOPE.get() });
+    LOAD.with_borrow_mut(|load| match load.get_or_insert_with(|| Load::Out(Cargo::default())) {
+        Load::Out(cargo) => add(cargo),
+        Load::In(_) => Err(PORT_ON_ITS_OWN),
+    })
+}
+
+/// What came with the value that is being decoded, and was not taken.
+fn with_arrivals<R>(take: impl FnOnce(&mut Arrivals) -> Result<R, &'static str>) -> Result<R, &'static str> {
+    if !SCOPE.get().is_laden {
+        return take(&mut Arrivals::default());
+    }
+    LOAD.with_borrow_mut(|load| match load {
+        Some(Load::In(arrivals)) => take(arrivals),
+        Some(Load::Out(_)) | None => take(&mut Arrivals::default()),
+    })
 }
 
 /// Reads the index that stands for a port or a buffer.
@@ -195,56 +246,37 @@ const BUFFER_ON_ITS_OWN: &str = "a buffer can only be serialised into a message"
 
 /// Notes a port in the value that is being encoded. Anywhere else it cannot be serialised (PORT-25, C30).
 pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
-    TABLE.with_borrow_mut(|table| {
-        let index = match &mut table.beside {
-            Beside::Out(cargo) => cargo.add_port(port),
-            Beside::None | Beside::In(_) | Beside::Anything => Err(PORT_ON_ITS_OWN),
-        };
-        table.note(index)
+    note(match SCOPE.get().beside {
+        Beside::Out => with_cargo(|cargo| cargo.add_port(port)),
+        Beside::Nothing | Beside::In | Beside::Anything => Err(PORT_ON_ITS_OWN),
     })
 }
 
 /// Takes a port for the value that is being decoded.
 pub(super) fn take_port(index: u32) -> Result<MessagePort, &'static str> {
-    TABLE.with_borrow_mut(|table| {
-        let port = match &mut table.beside {
-            Beside::In(arrivals) => take(
-                &mut arrivals.ports,
-                index,
-                "the value takes one port twice",
-                "the value speaks of a port that is not in the message",
-            ),
-            Beside::Anything => Ok(MessageChannel::new().into_ports().0),
-            Beside::None | Beside::Out(_) => Err(PORT_ON_ITS_OWN),
-        };
-        table.note(port)
+    let (twice, missing) = ("the value takes one port twice", "the value speaks of a port that is not in the message");
+    note(match SCOPE.get().beside {
+        Beside::In => with_arrivals(|arrivals| take(&mut arrivals.ports, index, twice, missing)),
+        Beside::Anything => Ok(MessageChannel::new().into_ports().0),
+        Beside::Nothing | Beside::Out => Err(PORT_ON_ITS_OWN),
     })
 }
 
 /// Notes a buffer in the value that is being encoded.
 pub(super) fn note_buffer(buffer: BufferRef) -> Result<u32, &'static str> {
-    TABLE.with_borrow_mut(|table| {
-        let index = match &mut table.beside {
-            Beside::Out(cargo) => cargo.add_buffer(buffer),
-            Beside::None | Beside::In(_) | Beside::Anything => Err(BUFFER_ON_ITS_OWN),
-        };
-        table.note(index)
+    note(match SCOPE.get().beside {
+        Beside::Out => with_cargo(|cargo| cargo.add_buffer(buffer)),
+        Beside::Nothing | Beside::In | Beside::Anything => Err(BUFFER_ON_ITS_OWN),
     })
 }
 
 /// Takes a buffer for the value that is being decoded.
 pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
-    TABLE.with_borrow_mut(|table| {
-        let buffer = match &mut table.beside {
-            Beside::In(arrivals) => take(
-                &mut arrivals.buffers,
-                index,
-                "the value takes one buffer twice",
-                "the value speaks of a buffer that is not in the message",
-            ),
-            Beside::Anything => Ok(Vec::new()),
-            Beside::None | Beside::Out(_) => Err(BUFFER_ON_ITS_OWN),
-        };
-        table.note(buffer)
+    let (twice, missing) =
+        ("the value takes one buffer twice", "the value speaks of a buffer that is not in the message");
+    note(match SCOPE.get().beside {
+        Beside::In => with_arrivals(|arrivals| take(&mut arrivals.buffers, index, twice, missing)),
+        Beside::Anything => Ok(Vec::new()),
+        Beside::Nothing | Beside::Out => Err(BUFFER_ON_ITS_OWN),
     })
 }

@@ -21,7 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Decoder<'b> {
     rest: &'b [u8],
-    arrivals: Arrivals,
+    /// What came beside the bytes and was not taken, if anything came.
+    arrivals: Option<Arrivals>,
     /// The shapes that the writer gave the values that are left, if they may be others than the reader's.
     followed: Option<&'b [Shape]>,
     /// Whether what came beside the bytes is where values find it.
@@ -36,7 +37,9 @@ impl<'b> Decoder<'b> {
 
     /// Reads these bytes, which may speak of these ports and buffers.
     pub fn with_parts(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        Self { rest: bytes, arrivals: Arrivals::new(ports, buffers), followed: None, is_handing_out: false }
+        let is_plain = ports.is_empty() && buffers.is_empty();
+        let arrivals = if is_plain { None } else { Some(Arrivals::new(ports, buffers)) };
+        Self { rest: bytes, arrivals, followed: None, is_handing_out: false }
     }
 
     /// Reads the values to come as another version has written them: in these shapes. A value that is asked for after the last
@@ -117,9 +120,8 @@ impl<'b> Decoder<'b> {
         if self.is_handing_out {
             return read(self);
         }
-        let mut arrivals = std::mem::take(&mut self.arrivals);
         self.is_handing_out = true;
-        let result = cargo::handing_out(&mut arrivals, || read(self));
+        let (result, arrivals) = cargo::handing_out(self.arrivals.take(), || read(self));
         self.is_handing_out = false;
         self.arrivals = arrivals;
         result
@@ -182,7 +184,7 @@ impl<'b> Decoder<'b> {
             self.take_as::<()>(left)?;
         }
         match self.rest.len() {
-            0 => Ok(self.arrivals.into_ports()),
+            0 => Ok(self.arrivals.map_or_else(Vec::new, Arrivals::into_ports)),
             left => Err(DecodeError(format!("{left} bytes are left over"))),
         }
     }

@@ -18,7 +18,8 @@ use crate::MessagePort;
 #[derive(Debug, Default)]
 pub struct Encoder {
     bytes: Vec<u8>,
-    cargo: Cargo,
+    /// What was met, if anything was.
+    cargo: Option<Cargo>,
     /// Whether the cargo is where values find it.
     is_collecting: bool,
 }
@@ -32,7 +33,7 @@ impl Encoder {
     /// Writes a message that many receive: a port is an error, and buffers are copied (BC-05).
     #[cfg(feature = "windows")]
     pub(crate) fn copying() -> Self {
-        Self { cargo: Cargo::copying(), ..Self::default() }
+        Self { cargo: Some(Cargo::copying()), ..Self::default() }
     }
 
     /// Writes a value. A port or a buffer in it becomes its index (SER-03).
@@ -48,9 +49,8 @@ impl Encoder {
         if self.is_collecting {
             return write(self);
         }
-        let mut cargo = std::mem::take(&mut self.cargo);
         self.is_collecting = true;
-        let result = cargo::collecting(&mut cargo, || write(self));
+        let (result, cargo) = cargo::collecting(self.cargo.take(), || write(self));
         self.is_collecting = false;
         self.cargo = cargo;
         result
@@ -93,37 +93,39 @@ impl Encoder {
         if let Some(bytes) = value.as_ref().ok().and_then(plain_bytes::of) {
             return plain_bytes::size(bytes).saturating_add(1);
         }
-        let mut cargo = Cargo::default();
         let size = postcard::ser_flavors::Size::default();
-        let bytes = cargo::collecting(&mut cargo, || postcard::serialize_with_flavor(value, size));
-        cargo.buffer_bytes().saturating_add(bytes.unwrap_or(1) as u64)
+        let (bytes, cargo) = cargo::collecting(None, || postcard::serialize_with_flavor(value, size));
+        cargo.map_or(0, |cargo| cargo.buffer_bytes()).saturating_add(bytes.unwrap_or(1) as u64)
     }
 
     /// Whether a value that was written holds this port.
     pub(crate) fn contains(&self, port: &MessagePort) -> bool {
-        self.cargo.contains(port)
+        self.cargo.as_ref().is_some_and(|cargo| cargo.contains(port))
     }
 
     /// Ends writing, and moves the ports and buffers that were met out of the values.
     pub(crate) fn finish(self) -> Message {
-        self.cargo.ship(self.bytes)
+        match self.cargo {
+            Some(cargo) => cargo.ship(self.bytes),
+            None => Message::new(self.bytes),
+        }
     }
 
     /// The place in a value that does not encode. Only looks.
     pub(crate) fn path_of_failure<T: Serialize>(value: &T) -> String {
-        Self::path_in(Cargo::default(), value)
+        Self::path_in(None, value)
     }
 
     /// As [`path_of_failure`](Self::path_of_failure), for an encoder that [copies](Self::copying).
     #[cfg(feature = "windows")]
     pub(crate) fn path_of_failed_copy<T: Serialize + ?Sized>(value: &T) -> String {
-        Self::path_in(Cargo::copying(), value)
+        Self::path_in(Some(Cargo::copying()), value)
     }
 
-    fn path_in<T: Serialize + ?Sized>(mut cargo: Cargo, value: &T) -> String {
+    fn path_in<T: Serialize + ?Sized>(cargo: Option<Cargo>, value: &T) -> String {
         let mut track = serde_path_to_error::Track::new();
         let mut size = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
-        let _failed = cargo::collecting(&mut cargo, || {
+        let _failed = cargo::collecting(cargo, || {
             value.serialize(serde_path_to_error::Serializer::new(&mut size, &mut track)).is_err()
         });
         track.path().to_string()

@@ -12,6 +12,7 @@ mod plain_bytes;
 #[cfg(all(test, not(loom)))]
 mod round_trips;
 mod serde_port;
+mod spare;
 mod value;
 
 pub use buffer::Buffer;
@@ -23,6 +24,7 @@ pub use value::{Payload, RecvError, RecvValue};
 pub(crate) use buffer::BUFFER;
 pub(crate) use cargo::handing_out_anything;
 pub(crate) use serde_port::PORT;
+pub(crate) use spare::take as spare_buffer;
 #[cfg(feature = "windows")]
 pub(crate) use value::unserializable;
 
@@ -134,8 +136,16 @@ impl Message {
 
     /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
-        let Beside { ports, buffers, receipt: _ } = self.beside.take().map(|beside| *beside).unwrap_or_default();
-        Decoder::with_parts(self.data.get(at..).unwrap_or_default(), ports, buffers)
+        let bytes = self.data.get(at..).unwrap_or_default();
+        match self.beside.take() {
+            None => Decoder::new(bytes),
+            Some(beside) => Decoder::with_parts(bytes, beside.ports, beside.buffers),
+        }
+    }
+
+    /// It was read, and its buffer may be used again.
+    pub(crate) fn recycle(self) {
+        spare::give(self.data);
     }
 
     /// All the bytes in it.
@@ -144,10 +154,10 @@ impl Message {
     }
 
     /// The message leaves: its ports are in flight.
+    #[inline]
     pub(crate) fn transfer_steps(&mut self) {
-        for port in self.beside.iter_mut().flat_map(|beside| &mut beside.ports) {
-            port.transfer_steps();
-        }
+        let Some(beside) = &mut self.beside else { return };
+        beside.ports.iter_mut().for_each(MessagePort::transfer_steps);
     }
 
     /// Puts other ports in the places of its ports. It is on its way still: nobody has received it.

@@ -70,6 +70,7 @@ impl MessagePort {
 
     /// Posts a message whose ports have been taken from whoever owned them. Where there is no destination it is dropped, with
     /// no lock held.
+    #[inline]
     pub(crate) fn post_in_flight(&self, message: Message) {
         let _no_destination = self.post(Parcel::Message(message));
     }
@@ -81,6 +82,7 @@ impl MessagePort {
     }
 
     /// Posts a parcel, or hands it back if there is no destination.
+    #[inline]
     pub(crate) fn post(&self, parcel: Parcel) -> Result<(), Parcel> {
         // PORT-26: a port that was transferred away sends nothing. No two sides are locked together, so a post that runs beside
         // the transfer, on another thread that shares the port, may still land.
@@ -98,6 +100,7 @@ impl MessagePort {
         let accepted = self.peer().lock_without_batch().accept(parcel);
         match accepted {
             Accepted::Queued => {}
+            Accepted::Wakes(waker) => waker.wake(),
             Accepted::QueuedFor(told) => told.tell(),
             Accepted::For(target, parcel) => target.deliver(parcel),
             Accepted::Refused(parcel) => return Err(parcel),
@@ -323,6 +326,7 @@ impl MessagePort {
 
     /// Takes the next parcel, or registers to be woken for it. Where others post at this moment, it looks once
     /// more before it waits.
+    #[inline]
     pub(super) fn poll_parcel(
         &self,
         key: &mut Option<WaiterKey>,

@@ -84,6 +84,7 @@ impl Stream for MessagePort {
 
 impl MessagePort {
     /// Turns what came into a message for a reader of bytes; `None` if nothing of it was left to deliver.
+    #[inline]
     pub(crate) fn unpack(&self, parcel: Parcel) -> Option<Message> {
         match parcel {
             Parcel::Message(message) => Some(message),

@@ -73,6 +73,8 @@ struct Drain {
 pub(super) enum Accepted {
     /// It is in the queue, and nobody is to be told.
     Queued,
+    /// It is in the queue, and one task waits for it.
+    Wakes(Waker),
     /// It is in the queue.
     QueuedFor(Told),
     /// It goes to the side's target.
@@ -128,8 +130,20 @@ impl Side {
             return Accepted::For(target.clone(), parcel);
         }
         self.queue.push(parcel);
-        if !self.state.delivers() || (self.waiters.is_empty() && matches!(self.delivery, Delivery::Queue)) {
+        if !self.state.delivers() {
             return Accepted::Queued;
+        }
+        // Nearly always a reader waits and nobody else, or nobody.
+        if matches!(self.delivery, Delivery::Queue) {
+            if self.waiters.is_empty() {
+                return Accepted::Queued;
+            }
+            if self.limit.is_none()
+                && self.drain.is_none()
+                && let Some(waker) = self.waiters.take_only()
+            {
+                return Accepted::Wakes(waker);
+            }
         }
         Accepted::QueuedFor(self.told(1))
     }
@@ -159,7 +173,7 @@ impl Side {
     }
 
     /// Takes the oldest entry that may be delivered (LOOP-06).
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Next {
         if self.state.delivers()
             && let Some(parcel) = self.queue.pop()

@@ -40,11 +40,6 @@ impl Shipment {
         Ok(index)
     }
 
-    /// Whether no port was met.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     /// Whether a port is in it.
     pub(crate) fn contains(&self, port: &MessagePort) -> bool {
         let port = port.reference();

@@ -77,6 +77,12 @@ impl Waiters {
         Woken { first, more: self.more.take() }
     }
 
+    /// Takes the one who waits, to be woken after unlocking; nobody if others wait too.
+    #[inline]
+    pub(crate) fn take_only(&mut self) -> Option<Waker> {
+        if self.more.is_some() { None } else { self.first.take().map(|(_, waker)| waker) }
+    }
+
     /// Whether nobody waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {

@@ -51,7 +51,8 @@ impl Answer {
     }
 }
 
-/// The duty to answer one call, exactly once (C20). Dropped without an answer, it ends the call as interrupted.
+/// The duty to answer one call, exactly once (C20), and to say what its caller may conclude (C5). Dropped without an answer, it ends the
+/// call as interrupted, whatever it was dropped for (C18).
 #[derive(Debug)]
 pub struct Responder<M: Method> {
     to: Caller<M>,

@@ -38,7 +38,8 @@ use crate::{
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<'c, T, E: Failure> {
     stub: Via<'c>,
-    cell: Arc<dyn PendingCall<T, E::Service>>,
+    /// Until it has ended.
+    cell: Option<Arc<dyn PendingCall<T, E::Service>>>,
     stage: Stage,
     place: Place,
     /// What few calls have: options, a deadline, interceptors.
@@ -71,9 +72,18 @@ enum Stage {
     Ended,
 }
 
+/// What is to be done once a call was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    /// Nothing: it is woken.
+    OnItsWay,
+    /// It may have ended already, or is not registered to be woken.
+    LookAgain,
+}
+
 impl<'c, T, E: Failure> Call<'c, T, E> {
     pub(super) fn new(stub: Via<'c>, cell: Arc<dyn PendingCall<T, E::Service>>) -> Self {
-        Self { stub, cell, stage: Stage::Made, place: Place::Outside, outgoing: None }
+        Self { stub, cell: Some(cell), stage: Stage::Made, place: Place::Outside, outgoing: None }
     }
 
     /// Ends the call after so long, from when it is first polled; at most a year. The method ends at its next `.await`, and so do
@@ -128,7 +138,11 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
             let _done = pipe.failed(error.clone());
             return Err(error);
         }
-        let call = match self.cell.piped(pipe) {
+        let piped = match &self.cell {
+            Some(cell) => cell.piped(pipe),
+            None => Err(pipe),
+        };
+        let call = match piped {
             Ok(call) => call,
             Err(pipe) => {
                 let error =
@@ -155,22 +169,27 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
 
     /// Settles what is said beside the arguments.
     fn prepare(&mut self) -> Result<(), CallError> {
-        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || self.cell.signature(), false)?;
+        let Some(cell) = &self.cell else { return Ok(()) };
+        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || cell.signature(), false)?;
         if let Some(options) = options {
-            self.cell.set_options(options);
+            cell.set_options(options);
         }
         self.stage = Stage::Ready;
         Ok(())
     }
 
-    fn send(&mut self) -> Result<(), CallError> {
-        let parcel = Parcel::Value(Carried::new(self.cell.clone().to_value()));
+    fn send(&mut self, cx: &Context<'_>) -> Result<Sent, CallError> {
+        let Some(cell) = &mut self.cell else { return Ok(Sent::LookAgain) };
+        // Nearly always nobody else knows of it yet.
+        let is_expected = Arc::get_mut(cell).map(|cell| cell.expect_ending(cx)).is_some();
+        let parcel = Parcel::Value(Carried::new(cell.clone().to_value()));
         self.stub.port().post(parcel).map_err(|_| self.stub.replies().unsent())?;
         self.stage = Stage::Sent;
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent();
         }
-        Ok(())
+        let is_with_others = self.cell.as_ref().is_some_and(|cell| Arc::strong_count(cell) > 1);
+        Ok(if is_expected && is_with_others { Sent::OnItsWay } else { Sent::LookAgain })
     }
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E::Service>, CallError>> {
@@ -181,9 +200,13 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
             if self.stub.replies().window().poll_enter(Kind::Call, &mut self.place, cx).is_pending() {
                 return self.poll_expiry(cx);
             }
-            self.send()?;
+            // Whoever ends it from now on wakes it.
+            if self.send(cx)? == Sent::OnItsWay {
+                return self.poll_expiry(cx);
+            }
         }
-        match self.cell.poll_ending(cx) {
+        let Some(cell) = &self.cell else { return Poll::Ready(Err(CallError::Unknown(Interruption::Closed))) };
+        match cell.poll_ending(cx) {
             // It was thrown away on its way, after the service had said why.
             Poll::Ready(Err(CallError::NotSent(NotSent::Closed))) => Poll::Ready(Err(self.stub.replies().unsent())),
             Poll::Ready(outcome) => Poll::Ready(outcome),
@@ -204,7 +227,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
 
     /// Waits no longer, and tells the other end if it has the call.
     fn abandon(&self) -> Abandoned {
-        let abandoned = self.cell.abandon();
+        let abandoned = self.cell.as_ref().map_or(Abandoned::Ended, |cell| cell.abandon());
         if let Abandoned::SentAsBytes(id) = abandoned {
             drop(self.stub.replies().forget(id));
             // If the port is closed, so is the call.
@@ -216,8 +239,10 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     /// Notes that it waits, where somebody asks for that.
     #[inline]
     fn note_wait(&self) {
-        if waits::is_asked_for() {
-            waits::note(self.cell.signature(), self.stub.port(), self.cell.clone());
+        if waits::is_asked_for()
+            && let Some(cell) = &self.cell
+        {
+            waits::note(cell.signature(), self.stub.port(), cell.clone());
         }
     }
 
@@ -225,8 +250,12 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
         self.stage = Stage::Ended;
         self.stub.replies().window().leave(Kind::Call, &mut self.place);
+        let cell = self.cell.take();
         if let Some(outgoing) = self.outgoing.take() {
-            outgoing.end(&self.stub, Some(self.cell.traffic()), outcome);
+            outgoing.end(&self.stub, cell.as_ref().map(|cell| cell.traffic()), outcome);
+        }
+        if let Some(cell) = cell {
+            cell.retire();
         }
     }
 }

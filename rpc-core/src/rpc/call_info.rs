@@ -189,6 +189,11 @@ impl Traffic {
         pairs.into_iter().for_each(|(to, from)| to.store(from.load(Ordering::Relaxed), Ordering::Relaxed));
     }
 
+    /// Whether the call went as bytes.
+    pub(super) fn has_any(&self) -> bool {
+        self.id.load(Ordering::Relaxed) != 0
+    }
+
     fn id(&self) -> Option<CallId> {
         self.id.load(Ordering::Relaxed).checked_sub(1).map(CallId)
     }

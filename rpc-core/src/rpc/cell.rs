@@ -6,9 +6,11 @@ use super::{
     CallError, Interruption, Method, NotSent,
     call_info::{Signature, Traffic},
     frame::{CallId, Options, call_head},
+    known,
     pipe::{Pipe, Piped, PipedCell},
     replies::{AwaitingReply, Reply},
     report::in_one_line,
+    spare,
     split::reply_table,
     waits::{Progress, Unsettled},
 };
@@ -24,7 +26,8 @@ use crate::{
 pub(super) struct CallCell<M: Method> {
     state: Mutex<State<M>>,
     traffic: Traffic,
-    _alive: Alive,
+    /// None of a cell that is kept for the next call.
+    alive: Option<Alive>,
 }
 
 /// Where a call is in its life.
@@ -54,9 +57,23 @@ pub(super) enum Ending<T, E> {
 impl<M: Method> CallCell<M> {
     #[inline]
     pub(super) fn new(args: M::Args) -> Arc<Self> {
-        let state = Mutex::new(State::Posted { args, options: None, caller: None });
-        Arc::new(Self { state, traffic: Traffic::default(), _alive: Alive::new(What::Call(M::NAME)) })
+        let state = State::Posted { args, options: None, caller: None };
+        let alive = Some(Alive::new(What::Call(M::NAME)));
+        let cell = Self { state: Mutex::new(state), traffic: Traffic::default(), alive };
+        match if Self::IS_KEPT { spare::take::<Self>() } else { None } {
+            Some(mut kept) => match Arc::get_mut(&mut kept) {
+                Some(place) => {
+                    *place = cell;
+                    kept
+                }
+                None => Arc::new(cell),
+            },
+            None => Arc::new(cell),
+        }
     }
+
+    /// Whether cells of calls that are over are used again.
+    const IS_KEPT: bool = size_of::<Self>() <= spare::LARGEST;
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
     pub(super) fn start(&self) -> Option<(M::Args, Option<Box<Options>>)> {
@@ -142,6 +159,7 @@ fn read_result<M: Method>(reply: Reply) -> Result<Result<M::Ok, M::Err>, CallErr
     }
     let result = (M::RESULT.take)(&mut decoder);
     let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
+    message.recycle();
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
 }
 
@@ -149,6 +167,9 @@ fn read_result<M: Method>(reply: Reply) -> Result<Result<M::Ok, M::Err>, CallErr
 pub(super) trait PendingCall<T, E>: Unsettled {
     /// The cell as it is posted.
     fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
+
+    /// Registers the caller to be woken for the ending, before anybody else has the cell.
+    fn expect_ending(&mut self, cx: &Context<'_>);
 
     /// Takes the ending, or registers the caller to be woken for it. A reply of bytes is read here, by the caller.
     fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E>, CallError>>;
@@ -167,6 +188,9 @@ pub(super) trait PendingCall<T, E>: Unsettled {
 
     /// The caller waits no longer. Wakes the handler, so that it ends. Tells how far the call had come.
     fn abandon(&self) -> Abandoned;
+
+    /// The caller is done with it: keeps it for another call if it went as bytes, and nobody else has it.
+    fn retire(self: Arc<Self>);
 }
 
 /// How far a call had come when its caller gave it up.
@@ -185,6 +209,12 @@ pub(super) enum Abandoned {
 impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
         self
+    }
+
+    fn expect_ending(&mut self, cx: &Context<'_>) {
+        if let State::Posted { caller, .. } = self.state.get_mut() {
+            *caller = Some(cx.waker().clone());
+        }
     }
 
     fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<M::Ok, M::Err>, CallError>> {
@@ -239,6 +269,20 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
             State::Ended(_) | State::Over => Abandoned::Ended,
         }
     }
+
+    fn retire(mut self: Arc<Self>) {
+        // Of a call that stayed a value, whoever answered may have let go of the cell just now, on another thread: to find that out costs
+        // more than to ask for memory again.
+        if !Self::IS_KEPT || !self.traffic.has_any() {
+            return;
+        }
+        // Also nobody who only wants to know whether it is there.
+        let Some(cell) = Arc::get_mut(&mut self) else { return };
+        if let State::Over = cell.state.get_mut() {
+            cell.alive = None;
+            spare::give(self);
+        }
+    }
 }
 
 impl<M: Method> Unsettled for CallCell<M> {
@@ -268,7 +312,7 @@ impl<M: Method> Value for CallCell<M> {
         let id = table.next_id();
         let mut options = options.map(|options| *options).unwrap_or_default();
         if table.is_introduction(M::ID) {
-            options.shape = Some(Box::new(M::DESCRIPTION.shape()));
+            options.shape = Some(known::shape_of::<M>());
         }
         let mut encoder = Encoder::after(call_head(id, M::ID, &options));
         if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {

@@ -3,7 +3,7 @@
 use std::{any::Any, cell::RefCell, fmt, time::Duration};
 
 use super::{
-    CallInfo, Client, Granting, Metadata, MetadataError, Metadatum, MethodId,
+    CallInfo, Client, Granting, Metadata, MetadataError, Metadatum, MethodId, ServiceClient,
     grant::{GrantKey, Terms},
     host::Hub,
 };
@@ -87,10 +87,12 @@ impl CallContext {
     }
 
     /// Makes a right on this service, out of the one that the call came by: it is never more than that, takes from what that has left,
-    /// and ends with it. `C` is the client of this service, or of one of its super-services.
-    pub fn grant<C>(&self) -> Granting<C> {
+    /// and ends with it. `C` is the client of this service, of one of its super-services, or a view of one: then it is on the methods
+    /// of that. If it is none of these, nothing is granted, and the calls of the client are refused as
+    /// [`Refusal::Denied`](super::Refusal::Denied).
+    pub fn grant<C: ServiceClient>(&self) -> Granting<C> {
         match &self.0.issuer {
-            Some(issuer) => Granting::new(issuer.hub.clone(), issuer.grant, true),
+            Some(issuer) => Granting::new(issuer.hub.clone(), issuer.grant, true).of_the_service(),
             // A service that was written by hand, whose method did not say that it takes a context.
             None => {
                 let hub = Hub::over();

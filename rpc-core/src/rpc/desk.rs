@@ -33,7 +33,8 @@ pub(super) struct Desk {
     pub(super) grant: GrantKey,
     pub(super) terms: Arc<Terms>,
     counting: Counting,
-    pub(super) ending: Arc<Ending>,
+    /// Of the first port only if somebody asks.
+    ending: OnceLock<Arc<Ending>>,
     /// Whether there is nothing to do for a call that brings no options.
     pub(super) is_plain: bool,
     /// Made for the first method that is introduced.
@@ -56,8 +57,7 @@ impl Desk {
     /// The first port of a service, by which everything may be called.
     pub(super) fn first(port: MessagePort, hub: Arc<Hub>) -> Self {
         let grant = hub.root();
-        let (terms, ending, counting) = Default::default();
-        Self::new(port, hub, None, Right { grant, terms, ending, counting })
+        Self::new(port, hub, None, Right { grant, terms: Terms::all(), ending: None, counting: Counting::default() })
     }
 
     /// One of the other ports.
@@ -75,7 +75,7 @@ impl Desk {
             grant,
             terms,
             counting,
-            ending,
+            ending: ending.map(OnceLock::from).unwrap_or_default(),
             is_plain,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
@@ -88,6 +88,11 @@ impl Desk {
     #[inline]
     pub(super) fn settings(&self) -> &ServeOptions {
         &self.hub.settings
+    }
+
+    /// What the calls have to do with the end of the right that they came by.
+    pub(super) fn ending(&self) -> &Ending {
+        self.ending.get_or_init(Arc::default)
     }
 
     /// What takes calls out of what the right has left. `None` of the first port: nobody counts those.
@@ -209,7 +214,8 @@ impl Desk {
 pub(super) struct Right {
     pub(super) grant: GrantKey,
     pub(super) terms: Arc<Terms>,
-    pub(super) ending: Arc<Ending>,
+    /// `None` of the first port, whose right never ends.
+    pub(super) ending: Option<Arc<Ending>>,
     pub(super) counting: Counting,
 }
 

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use super::MethodId;
 pub use super::grant::{Limits, Rate};
-use super::{Interruption, Metadata, Refusal};
-use crate::shape::MethodShape;
+use super::{Interruption, Metadata, Refusal, known};
+use crate::{message::spare_buffer, shape::MethodShape, sync::Arc};
 
 /// The version of the frames: the first byte of each.
 pub const VERSION: u8 = 1;
@@ -49,7 +49,7 @@ pub struct Options {
     /// Metadata for the service.
     pub metadata: Metadata,
     /// What the caller takes the method for, in its first call of it.
-    pub shape: Option<Box<MethodShape>>,
+    pub shape: Option<Arc<MethodShape>>,
 }
 
 impl Options {
@@ -231,17 +231,17 @@ impl<'b> Frame<'b> {
             CALL => {
                 let (id, rest) = parse_id(rest)?;
                 let (method, rest) = parse_method(rest)?;
-                let (options, args) = parse_options(rest)?;
+                let (options, args) = parse_options(method, rest)?;
                 Ok(Self::Call { id, method, options, args })
             }
             TELL => {
                 let (method, rest) = parse_method(rest)?;
-                let (options, args) = parse_options(rest)?;
+                let (options, args) = parse_options(method, rest)?;
                 Ok(Self::Tell { method, options, args })
             }
             PIPELINED => {
                 let (method, rest) = parse_method(rest)?;
-                let (options, args) = parse_options(rest)?;
+                let (options, args) = parse_options(method, rest)?;
                 Ok(Self::Pipelined { method, options, args })
             }
             REPLY => parse_id(rest).map(|(id, result)| Self::Reply { id, result }),
@@ -291,17 +291,17 @@ impl<'b> Frame<'b> {
 
 /// A call frame up to its arguments.
 pub(crate) fn call_head(id: CallId, method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, join(head_with_id(CALL, id), &method.0.to_le_bytes()))
+    put_options(options, method, join(head_with_id(CALL, id), &method.0.to_le_bytes()))
 }
 
 /// A one-way call's frame up to its arguments.
 pub(crate) fn tell_head(method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, join(head(TELL), &method.0.to_le_bytes()))
+    put_options(options, method, join(head(TELL), &method.0.to_le_bytes()))
 }
 
 /// A pipelined call's frame up to its arguments.
 pub(crate) fn pipelined_head(method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, join(vec![VERSION, PIPELINED], &method.0.to_le_bytes()))
+    put_options(options, method, join(head(PIPELINED), &method.0.to_le_bytes()))
 }
 
 /// A reply frame up to its result.
@@ -309,21 +309,25 @@ pub(crate) fn reply_head(id: CallId) -> Vec<u8> {
     head_with_id(REPLY, id)
 }
 
-/// How much is set aside for a frame: most fit, and grow no more while they are written.
-const ROOM: usize = 64;
-
 fn head(kind: u8) -> Vec<u8> {
-    let mut head = Vec::with_capacity(ROOM);
-    head.extend([VERSION, kind]);
+    let mut head = spare_buffer();
+    head.extend_from_slice(&[VERSION, kind]);
     head
 }
 
 /// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow.
-fn head_with_id(kind: u8, id: CallId) -> Vec<u8> {
-    put(&id.0, head(kind))
+fn head_with_id(kind: u8, CallId(mut id): CallId) -> Vec<u8> {
+    let mut head = head(kind);
+    while id > 0x7f {
+        // Truncated on purpose: the lowest seven bits are left.
+        head.push(id as u8 | 0x80);
+        id >>= 7;
+    }
+    head.push(id as u8);
+    head
 }
 
-fn put_options(options: &Options, mut head: Vec<u8>) -> Vec<u8> {
+fn put_options(options: &Options, method: MethodId, mut head: Vec<u8>) -> Vec<u8> {
     let Options { deadline, metadata, shape } = options;
     let has = |bit, there| if there { bit } else { 0 };
     let timed = has(HAS_DEADLINE, deadline.is_some());
@@ -334,9 +338,10 @@ fn put_options(options: &Options, mut head: Vec<u8>) -> Vec<u8> {
     if !metadata.is_empty() {
         head = put(metadata, head);
     }
-    match shape {
-        Some(shape) => put(shape, head),
-        None => head,
+    let Some(shape) = shape else { return head };
+    match known::bytes_of(method, shape) {
+        Some(bytes) => join(head, &bytes),
+        None => put(&**shape, head),
     }
 }
 
@@ -364,7 +369,7 @@ fn parse_id(bytes: &[u8]) -> Result<(CallId, &[u8]), FrameError> {
     parse(bytes).map(|(id, rest)| (CallId(id), rest))
 }
 
-fn parse_options(bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
+fn parse_options(method: MethodId, bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
     let Some((flags, mut rest)) = bytes.split_first() else { return Err(FrameError::Malformed) };
     if flags & !(HAS_DEADLINE | HAS_METADATA | HAS_SHAPE) != 0 {
         return Err(FrameError::Malformed);
@@ -378,7 +383,10 @@ fn parse_options(bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
         (options.metadata, rest) = parse(rest)?;
     }
     if flags & HAS_SHAPE != 0 {
-        let (shape, after) = parse(rest)?;
+        let (shape, after) = match known::read(method, rest) {
+            Some(read) => read,
+            None => parse(rest).map(|(shape, after)| (Arc::new(shape), after))?,
+        };
         (options.shape, rest) = (Some(shape), after);
     }
     if options.metadata.is_too_much() { Err(FrameError::Malformed) } else { Ok((options, rest)) }
@@ -417,7 +425,7 @@ mod tests {
         metadata.insert(&Number(5)).unwrap();
         let spoken = Options { metadata, ..Options::default() };
         let shape = Box::new(MethodShape { args: vec![Shape::U32], result: Shape::Unit });
-        let introduced = Options { shape: Some(shape.clone()), ..Options::default() };
+        let introduced = Options { shape: Some(Arc::new(MethodShape::clone(&shape))), ..Options::default() };
         let micros = Duration::from_micros;
         let narrow = Limits {
             methods: Some(vec![MethodId(300)]),

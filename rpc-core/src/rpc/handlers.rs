@@ -17,7 +17,8 @@ use super::{Answer, frame::CallId, host::Whence};
 /// keeps its box, and is queued.
 pub(super) struct Handlers<F> {
     spare: Option<Slot<F>>,
-    waiting: FuturesUnordered<Waiting<F>>,
+    /// Made for the first that waits: a service need not have one.
+    waiting: Option<FuturesUnordered<Waiting<F>>>,
 }
 
 /// A box for a handler.
@@ -46,16 +47,17 @@ pub(super) enum Begun {
 
 impl<F: Future<Output = Answer>> Handlers<F> {
     pub(super) fn new() -> Self {
-        Self { spare: None, waiting: FuturesUnordered::new() }
+        Self { spare: None, waiting: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.len() == 0
     }
 
     /// How many wait.
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting.as_ref().map_or(0, FuturesUnordered::len)
     }
 
     /// Polls a new handler once; keeps it if it waits. It is made where it is polled, for it may be large.
@@ -69,16 +71,16 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         let (abort, registration) = (tag.id.is_some() && tag.cancels)
             .then(AbortHandle::new_pair)
             .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
-        self.waiting.push(Waiting::new(slot, tag.clone(), registration));
+        self.waiting.get_or_insert_default().push(Waiting::new(slot, tag.clone(), registration));
         Begun::Waits(abort)
     }
 
     /// The next handler that waited and has ended, and its answer; `None` when none waits.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Tag, Answer)>> {
-        if self.waiting.is_empty() {
+        let Some(waiting) = self.waiting.as_mut().filter(|waiting| !waiting.is_empty()) else {
             return Poll::Ready(None);
-        }
-        let Some((tag, slot, answer)) = ready!(Pin::new(&mut self.waiting).poll_next(cx)) else {
+        };
+        let Some((tag, slot, answer)) = ready!(Pin::new(waiting).poll_next(cx)) else {
             return Poll::Ready(None);
         };
         self.spare = slot.or(self.spare.take());

@@ -85,19 +85,19 @@ impl Held {
 
     /// Why the right has ended, if it has, and whether the method had begun.
     pub(super) fn ended(&self) -> Option<(Ended, bool)> {
-        self.desk.ending.why().map(|why| (why, self.has_begun))
+        self.desk.ending().why().map(|why| (why, self.has_begun))
     }
 
     /// Ready when the right has ended; registers the handler to be woken for that.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        if self.is_claimed { self.desk.ending.poll(&mut self.waiter, cx) } else { Poll::Pending }
+        if self.is_claimed { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if self.waiter != 0 {
-            self.desk.ending.forget(self.waiter);
+            self.desk.ending().forget(self.waiter);
         }
         if self.is_claimed
             && let Some(claim) = self.desk.claim()

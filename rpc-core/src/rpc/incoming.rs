@@ -87,11 +87,18 @@ impl Arrived {
     pub(super) fn read(parcel: Parcel, desk: &Desk) -> Self {
         match parcel {
             Parcel::Value(value) => Self::Call(Unopened { body: Body::Value(value), arrival: None }),
-            Parcel::Message(message) => Self::read_message(message, desk),
+            Parcel::Message(message) => Self::read_call(message, desk).map_or_else(
+                |other| other,
+                |call| Self::Call(Unopened { body: Body::Frame(Box::new(call)), arrival: None }),
+            ),
         }
     }
 
-    fn read_message(mut message: Message, desk: &Desk) -> Self {
+    /// A message that is a call, as far as finding out whose it is.
+    ///
+    /// # Errors
+    /// What it is instead.
+    fn read_call(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
         let size = message.data().len();
         let mut is_pipelined = false;
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
@@ -101,30 +108,29 @@ impl Arrived {
                 is_pipelined = true;
                 (None, method, options, args)
             }
-            Ok(Frame::Cancel { id }) => return Self::Cancel(id),
-            Ok(Frame::Attach { limits }) => return Self::attach(message, limits),
+            Ok(Frame::Cancel { id }) => return Err(Self::Cancel(id)),
+            Ok(Frame::Attach { limits }) => return Err(Self::attach(message, limits)),
             Ok(_) => {
                 tracing::warn!("a reply came to a service's port, which calls nothing; it was dropped");
-                return Self::Nothing;
+                return Err(Self::Nothing);
             }
             Err(error) => {
                 tracing::warn!(%error, "a message that is no call came to a service's port; it was dropped");
-                return Self::Nothing;
+                return Err(Self::Nothing);
             }
         };
         let args_at = size - args.len();
         let pipe = if is_pipelined { message.pop_port() } else { None };
         if is_pipelined && pipe.is_none() {
             tracing::warn!("a pipelined call came without a port for what it returns; it was dropped");
-            return Self::Nothing;
+            return Err(Self::Nothing);
         }
         if let Some(shape) = options.shape.take() {
-            desk.versions_to_be().introduce(method, *shape);
+            desk.versions_to_be().introduce(method, shape);
         }
         // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
         let version = desk.versions().and_then(|versions| versions.of(method));
-        let body = Body::Frame(Box::new(FromBytes { message, id, pipe, method, options, args_at, version }));
-        Self::Call(Unopened { body, arrival: None })
+        Ok(FromBytes { message, id, pipe, method, options, args_at, version })
     }
 
     fn attach(message: Message, limits: Box<Limits>) -> Self {
@@ -207,21 +213,13 @@ impl Unopened {
 impl Incoming<'_> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame<'d>(
-        value: Carried,
-        desk: &'d Arc<Desk>,
-        arrival: Option<Box<Arrival>>,
-    ) -> Result<Incoming<'d>, Answer> {
+    fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
         let message = value.encode(&desk.port).ok_or(Answer::DONE)?;
-        match Arrived::read(Parcel::Message(message), desk) {
-            Arrived::Call(call) => {
-                if let Some(id) = call.id() {
-                    desk.has_turned(id);
-                }
-                Ok(Unopened { arrival, ..call }.at(desk))
-            }
-            Arrived::Cancel(_) | Arrived::Attach(..) | Arrived::Nothing => Err(Answer::DONE),
+        let call = Arrived::read_call(message, desk).map_err(|_no_call| Answer::DONE)?;
+        if let Some(id) = call.id {
+            desk.has_turned(id);
         }
+        Ok(call)
     }
 
     /// Which method is wanted.
@@ -247,7 +245,7 @@ impl Incoming<'_> {
                         let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
                         Ok((args, Responder::piped(pipe).attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
                     }
-                    Err(value) => Self::as_frame(value, desk, arrival)?.open(),
+                    Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
                 },
             },
             Body::Frame(frame) => frame.open(arrival, desk),
@@ -276,13 +274,13 @@ impl Incoming<'_> {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
                     Ok((args, Responder::nobody().attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
                 }
-                Err(value) => Self::as_frame(value, desk, arrival)?.open_oneway(),
+                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
             Body::Frame(frame) => frame.open(arrival, desk),
         }
     }
 
-    /// Answers a call of a method that is not served, or that every service has without having it.
+    /// Answers a call of a method that is not served (C2), or that every service has without having it.
     pub fn unknown_method(self) -> Answer {
         if self.method() == Same::ID {
             return same::answer(self);
@@ -298,17 +296,16 @@ impl Incoming<'_> {
 
     /// Answers a call that is not to be run.
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
-        let Self { call: Unopened { body, arrival }, desk } = self;
-        match body {
-            Body::Value(value) => match Self::as_frame(value, desk, arrival) {
-                Ok(incoming) => incoming.refuse(refusal),
-                Err(answer) => answer,
+        let Self { call: Unopened { body, .. }, desk } = self;
+        let frame = match body {
+            Body::Value(value) => match Self::as_frame(value, desk) {
+                Ok(frame) => frame,
+                Err(answer) => return answer,
             },
-            Body::Frame(frame) => {
-                desk.refused(frame.method, &refusal);
-                frame.refuse(refusal)
-            }
-        }
+            Body::Frame(frame) => *frame,
+        };
+        desk.refused(frame.method, &refusal);
+        frame.refuse(refusal)
     }
 }
 
@@ -344,7 +341,12 @@ impl FromBytes {
     fn settle_version<M: Method>(&self, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
         let Some(version) = &self.version else { return Ok(None) };
         match version.verdict::<M>() {
-            (Verdict::Same, _) => Ok(None),
+            (Verdict::Same, is_new) => {
+                if is_new {
+                    desk.versions_to_be().is_ours(M::ID, version);
+                }
+                Ok(None)
+            }
             (Verdict::Evolved, is_new) => {
                 if is_new {
                     let shape = Box::new(M::DESCRIPTION.shape());
@@ -373,7 +375,7 @@ fn unbox(options: Option<Box<Options>>) -> Options {
     options.map(|options| *options).unwrap_or_default()
 }
 
-/// Reads the arguments, as the caller's version has written them.
+/// Reads the arguments, as the caller's version has written them, to their end (C3).
 fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
@@ -381,5 +383,6 @@ fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Versio
     }
     let args = decoder.take_all(M::decode_args)?;
     decoder.end()?;
+    message.recycle();
     Ok(args)
 }

@@ -12,6 +12,7 @@ use super::{
     call::Via,
     call_info::Signature,
     frame::{Options, tell_head},
+    known,
     outgoing::Outgoing,
     split::reply_table,
     window::{Kind, Place},
@@ -176,7 +177,7 @@ impl<M: Method> Value for OnewayCell<M> {
         let (args, options) = self.start()?;
         let mut options = options.map(|options| *options).unwrap_or_default();
         if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
-            options.shape = Some(Box::new(M::DESCRIPTION.shape()));
+            options.shape = Some(known::shape_of::<M>());
         }
         let mut encoder = Encoder::after(tell_head(M::ID, &options));
         if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {

@@ -9,6 +9,7 @@ use super::{
     Answer, CallError, Interruption, Method, NotSent, Refusal,
     farewell::farewell,
     frame::{Fault, Options, pipelined_head, reply_head},
+    known,
     oneway::IS_ONEWAY,
     report::in_one_line,
     split::reply_table,
@@ -147,7 +148,7 @@ impl<M: Method> Value for PipedCell<M> {
         let (args, options, pipe) = self.start()?;
         let mut options = options.map(|options| *options).unwrap_or_default();
         if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
-            options.shape = Some(Box::new(M::DESCRIPTION.shape()));
+            options.shape = Some(known::shape_of::<M>());
         }
         let mut encoder = Encoder::after(pipelined_head(M::ID, &options));
         if let Err(error) = M::encode_args(&args, &mut encoder) {

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -52,6 +52,10 @@ pub(super) struct ReplyTable {
     waiting: Mutex<Waiting>,
     window: CallWindow,
     shapes: Mutex<Shapes>,
+    /// The last method that was introduced, and one bit more; zero if none was. Who calls one method often asks for no more.
+    last_introduced: AtomicU64,
+    /// Whether the other end has any method in another shape.
+    has_theirs: AtomicBool,
 }
 
 /// What is known of the other end's methods.
@@ -91,7 +95,14 @@ impl ReplyTable {
     /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
     pub(super) fn new(times_shipped: u32) -> Self {
         let next_id = AtomicU64::new(u64::from(times_shipped) << 32);
-        Self { next_id, waiting: Mutex::default(), window: CallWindow::new(), shapes: Mutex::default() }
+        Self {
+            next_id,
+            waiting: Mutex::default(),
+            window: CallWindow::new(),
+            shapes: Mutex::default(),
+            last_introduced: AtomicU64::new(0),
+            has_theirs: AtomicBool::new(false),
+        }
     }
 
     /// How many calls may be under way.
@@ -101,7 +112,14 @@ impl ReplyTable {
 
     /// Whether a call is the first of its method here: then it says what the method is taken for.
     pub(super) fn is_introduction(&self, method: MethodId) -> bool {
-        self.shapes.lock().introduced.insert(method)
+        let noted = 1 << 32 | u64::from(method.0);
+        if self.last_introduced.load(Ordering::Relaxed) == noted {
+            return false;
+        }
+        let is_new = self.shapes.lock().introduced.insert(method);
+        // After it is in the set: who reads this asks nobody else.
+        self.last_introduced.store(noted, Ordering::Relaxed);
+        is_new
     }
 
     /// An id that no call of this port had before.
@@ -132,12 +150,15 @@ impl ReplyTable {
 
     /// Expects a reply for a call. If the port is closed already, or the other end has said farewell, the call ends here.
     pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>, method: MethodId, bytes: usize) {
-        let bytes = bytes as u64;
+        // Nobody counts the bytes of calls that were sent before there was a limit.
+        let bytes = if self.window.is_limited() { bytes as u64 } else { 0 };
         let mut waiting = self.waiting.lock();
         let Some(ending) = waiting.ending() else {
             waiting.calls.insert(id, Sent { call, method, bytes });
             drop(waiting);
-            self.window.add_bytes(bytes);
+            if bytes > 0 {
+                self.window.add_bytes(bytes);
+            }
             return;
         };
         drop(waiting);
@@ -151,7 +172,9 @@ impl ReplyTable {
 
     fn take(&self, id: CallId) -> Option<Sent> {
         let sent = self.waiting.lock().calls.remove(&id)?;
-        self.window.remove_bytes(sent.bytes);
+        if sent.bytes > 0 {
+            self.window.remove_bytes(sent.bytes);
+        }
         Some(sent)
     }
 
@@ -169,13 +192,21 @@ impl ReplyTable {
         self.window.open_wide();
     }
 
+    /// The shape of a method at the other end, where it is another than at this one.
+    fn their_shape(&self, method: MethodId) -> Option<Arc<MethodShape>> {
+        if !self.has_theirs.load(Ordering::Acquire) {
+            return None;
+        }
+        self.shapes.lock().theirs.get(&method).cloned()
+    }
+
     fn answer(&self, message: Message) {
         match Frame::parse(message.data()) {
             Ok(Frame::Reply { id, result }) => {
                 let result_at = message.data().len() - result.len();
                 match self.take(id) {
                     Some(Sent { call, method, .. }) => {
-                        let shape = self.shapes.lock().theirs.get(&method).cloned();
+                        let shape = self.their_shape(method);
                         call.reply(Reply { message, result_at, shape });
                     }
                     None => tracing::debug!(?id, "a reply came for a call that nobody waits for"),
@@ -189,6 +220,7 @@ impl ReplyTable {
                 // Only of methods that were introduced, so a peer cannot fill the table.
                 let mut shapes = self.shapes.lock();
                 let former = if shapes.introduced.contains(&method) {
+                    self.has_theirs.store(true, Ordering::Release);
                     shapes.theirs.insert(method, Arc::new(*shape))
                 } else {
                     None

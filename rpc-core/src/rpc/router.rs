@@ -268,7 +268,7 @@ struct Connection {
     /// The calls that came as bytes, for those that are cancelled.
     forwarded: Mutex<HashMap<CallId, Weak<ForwardedCall>>>,
     /// What the client has said that it takes methods for.
-    introduced: Mutex<HashMap<MethodId, Box<MethodShape>>>,
+    introduced: Mutex<HashMap<MethodId, Arc<MethodShape>>>,
 }
 
 /// How many clients may be made from one that the router has made.

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use super::{
-    Answer, Incoming, Method, MethodId, ServeOptions,
+    Answer, Incoming, Method, MethodId, MethodTable, ServeOptions,
     desk::Desk,
     host::{Hub, Reception},
     serving::{Over, Serving},
@@ -18,6 +18,9 @@ use crate::{MessagePort, shape::StaticDescription, sync::Arc};
 pub trait Service: Sized {
     /// What it is, for callers who ask.
     const DESCRIPTION: StaticDescription;
+
+    /// The methods that its client calls. That of a service that was written by hand may say nothing.
+    const METHODS: MethodTable = MethodTable::NONE;
 
     /// What the methods are called on.
     type Object;
@@ -78,7 +81,7 @@ pub async fn serve<S: Service>(object: S::Object, port: MessagePort, mut options
     port.start();
     // One client has the first port.
     let most_clients = options.clients.min(options.all_clients);
-    let hub = Hub::new(options, most_clients);
+    let hub = Hub::new(options, most_clients, S::METHODS);
     hub.has_first(&port);
     let desk = Arc::new(Desk::first(port, hub.clone()));
     desk.open();

@@ -148,7 +148,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// The right has ended by which calls came to a port. What waits there was not run, and what runs is woken to end.
     fn dismiss(&mut self, seat: SeatKey, why: Ended) {
         let Some(desk) = self.others.desks.get(seat).cloned() else { return };
-        desk.ending.end(why);
+        desk.ending().end(why);
         self.calls.dismiss(&desk, why);
         for call in self.others.room.take_out(seat) {
             refuse(call, &desk, why.refusal());
@@ -308,7 +308,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             Begun::Waits(abort) => {
                 self.is_ordered_running |= tag.is_ordered;
                 if let Some(desk) = &tag.whence {
-                    desk.ending.runs();
+                    desk.ending().runs();
                 }
                 if let Some(id) = tag.id {
                     self.open.insert((seat_of(&tag.whence), id), Progress::Runs(abort));
@@ -327,7 +327,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         cx: &mut Context<'_>,
     ) {
         if let Some(desk) = &tag.whence {
-            desk.ending.ran();
+            desk.ending().ran();
         }
         if let Some(desk) = self.desk(&tag.whence) {
             self.forget(desk, tag.id);

@@ -5,7 +5,7 @@ use std::{fmt, hash::Hash};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Service, Tell,
+    Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Narrowing, Service, Tell,
     call::Via,
     cell::CallCell,
     describe::Describe,
@@ -41,6 +41,16 @@ pub trait Client: From<MessagePort> + Sized {
         self.stub().call::<Describe, _>(())
     }
 
+    /// Makes less of this right, for somebody else: [`Narrowing`] says how. It takes one message and no waiting.
+    ///
+    /// Not for services that are good for one use, of which there is no second client.
+    fn narrow(&self) -> Narrowing<'_, Self>
+    where
+        Self: Clone,
+    {
+        Narrowing::new(self.stub())
+    }
+
     /// Says what is done with every call of this client, in place of what was said before. It is the holder's choice, and does not
     /// travel with the client.
     #[must_use]
@@ -74,6 +84,15 @@ struct Shared {
     replies: Arc<ReplyTable>,
     /// What is done with every call; nearly always nothing.
     options: Option<ClientOptions>,
+}
+
+impl Shared {
+    /// Has whoever gets the port told why it is closed, as this client was.
+    fn put_farewell_back(&self) {
+        if let Some(fault) = self.replies.farewell() {
+            self.port.put_back(Parcel::Message(Frame::Farewell { fault }.to_bytes().into()));
+        }
+    }
 }
 
 impl ClientStub {
@@ -163,10 +182,7 @@ impl ClientStub {
     pub fn into_port(self) -> MessagePort {
         let shared = Arc::into_inner(self.0).expect("no client outlives the one that contains it");
         shared.port.remove_delivery();
-        // Whoever gets the port is told why it is closed, as this client was.
-        if let Some(fault) = shared.replies.farewell() {
-            shared.port.put_back(Parcel::Message(Frame::Farewell { fault }.to_bytes().into()));
-        }
+        shared.put_farewell_back();
         shared.port
     }
 
@@ -189,6 +205,11 @@ impl Clone for ClientStub {
 /// A client travels as its port.
 impl Serialize for ClientStub {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.replies.farewell().is_some() {
+            // Nothing is lost if the value does not travel after all: this client knows its farewell, and nothing comes after that.
+            self.0.port.remove_delivery();
+            self.0.put_farewell_back();
+        }
         self.0.port.serialize(serializer)
     }
 }

@@ -1,4 +1,4 @@
-//! Which methods a client calls, and that no two of them have the same id.
+//! Which methods a client calls, that no two of them have the same id, and whether they are another service's.
 
 use super::MethodId;
 
@@ -11,6 +11,53 @@ pub struct MethodTable {
     pub own: &'static [(MethodId, &'static str)],
     /// Those of its super-services.
     pub supers: &'static [MethodTable],
+}
+
+impl MethodTable {
+    /// Of a service that `#[service]` has not made.
+    pub(in crate::rpc) const NONE: Self = Self { service: "", own: &[], supers: &[] };
+
+    /// All of them, those of super-services too.
+    pub(in crate::rpc) fn ids(&self) -> Vec<MethodId> {
+        let own = self.own.iter().map(|(id, _)| *id);
+        own.chain(self.supers.iter().flat_map(Self::ids)).collect()
+    }
+
+    /// Whether it is the table of this service, of a super-service of it, or of a view of one.
+    pub(in crate::rpc) fn is_within(&self, whole: &Self) -> bool {
+        let is_there = |(id, name): &(MethodId, &str)| find(whole, *id).is_some_and(|(_, its_name)| its_name == *name);
+        self.service == whole.service && self.own.iter().all(is_there)
+            || whole.supers.iter().any(|part| self.is_within(part))
+    }
+}
+
+/// Fails to compile, where it is used in a constant, if the service has a method of this name by another id: a view of it has to have it
+/// by the same.
+#[track_caller]
+pub const fn assert_viewed(service: &MethodTable, id: MethodId, name: &str) {
+    assert!(
+        !matches!(find_name(service, name), Some(other) if other.0 != id.0),
+        "the service has another id for this method: give it the same `#[rpc(id = N)]` here"
+    );
+}
+
+/// The id of the method of this name.
+const fn find_name(methods: &MethodTable, name: &str) -> Option<MethodId> {
+    let mut index = 0;
+    while index < methods.own.len() {
+        if is_same(methods.own[index].1, name) {
+            return Some(methods.own[index].0);
+        }
+        index += 1;
+    }
+    index = 0;
+    while index < methods.supers.len() {
+        if let Some(found) = find_name(&methods.supers[index], name) {
+            return Some(found);
+        }
+        index += 1;
+    }
+    None
 }
 
 /// Fails to compile, where it is used in a constant, if a method that comes before the named one has the same id.

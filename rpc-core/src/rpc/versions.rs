@@ -2,21 +2,29 @@
 
 use std::collections::HashMap;
 
-use super::{Method, MethodId};
+use super::{Method, MethodId, known};
 use crate::{
     shape::{Agreement, MethodShape},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// The methods that the caller has introduced. A caller says with its first call of a method what it takes it for, and says so again
 /// when the port has another holder.
 #[derive(Debug, Default)]
-pub(super) struct Versions(Mutex<HashMap<MethodId, Arc<Version>>>);
+pub(super) struct Versions {
+    /// Those that are what this end takes them for are taken out as soon as that is known.
+    known: Mutex<HashMap<MethodId, Arc<Version>>>,
+    /// How many those are: nearly always none.
+    count: AtomicUsize,
+}
 
 /// A method, as the caller knows it.
 #[derive(Debug)]
 pub(super) struct Version {
-    shape: MethodShape,
+    shape: Arc<MethodShape>,
     /// What that means to us, once somebody has looked.
     verdict: Mutex<Option<Verdict>>,
 }
@@ -34,18 +42,33 @@ pub(super) enum Verdict {
 
 impl Versions {
     /// Notes what a method was introduced as. How many there may be is limited by how many the service has.
-    pub(super) fn introduce(&self, method: MethodId, shape: MethodShape) {
+    pub(super) fn introduce(&self, method: MethodId, shape: Arc<MethodShape>) {
         let version = Arc::new(Version { shape, verdict: Mutex::new(None) });
-        let mut known = self.0.lock();
+        let mut known = self.known.lock();
         let former =
             if known.len() < MOST || known.contains_key(&method) { known.insert(method, version) } else { None };
+        self.count.store(known.len(), Ordering::Release);
         drop(known);
         drop(former);
     }
 
     /// What a call of the method was written for; `None` if nobody said.
     pub(super) fn of(&self, method: MethodId) -> Option<Arc<Version>> {
-        self.0.lock().get(&method).cloned()
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.known.lock().get(&method).cloned()
+    }
+
+    /// A version has turned out to be what this end takes the method for: as if nobody had said anything.
+    pub(super) fn is_ours(&self, method: MethodId, version: &Arc<Version>) {
+        let mut known = self.known.lock();
+        // The port may have another holder by now, who has said something else.
+        let is_the_last_word = known.get(&method).is_some_and(|last| Arc::ptr_eq(last, version));
+        let former = if is_the_last_word { known.remove(&method) } else { None };
+        self.count.store(known.len(), Ordering::Release);
+        drop(known);
+        drop(former);
     }
 }
 
@@ -58,7 +81,10 @@ impl Version {
         if let Some(verdict) = self.verdict.lock().clone() {
             return (verdict, false);
         }
-        let verdict = match MethodShape::compare(&self.shape, &M::DESCRIPTION.shape()) {
+        let ours = known::shape_of::<M>();
+        let agreement =
+            if Arc::ptr_eq(&self.shape, &ours) { Agreement::Same } else { MethodShape::compare(&self.shape, &ours) };
+        let verdict = match agreement {
             Agreement::Same => Verdict::Same,
             Agreement::Evolved => Verdict::Evolved,
             Agreement::Differs(difference) => Verdict::Differs(difference.to_string()),
@@ -82,12 +108,28 @@ mod tests {
     fn a_peer_that_introduces_without_end_fills_no_memory_and_may_correct_itself() {
         let versions = Versions::default();
         let most = u32::try_from(MOST).unwrap();
-        (0..=most).for_each(|id| versions.introduce(MethodId(id), Describe::DESCRIPTION.shape()));
+        let shape = known::shape_of::<Describe>();
+        (0..=most).for_each(|id| versions.introduce(MethodId(id), shape.clone()));
         let first = versions.of(MethodId(0)).unwrap();
 
-        versions.introduce(MethodId(0), Describe::DESCRIPTION.shape());
+        versions.introduce(MethodId(0), shape);
 
         assert!(versions.of(MethodId(most)).is_none(), "one too many");
         assert!(!Arc::ptr_eq(&first, &versions.of(MethodId(0)).unwrap()), "the later introduction counts");
+    }
+    #[test]
+    fn what_is_ours_is_forgotten_unless_something_else_was_said_since() {
+        let versions = Versions::default();
+        let shape = known::shape_of::<Describe>();
+        versions.introduce(Describe::ID, shape.clone());
+        let first = versions.of(Describe::ID).unwrap();
+        assert!(matches!(first.verdict::<Describe>(), (Verdict::Same, true)));
+        versions.introduce(Describe::ID, shape);
+
+        versions.is_ours(Describe::ID, &first);
+        let second = versions.of(Describe::ID).expect("it was said after the first");
+        versions.is_ours(Describe::ID, &second);
+
+        assert!(versions.of(Describe::ID).is_none());
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    sync::OnceLock,
     task::{Context, Poll, Waker},
 };
 
 use super::{frame::Window, inspector::WindowState};
 use crate::sync::{
-    Mutex,
+    Guard, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -16,7 +17,8 @@ use crate::sync::{
 /// As long as the service has not said how many it takes, nothing is counted, and a call only looks at one flag.
 pub(super) struct CallWindow {
     is_limited: AtomicBool,
-    state: Mutex<State>,
+    /// Made when the service says how many it takes: most never do.
+    state: OnceLock<Box<Mutex<State>>>,
 }
 
 struct State {
@@ -62,8 +64,11 @@ pub(super) enum Place {
 
 impl CallWindow {
     pub(super) fn new() -> Self {
-        let state = State { limit: UNLIMITED, bytes: 0, calls: Lane::default(), tells: Lane::default() };
-        Self { is_limited: AtomicBool::new(false), state: Mutex::new(state) }
+        Self { is_limited: AtomicBool::new(false), state: OnceLock::new() }
+    }
+
+    fn lock(&self) -> Guard<'_, State> {
+        self.state.get_or_init(|| Box::new(Mutex::new(State::unlimited()))).lock()
     }
 
     /// Whether a call may be sent now. Registers the task if not.
@@ -72,7 +77,7 @@ impl CallWindow {
         if *place == Place::Outside && !self.is_limited.load(Ordering::Relaxed) {
             return Poll::Ready(());
         }
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let has_room = state.has_room(kind);
         let (polled, replaced) = state.lane(kind).poll_enter(has_room, place, cx);
         drop(state);
@@ -86,7 +91,7 @@ impl CallWindow {
         if place == Place::Outside {
             return;
         }
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let forgotten = state.lane(kind).leave(&place);
         let next = state.admit();
         drop(state);
@@ -96,7 +101,7 @@ impl CallWindow {
 
     /// The service has said how much it takes. What is under way already was not counted, and is not now.
     pub(super) fn limit(&self, window: Window) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.limit = Window { calls: window.calls.max(1), bytes: window.bytes.max(1) };
         self.is_limited.store(true, Ordering::Relaxed);
         let next = state.admit();
@@ -106,7 +111,7 @@ impl CallWindow {
 
     /// The service has given back so many one-way calls.
     pub(super) fn credit(&self, tells: u32) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.tells.used = state.tells.used.saturating_sub(tells);
         let next = state.admit();
         drop(state);
@@ -116,14 +121,14 @@ impl CallWindow {
     /// A one-way call is sent, without waiting for its turn.
     pub(super) fn enter_at_once(&self) {
         if self.is_limited.load(Ordering::Relaxed) {
-            let mut state = self.state.lock();
+            let mut state = self.lock();
             state.tells.used = state.tells.used.saturating_add(1);
         }
     }
 
     /// How much of it is used. `None` if it has no limit.
     pub(super) fn state(&self) -> Option<WindowState> {
-        let state = self.state.lock();
+        let state = self.state.get()?.lock();
         let is_limited = state.limit != UNLIMITED;
         is_limited.then(|| WindowState {
             most_calls: state.limit.calls,
@@ -136,15 +141,20 @@ impl CallWindow {
         })
     }
 
+    /// Whether anything is counted.
+    pub(super) fn is_limited(&self) -> bool {
+        self.is_limited.load(Ordering::Relaxed)
+    }
+
     /// So many bytes more are under way.
     pub(super) fn add_bytes(&self, bytes: u64) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.bytes = state.bytes.saturating_add(bytes);
     }
 
     /// So many bytes fewer.
     pub(super) fn remove_bytes(&self, bytes: u64) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.bytes = state.bytes.saturating_sub(bytes);
         let next = state.admit();
         drop(state);
@@ -153,11 +163,17 @@ impl CallWindow {
 
     /// The port is closed: whoever waits finds out by himself.
     pub(super) fn open_wide(&self) {
-        self.limit(UNLIMITED);
+        if self.state.get().is_some() {
+            self.limit(UNLIMITED);
+        }
     }
 }
 
 impl State {
+    fn unlimited() -> Self {
+        Self { limit: UNLIMITED, bytes: 0, calls: Lane::default(), tells: Lane::default() }
+    }
+
     fn lane(&mut self, kind: Kind) -> &mut Lane {
         match kind {
             Kind::Call => &mut self.calls,

@@ -19,7 +19,7 @@ pub(crate) use self::{
     method::{Arg, Lent, Method, Output, is_context, peel},
     params::{Params, angled},
     stream::{Stream, Yields, is_iterator, stream_bound, surplus_bound},
-    supers::{SuperService, is_plain},
+    supers::{SuperService, Viewed, is_plain},
     tokens::mentions,
 };
 use crate::{args::Args, errors::Errors};
@@ -35,6 +35,8 @@ pub(crate) struct Service {
     pub(crate) methods: Vec<Method>,
     /// Where it is asked that the client implements the trait, if it is.
     pub(crate) client_trait: Option<Span>,
+    /// The service whose methods these are, if the trait is a view of one.
+    pub(crate) viewed: Option<Viewed>,
     carried: Carried,
 }
 
@@ -54,6 +56,7 @@ impl Service {
             supers,
             methods,
             client_trait: args.client_trait,
+            viewed: args.view_of.as_ref().map(Viewed::read),
             carried: Carried::of_trait(&item.attrs),
             item,
         }

@@ -65,6 +65,20 @@ pub(crate) struct SuperService {
     pub(crate) variant: Ident,
 }
 
+/// A service of which this one is a view: it has some of its methods, and its client makes calls of that service.
+pub(crate) struct Viewed {
+    /// The trait, as it is named.
+    pub(crate) path: Path,
+    /// Its client.
+    pub(crate) client: Path,
+}
+
+impl Viewed {
+    pub(super) fn read(path: &Path) -> Self {
+        Self { path: path.clone(), client: client_of(path) }
+    }
+}
+
 impl SuperService {
     pub(super) fn read_all(item: &ItemTrait, plain: &[Path], projections: &Projections) -> Vec<Self> {
         let bounds = item.supertraits.iter().filter_map(|bound| match bound {
@@ -98,7 +112,7 @@ fn is_service(bound: &TraitBound) -> bool {
 }
 
 /// The client of a service: what the trait's associated types are follows its other arguments.
-fn client_of(service: &Path) -> Path {
+pub(super) fn client_of(service: &Path) -> Path {
     let mut client = service.clone();
     let Some(last) = client.segments.last_mut() else { return client };
     last.ident = format_ident!("{}Client", last.ident);

@@ -5,6 +5,7 @@
 mod client_trait;
 mod supers;
 mod types;
+mod views;
 mod whole_trait;
 
 use std::collections::{HashMap, HashSet};
@@ -26,6 +27,7 @@ use crate::{
 pub(crate) fn check(service: &Service, args: &Args, errors: &mut Errors) {
     whole_trait::check(service, errors);
     supers::check(service, args, errors);
+    views::check(service, errors);
     service.methods.iter().for_each(|method| check_method(service, method, errors));
     check_names(&service.methods, errors);
     check_ids(&service.methods, errors);

@@ -1,11 +1,15 @@
 //! The caller's side.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::Index;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Index, Path, ReturnType};
 
-use super::{Expanded, description, ids, streams::Brought, wire::Results};
-use crate::ast::{Arg, Lent, Method, Output, Service, angled};
+use super::{
+    Expanded, description, ids,
+    streams::Brought,
+    wire::{Results, ends},
+};
+use crate::ast::{Arg, Lent, Method, Output, Service, Viewed, angled};
 
 pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
     Expanded { item: client_type(service, rpc), impls: client_impls(service, rpc) }
@@ -14,7 +18,7 @@ pub(crate) fn client(service: &Service, rpc: &TokenStream) -> Expanded {
 fn client_type(service: &Service, rpc: &TokenStream) -> TokenStream {
     let (vis, client, name) = (service.visibility(), service.client(), service.item.ident.to_string());
     let (declared, tuple) = (service.params.declared_with_defaults(None), service.params.tuple());
-    let supers = service.supers.iter().map(|it| &it.client);
+    let inner = inner_clients(service);
     let deprecated = service.deprecated();
     let mut docs = vec![
         format!("A client of [`{name}`]: a port that leads to a service, and a method for each of the trait's."),
@@ -22,6 +26,10 @@ fn client_type(service: &Service, rpc: &TokenStream) -> TokenStream {
         "It is made from a port; it may be an argument or a result, anywhere inside one. Dropping it closes the port."
             .into(),
     ];
+    if let Some(viewed) = &service.viewed {
+        let of = viewed.path.segments.last().map(|last| &last.ident).to_token_stream();
+        docs.extend([String::new(), format!("It is a view: it calls methods of a `{of}`, and has these only.")]);
+    }
     if !service.supers.is_empty() {
         docs.extend([String::new(), "It holds a client of each super-service, and can be turned into one.".into()]);
     }
@@ -30,7 +38,7 @@ fn client_type(service: &Service, rpc: &TokenStream) -> TokenStream {
         #(#deprecated)*
         #vis struct #client #declared {
             stub: #rpc::ClientStub,
-            supers: (#(#supers,)*),
+            supers: (#(#inner,)*),
             types: ::core::marker::PhantomData<fn() -> #tuple>,
         }
     }
@@ -42,7 +50,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
     let de_declared = params.declared_behind(&quote!('__de));
     let methods = service.methods.iter().map(|method| client_method(service, method, rpc));
     let positions: Vec<_> = (0..service.supers.len()).map(Index::from).collect();
-    let super_clients: Vec<_> = service.supers.iter().map(|it| &it.client).collect();
+    let (super_clients, inner) = (service.supers.iter().map(|it| &it.client), inner_clients(service));
     let supers = service.supers.iter().zip(&positions).map(|(it, position)| {
         let super_client = &it.client;
         quote! {
@@ -52,11 +60,22 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
                 }
             }
 
+            impl #declared #rpc::View<#client #args> for #super_client {}
+
             impl #declared ::core::convert::From<#client #args> for #super_client {
                 fn from(client: #client #args) -> Self {
                     client.supers.#position
                 }
             }
+        }
+    });
+    let path = match &service.viewed {
+        Some(Viewed { client, .. }) => quote!(<#client as #rpc::ServiceClient>::METHODS.service),
+        None => quote!(__SERVICE),
+    };
+    let view = service.viewed.as_ref().map(|Viewed { client: of, .. }| {
+        quote! {
+            impl #declared #rpc::View<#of> for #client #args {}
         }
     });
     let deref = service.supers.first().map(|it| {
@@ -117,7 +136,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             type Method = #method_names;
 
             const METHODS: #rpc::MethodTable = #rpc::MethodTable {
-                service: __SERVICE,
+                service: #path,
                 own: __METHODS,
                 supers: &[#(<#super_clients as #rpc::ServiceClient>::METHODS),*],
             };
@@ -125,7 +144,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             fn from_stub(stub: #rpc::ClientStub) -> Self {
                 #look
                 Self {
-                    supers: (#(<#super_clients as #rpc::ServiceClient>::from_stub(stub.share()),)*),
+                    supers: (#(<#inner as #rpc::ServiceClient>::from_stub(stub.share()),)*),
                     stub,
                     types: ::core::marker::PhantomData,
                 }
@@ -134,6 +153,7 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
 
         #deref
         #(#supers)*
+        #view
         #clone
 
         impl #declared #rpc::serde::Serialize for #client #args {
@@ -203,18 +223,44 @@ fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> Token
     } else {
         (call_type(method, &brought, &lifetime, rpc), quote!(, _))
     };
-    let (call, values) = (call(method), sent_values(&method.args, rpc));
-    let (split, feeding) = (brought.split(rpc), brought.feeding(rpc));
+    let body = match &service.viewed {
+        Some(_) => call_of_the_service(method),
+        None => {
+            let (call, values) = (call(method), sent_values(&method.args, rpc));
+            let (split, feeding) = (brought.split(rpc), brought.feeding(rpc));
+            quote!(#split self.stub.#call::<#marker #error>((#(#values,)*))#feeding)
+        }
+    };
     quote! {
         #(#cfgs)*
         #(#docs)*
         #(#[doc = #undocumented])*
         #(#others)*
         #vis fn #ident #generics (#receiver #(, #names: #types)*) -> #future #clause {
-            #split
-            self.stub.#call::<#marker #error>((#(#values,)*))#feeding
+            #body
         }
     }
+}
+
+/// The same call of the service that this is a view of. Whatever that has in another way is told by rustc, at what the view says of it.
+fn call_of_the_service(method: &Method) -> TokenStream {
+    let ident = method.ident();
+    let args = method.args.iter().map(|arg| {
+        let place = ends(&arg.ty).0;
+        Ident::new(&arg.name.to_string(), arg.name.span().located_at(place))
+    });
+    let place = match &method.signature.output {
+        ReturnType::Type(_, ty) => ends(ty).0,
+        ReturnType::Default => ident.span(),
+    };
+    let returned = Ident::new("call", Span::mixed_site().located_at(place));
+    let this = Ident::new("self", ident.span());
+    quote_spanned!(ident.span()=> let #returned = #this.supers.0.#ident(#(#args),*); #returned)
+}
+
+/// The clients that it holds, which go through its port.
+fn inner_clients(service: &Service) -> impl Iterator<Item = &Path> {
+    service.supers.iter().map(|it| &it.client).chain(service.viewed.iter().map(|it| &it.client))
 }
 
 /// The receiver, as it is written in the trait: without the pattern's `mut`.

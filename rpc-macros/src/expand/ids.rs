@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::wire::id_const;
-use crate::ast::{Method, Service};
+use crate::ast::{Method, Service, Viewed};
 
 pub(super) fn ids(service: &Service, rpc: &TokenStream) -> TokenStream {
     let name = service.item.ident.to_string();
@@ -43,7 +43,7 @@ fn checks(service: &Service, rpc: &TokenStream) -> TokenStream {
         quote_spanned!(place=> #(#cfgs)* const _: () = __assert_distinct(#id, #name);)
     });
     let table = if is_closed(service) { table(service, rpc) } else { own_table(rpc) };
-    let supers = supers(service, rpc);
+    let (supers, viewed) = (supers(service, rpc), viewed(service, rpc));
     quote! {
         #[track_caller]
         const fn __assert_distinct(id: #rpc::MethodId, name: &::core::primitive::str) {
@@ -52,6 +52,24 @@ fn checks(service: &Service, rpc: &TokenStream) -> TokenStream {
 
         #(#own)*
         #supers
+        #viewed
+    }
+}
+
+/// That the methods of a view have the ids that the service has them by. One that the service lacks is told elsewhere.
+fn viewed(service: &Service, rpc: &TokenStream) -> TokenStream {
+    let Some(Viewed { client, .. }) = &service.viewed else { return TokenStream::new() };
+    let own = service.methods.iter().map(|method| {
+        let (cfgs, place, id, name) = (method.cfgs(), method.ident().span(), id_const(method), method.wire_name());
+        quote_spanned!(place=> #(#cfgs)* const _: () = __assert_viewed(#id, #name);)
+    });
+    quote! {
+        #[track_caller]
+        const fn __assert_viewed(id: #rpc::MethodId, name: &::core::primitive::str) {
+            #rpc::assert_viewed(&<#client as #rpc::ServiceClient>::METHODS, id, name);
+        }
+
+        #(#own)*
     }
 }
 

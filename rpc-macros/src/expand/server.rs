@@ -96,6 +96,7 @@ fn server_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             type OnceCall = __OnceCall #calls_args;
 
             const DESCRIPTION: #rpc::StaticDescription = <#client #client_args>::DESCRIPTION;
+            const METHODS: #rpc::MethodTable = <#client #client_args as #rpc::ServiceClient>::METHODS;
 
             #service_impl
         }

@@ -11,21 +11,27 @@ const VERSION: f64 = 1.0;
 /// What is said before there is a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
+    /// Is anybody ready?
+    Hello,
     /// Whoever wants to connect may do so now.
     Ready,
     /// Here is a port.
     Connect,
+    /// The port was taken.
+    Accepted,
     /// To the loader: what to load.
     Load,
 }
 
 impl Says {
-    const ALL: [Self; 3] = [Self::Ready, Self::Connect, Self::Load];
+    const ALL: [Self; 5] = [Self::Hello, Self::Ready, Self::Connect, Self::Accepted, Self::Load];
 
     fn word(self) -> &'static str {
         match self {
+            Self::Hello => "hello",
             Self::Ready => "ready",
             Self::Connect => "connect",
+            Self::Accepted => "accepted",
             Self::Load => "load",
         }
     }

@@ -11,9 +11,9 @@
 //! # Endings
 //! A browser does not tell a `MessagePort` that its other end is gone. So a bridge says goodbye when its port is closed or dropped, when
 //! its page is left, and when its instance panics. What dies without a word is noticed by the lock of the Web Locks API that every
-//! context holds as long as it lives; where that cannot be seen, because the other end is of another origin, it is asked twice a
-//! second whether it is there, and taken for dead when it has not come to its event loop for one and a half. Then every port that leads
-//! there is closed, and its calls end.
+//! context holds as long as it lives; where that cannot be seen, because the other end is of another origin, it is asked about twice a
+//! second whether it is there, and taken for dead when it has not come to its event loop for one and a half to two. Then every port that
+//! leads there is closed, and its calls end.
 
 pub mod packet;
 
@@ -21,7 +21,7 @@ pub mod packet;
 mod bridge;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod context;
-#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+#[cfg(all(any(feature = "wasm-worker", feature = "wasm-window"), target_family = "wasm", target_os = "unknown"))]
 mod handshake;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod js;
@@ -36,4 +36,14 @@ mod peers;
 pub use bridge::{bridges, into_js, port};
 
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
-pub(crate) use {bridge::leave, handshake::Says, js::words};
+pub(crate) use bridge::leave;
+#[cfg(all(feature = "wasm-window", target_family = "wasm", target_os = "unknown"))]
+pub(crate) use handshake::property;
+#[cfg(all(any(feature = "wasm-worker", feature = "wasm-window"), target_family = "wasm", target_os = "unknown"))]
+pub(crate) use {handshake::Says, js::words};
+
+/// A name that nobody else has.
+#[cfg(all(feature = "wasm-window", target_family = "wasm", target_os = "unknown"))]
+pub(crate) fn new_id() -> String {
+    packet::ContextId(js::random()).to_string()
+}

@@ -15,8 +15,9 @@ use super::{
     packet::{ContextId, Entry},
 };
 
-/// How often those are asked who have no lock that could be seen, in milliseconds.
-const BEAT: u32 = 500;
+/// How often those are asked who have no lock that could be seen, in milliseconds. One that dies right after an answer is
+/// noticed a beat later than those that may go unanswered, which has to be within two seconds.
+const BEAT: u32 = 450;
 
 /// How many beats in a row may go unanswered.
 const SILENT_BEATS: u32 = 3;

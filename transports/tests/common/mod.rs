@@ -21,6 +21,18 @@ pub(crate) fn with_raw_end() -> (MessagePort, RawEnd) {
     (browser::port(channel.port1()), RawEnd::new(channel.port2()))
 }
 
+/// The bytes of whatever is posted at one of the browser's ports, which posts nothing from now on: no engine says when a
+/// message comes in relation to those of other ports.
+pub(crate) fn spy_on_posts(port: &web_sys::MessagePort) -> Rc<RefCell<Vec<Vec<u8>>>> {
+    let posted = Rc::<RefCell<Vec<Vec<u8>>>>::default();
+    let packets = posted.clone();
+    let post = Closure::<dyn FnMut(js_sys::Uint8Array)>::new(move |bytes: js_sys::Uint8Array| {
+        packets.borrow_mut().push(bytes.to_vec());
+    });
+    js_sys::Reflect::set(port, &"postMessage".into(), &post.into_js_value()).unwrap();
+    posted
+}
+
 /// One of the browser's ports, as a script would use it.
 pub(crate) struct RawEnd {
     pub(crate) port: web_sys::MessagePort,

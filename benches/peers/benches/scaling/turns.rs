@@ -1,11 +1,18 @@
 //! Sizes that take turns, and what comes of it.
 
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 use handover_bench_peers::{Column, Results, Selection};
 
 /// How often the sizes of a line take turns.
 const ROUNDS: usize = 20;
+
+/// A line takes no longer, after so many rounds.
+const LONGEST: Duration = Duration::from_secs(5);
+const LEAST_ROUNDS: usize = 5;
 
 /// What takes turns: makes calls, and tells the nanoseconds of one.
 pub(crate) type Turn = Box<dyn Fn() -> f64>;
@@ -52,7 +59,11 @@ fn cells(cells: &[impl Display]) -> String {
 /// The nanoseconds of a call in the first size, and how many times that it is in each.
 fn take_turns<const N: usize>(turns: &[Turn; N], rounds: usize) -> (f64, [f64; N]) {
     let mut times = [const { Vec::new() }; N];
+    let begun = Instant::now();
     for round in 0..rounds {
+        if round >= LEAST_ROUNDS && begun.elapsed() > LONGEST {
+            break;
+        }
         for place in 0..N {
             // Back and forth, so that nobody always has the same neighbour before it.
             let index = if round % 2 == 0 { place } else { N - 1 - place };

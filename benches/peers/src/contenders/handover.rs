@@ -1,9 +1,21 @@
-//! Handover, in one process: calls as values, and as bytes.
+//! Handover: calls as values, as bytes in one process, and over a byte stream in memory.
 
-use ::handover::{Buffer, MessageChannel, service};
-use futures::{Stream, StreamExt, stream};
+use ::handover::{
+    Buffer, MessageChannel, MessagePort,
+    byte_stream::{self, Connection, ConnectionOptions},
+    service,
+};
+use futures::{
+    AsyncReadExt, FutureExt, Stream, StreamExt,
+    future::join,
+    io::{ReadHalf, WriteHalf},
+    stream,
+};
 use serde::{Deserialize, Serialize};
+use tokio::io::{DuplexStream, duplex};
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
+use super::DUPLEX;
 use crate::{
     Executor, Place, System,
     rows::{Adds, Echoes, EchoesMoved, EchoesPeople, Lends, Person, Streams},
@@ -18,6 +30,10 @@ pub struct Typed;
 /// So everything is encoded once and decoded once each way, as for a reader in another process, with nothing in between.
 #[derive(Debug)]
 pub struct Encoded;
+
+/// Calls go over a byte stream in memory, as to another process.
+#[derive(Debug)]
+pub struct Duplex;
 
 /// The same service, as one of the two ends knows it.
 macro_rules! work {
@@ -125,6 +141,29 @@ impl System for Encoded {
         Caller(ours.into())
     }
 }
+
+impl System for Duplex {
+    type Client = Caller;
+
+    async fn connect<E: Executor>(place: &Place<E>) -> Caller {
+        let (near_end, far_end) = duplex(DUPLEX);
+        place.serve(|| async {
+            let (port, connection) = side(far_end);
+            let (_ended, ()) = join(connection, near::WorkServer::new(near::Worker).serve(port)).await;
+        });
+        let (port, connection) = side(near_end);
+        place.run_here(connection.map(drop));
+        Caller(port.into())
+    }
+}
+
+fn side(stream: DuplexStream) -> (MessagePort, Connection<Reader, Writer>) {
+    let (reader, writer) = stream.compat().split();
+    byte_stream::connect(reader, writer, ConnectionOptions::default())
+}
+
+type Reader = ReadHalf<Compat<DuplexStream>>;
+type Writer = WriteHalf<Compat<DuplexStream>>;
 
 impl Adds for Caller {
     async fn add(&self, a: u32, b: u32) -> u32 {

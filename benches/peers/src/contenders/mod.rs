@@ -18,7 +18,7 @@ pub(crate) const DUPLEX: usize = 64 << 10;
 
 /// Every contender, in the order in which they take turns. A new one joins here.
 #[rustfmt::skip]
-pub const CONTENDERS: [Contender; 17] = [
+pub const CONTENDERS: [Contender; 18] = [
     Entry::<direct::Direct, Tokio>::new("direct call").as_floor().only_on(&[Threads::One]).one_at_a_time()
         .calls().echoes().moves().streams().lends().enter(),
     Entry::<parked::Parked, Tokio>::new("park and unpark").as_floor().only_on(&[Threads::Two]).one_at_a_time()
@@ -35,7 +35,8 @@ pub const CONTENDERS: [Contender; 17] = [
         .calls().streams().lends().connects().enter(),
     Entry::<handover::Encoded, Tokio>::new("handover encoded")
         .calls().echoes().moves().streams().lends().connects().enter(),
-    // Handover over a byte stream joins here, as "handover, duplex".
+    Entry::<handover::Duplex, Tokio>::new("handover, duplex")
+        .calls().echoes().moves().streams().lends().connects().enter(),
     Entry::<irpc::Irpc, Tokio>::new("irpc")
         .calls().echoes().moves().streams().connects().enter(),
     Entry::<tarpc::Tarpc, Tokio>::new("tarpc")

@@ -2,10 +2,13 @@
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
-use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup};
+use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup, limits};
 use crate::{
     MessageChannel, MessagePort,
-    rpc::{CallInfo, MethodId, host::Hub, membrane::Membrane},
+    rpc::{
+        CallInfo, MethodId, Refusal, ServiceClient, View, farewell::farewell, frame::Fault, host::Hub,
+        membrane::Membrane,
+    },
     sync::Arc,
 };
 
@@ -27,6 +30,8 @@ pub struct Granting<C> {
     groups: Vec<RevokerGroup>,
     is_asked_for: bool,
     has_membrane: bool,
+    /// Why nothing is granted, if so.
+    refused: Option<Refusal>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -41,6 +46,7 @@ impl<C> Granting<C> {
             groups: Vec::new(),
             is_asked_for,
             has_membrane: false,
+            refused: None,
             client: PhantomData,
         }
     }
@@ -51,12 +57,17 @@ impl<C> Granting<C> {
     ///
     /// Of a service `Contacts`, `#[service]` has made an enum of the names, `ContactsMethod`.
     pub fn only<M: Into<MethodId>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
-        let named: Vec<MethodId> = methods.into_iter().map(Into::into).collect();
-        match &mut self.narrower.methods {
-            Some(methods) => methods.retain(|method| named.contains(method)),
-            none => *none = Some(named),
-        }
+        limits::name(&mut self.narrower.methods, methods.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// Only the methods of that client, which is the one that is granted: of a super-service, or of a `#[service(view_of = …)]`.
+    ///
+    /// `let reader: ContactsReaderClient = host.grant().view().client()`.
+    pub fn view<V: View<C>>(self) -> Granting<V> {
+        let Self { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, refused, client: _ } =
+            self.only(V::METHODS.ids());
+        Granting { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, refused, client: PhantomData }
     }
 
     /// At most so many calls; others are refused as [`Refusal::NoCallsLeft`](crate::rpc::Refusal::NoCallsLeft). A call counts when its
@@ -141,7 +152,11 @@ impl<C> Granting<C> {
 
     /// Serves one more port by this right: whoever has the other end is its holder.
     pub fn serve_at(self, port: MessagePort) -> Revoker {
-        let Self { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, client: _ } = self;
+        let Self { hub, parent, limits, narrower, groups, is_asked_for, has_membrane, refused, client: _ } = self;
+        if let Some(refusal) = refused {
+            farewell(&port, Fault::Refused(refusal));
+            return Revoker::new(hub, None);
+        }
         let membrane = has_membrane.then(Membrane::new);
         let port = match &membrane {
             Some(membrane) => membrane.before(port),
@@ -151,6 +166,23 @@ impl<C> Granting<C> {
         let revoker = Revoker::new(hub, grant);
         groups.iter().for_each(|group| group.add(revoker.clone()));
         revoker
+    }
+}
+
+impl<C: ServiceClient> Granting<C> {
+    /// Only if `C` calls what the service has, and then only what `C` calls.
+    pub(in crate::rpc) fn of_the_service(mut self) -> Self {
+        let methods = self.hub.methods;
+        if methods.service.is_empty() {
+            // A service that was written by hand: what it does not have is refused anyway.
+            return self;
+        }
+        if !C::METHODS.is_within(&methods) {
+            let why = format!("the service is a `{}`, and no `{}`", methods.service, C::METHODS.service);
+            tracing::error!(why, "a right was to be granted on what is not served");
+            self.refused = Some(Refusal::Denied(why));
+        }
+        self.only(C::METHODS.ids())
     }
 }
 

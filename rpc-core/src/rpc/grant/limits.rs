@@ -47,6 +47,14 @@ impl Limits {
     }
 }
 
+/// Names methods, where some may have been named before: those are left that were named every time.
+pub(super) fn name(named_before: &mut Option<Vec<MethodId>>, named: Vec<MethodId>) {
+    match named_before {
+        Some(methods) => methods.retain(|method| named.contains(method)),
+        none => *none = Some(named),
+    }
+}
+
 /// Times on the wire.
 mod micros {
     use std::time::Duration;

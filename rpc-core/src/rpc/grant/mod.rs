@@ -6,6 +6,7 @@
 mod budget;
 mod granting;
 mod limits;
+mod narrowing;
 mod pace;
 mod revoker;
 mod terms;
@@ -13,8 +14,9 @@ mod tree;
 
 pub use granting::Granting;
 pub use limits::{Limits, Rate};
+pub use narrowing::Narrowing;
 pub use revoker::{Revoker, RevokerGroup};
 
 pub(super) use budget::Cost;
 pub(super) use terms::{Narrower, Terms};
-pub(super) use tree::{Counting, Ended, GrantKey, Grants, Wanted};
+pub(super) use tree::{Counting, Ended, GrantKey, Grants, ROOT, Wanted};

@@ -1,6 +1,6 @@
 //! What a grant lets its holder do, beside what is counted. It does not change.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use crate::{
     rpc::{CallInfo, MethodId},
@@ -29,6 +29,12 @@ pub(in crate::rpc) struct Narrower {
 }
 
 impl Terms {
+    /// Those of the service itself, which let everything be called.
+    pub(in crate::rpc) fn all() -> Arc<Self> {
+        static ALL: LazyLock<Arc<Terms>> = LazyLock::new(Arc::default);
+        ALL.clone()
+    }
+
     /// The same terms, or less (C14).
     pub(in crate::rpc) fn narrowed(self: &Arc<Self>, by: Narrower) -> Arc<Self> {
         let Narrower { label, methods, checks } = by;

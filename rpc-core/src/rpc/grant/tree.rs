@@ -14,6 +14,9 @@ use crate::rpc::{
 /// Names a grant.
 pub(in crate::rpc) type GrantKey = Key;
 
+/// The service itself.
+pub(in crate::rpc) const ROOT: GrantKey = Key::FIRST;
+
 /// The grants of one service. Each was made from another, and takes from what that has left (C11); the root is the service itself. Those
 /// that were made from the same one know nothing of each other (C9).
 ///
@@ -22,7 +25,6 @@ pub(in crate::rpc) type GrantKey = Key;
 #[derive(Debug)]
 pub(in crate::rpc) struct Grants<T> {
     grants: Slots<Grant<T>>,
-    root: GrantKey,
     /// When the time of a grant may be up, the earliest first.
     due: BTreeSet<(Duration, GrantKey)>,
 }
@@ -123,7 +125,7 @@ pub(in crate::rpc) struct Counting {
 impl<T> Grants<T> {
     /// The grants of a service from which clients may get so many.
     pub(in crate::rpc) fn new(beside: T, most_clients: u32) -> Self {
-        let (grants, root) = Slots::with(Grant {
+        let grants = Slots::with(Grant {
             beside,
             parent: None,
             newest: None,
@@ -137,12 +139,7 @@ impl<T> Grants<T> {
             payer: None,
             budget: None,
         });
-        Self { grants, root, due: BTreeSet::new() }
-    }
-
-    /// The service itself.
-    pub(in crate::rpc) fn root(&self) -> GrantKey {
-        self.root
+        Self { grants, due: BTreeSet::new() }
     }
 
     /// Makes a grant from another.
@@ -429,7 +426,7 @@ impl<T> Grants<T> {
 
     /// Every grant but the root.
     pub(in crate::rpc) fn iter(&self) -> impl Iterator<Item = (GrantKey, &T)> {
-        let all = self.grants.iter().filter(|(key, _)| *key != self.root);
+        let all = self.grants.iter().filter(|(key, _)| *key != ROOT);
         all.map(|(key, grant)| (key, &grant.beside))
     }
 }

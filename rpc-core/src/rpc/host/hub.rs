@@ -14,11 +14,11 @@ use crate::{
     clock::{self, Clock},
     port::{ChannelId, Destination, Gone, MessageTarget, Parcel, PortMark, WaiterKey, Waiters},
     rpc::{
-        AuditEntry, Limits, Refusal, RightId, ServeOptions,
+        AuditEntry, Limits, MethodTable, Refusal, RightId, ServeOptions,
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
-        grant::{Ended, GrantKey, Grants, Narrower, Terms, Wanted},
+        grant::{Ended, GrantKey, Grants, Narrower, ROOT, Terms, Wanted},
         held::Ending,
         inspector::ExportState,
         membrane::Membrane,
@@ -33,9 +33,14 @@ use crate::{
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
     pub(in crate::rpc) settings: ServeOptions,
+    /// The methods of the service.
+    pub(in crate::rpc) methods: MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
-    grants: Mutex<Grants<Entry>>,
-    root: GrantKey,
+    /// Made for the first that is granted: most services grant nothing.
+    grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
+    most_clients: u32,
+    /// When the service was made.
+    since: Option<Duration>,
     /// The channel of the first port, which is read directly and has no [`Entrance`].
     first: OnceLock<ChannelId>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
@@ -108,17 +113,17 @@ pub(in crate::rpc) struct News {
 
 impl Hub {
     /// What the ports of a service share, from which clients may get so many others.
-    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32) -> Arc<Self> {
+    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32, methods: MethodTable) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
-        let all = Entry { terms: Arc::default(), ending: Arc::default(), membrane: None, since };
-        let grants = Grants::new(all, most_clients);
         Arc::new(Self {
             settings,
+            methods,
             early: EarlyReplies::default(),
-            root: grants.root(),
+            grants: OnceLock::new(),
+            most_clients,
+            since,
             first: OnceLock::new(),
-            grants: Mutex::new(grants),
             clock,
             state: Mutex::default(),
             is_used: AtomicBool::new(false),
@@ -128,7 +133,7 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0);
+        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE);
         hub.end();
         hub
     }
@@ -150,7 +155,7 @@ impl Hub {
         let Destination { channel, target } = port.destination();
         let grant = match entrance_at(target) {
             Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
-            None => (self.first.get() == Some(&channel)).then_some(self.root),
+            None => (self.first.get() == Some(&channel)).then_some(self.root()),
         };
         // Once nothing is served here, the first channel may be gone, and its name be another's.
         let is_over = self.state.lock().is_over;
@@ -159,12 +164,17 @@ impl Hub {
 
     /// The right that all others are made from.
     pub(in crate::rpc) fn root(&self) -> GrantKey {
-        self.root
+        ROOT
     }
 
     #[inline]
     pub(in crate::rpc) fn grants(&self) -> Guard<'_, Grants<Entry>> {
-        self.grants.lock()
+        self.grants.get_or_init(|| self.no_grants()).lock()
+    }
+
+    fn no_grants(&self) -> Box<Mutex<Grants<Entry>>> {
+        let entry = Entry { terms: Arc::default(), ending: Arc::default(), membrane: None, since: self.since };
+        Box::new(Mutex::new(Grants::new(entry, self.most_clients)))
     }
 
     /// The time, if this service knows it. It is asked with no lock held.
@@ -249,7 +259,7 @@ impl Hub {
         if limits.expires.is_some() || limits.idle.is_some() {
             self.has_alarms.store(true, Ordering::Relaxed);
         }
-        Ok(Right { grant: granted?, terms, ending, counting })
+        Ok(Right { grant: granted?, terms, ending: Some(ending), counting })
     }
 
     fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right) {
@@ -366,7 +376,7 @@ impl Hub {
         news
     }
 
-    /// A port is served no longer, and its right is given back (C19). Hands back what waits there.
+    /// A port is served no longer, and its right is given back (C6, C19). Hands back what waits there.
     #[must_use = "dropped, it ends as not sent"]
     pub(in crate::rpc) fn leave(&self, seat: SeatKey, grant: GrantKey) -> VecDeque<Parcel> {
         let was_held = self.grants().leave(grant);

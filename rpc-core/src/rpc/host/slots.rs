@@ -9,6 +9,9 @@ pub(in crate::rpc) struct Key {
 }
 
 impl Key {
+    /// That of what [`Slots`] began with.
+    pub(in crate::rpc) const FIRST: Self = Self { index: 0, generation: 0 };
+
     /// The key as a number, to be said to others.
     pub(in crate::rpc) fn to_bits(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index)
@@ -42,10 +45,9 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    /// Begins with one thing.
-    pub(in crate::rpc) fn with(value: T) -> (Self, Key) {
-        let slots = Self { slots: vec![Slot { generation: 0, value: Some(value) }], free: Vec::new(), len: 1 };
-        (slots, Key { index: 0, generation: 0 })
+    /// Begins with one thing, whose key is [`Key::FIRST`].
+    pub(in crate::rpc) fn with(value: T) -> Self {
+        Self { slots: vec![Slot { generation: 0, value: Some(value) }], free: Vec::new(), len: 1 }
     }
 
     /// Puts something in, and tells its key. `None` if there are as many as there can be: four thousand million.

@@ -44,7 +44,7 @@ impl Counted {
     }
 
     fn used(&self) -> u32 {
-        self.window.state.lock().calls.used
+        self.window.lock().calls.used
     }
 }
 

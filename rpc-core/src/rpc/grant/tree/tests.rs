@@ -179,7 +179,7 @@ fn play(story: Vec<Step>) {
     let mut tree = Grants::new((), 6);
     let mut model = Model(vec![known(None, Limits::default(), SECOND)]);
     let mut seats = Slots::<()>::default();
-    let mut keys = vec![tree.root()];
+    let mut keys = vec![ROOT];
     let mut by_seat = BTreeMap::new();
     let mut running: Vec<(usize, u64, Duration)> = Vec::new();
     let mut now = SECOND;
@@ -310,7 +310,7 @@ fn wanted(seats: &mut Slots<()>) -> Wanted<()> {
 #[test]
 fn revoking_one_of_many_touches_none_of_its_siblings() {
     let (mut tree, mut seats) = (Grants::new((), 9), Slots::default());
-    let root = tree.root();
+    let root = ROOT;
     let siblings: Vec<_> =
         (0..100).map(|_| tree.grant(root, &Limits::default(), wanted(&mut seats), None).unwrap()).collect();
 
@@ -326,7 +326,7 @@ fn what_was_made_from_a_grant_takes_from_what_that_has_left_and_ends_with_it() {
     let (mut tree, mut seats) = (Grants::new((), 9), Slots::default());
     let three = Limits { calls: Some(3), ..Limits::default() };
     let many = Limits { calls: Some(100), ..Limits::default() };
-    let parent = tree.grant(tree.root(), &three, wanted(&mut seats), None).unwrap();
+    let parent = tree.grant(ROOT, &three, wanted(&mut seats), None).unwrap();
     let child = tree.grant(parent, &many, wanted(&mut seats), None).unwrap();
     assert_eq!(tree.claim(child, Cost::default(), None), Ok(()));
     assert_eq!(tree.claim(parent, Cost::default(), None), Ok(()));
@@ -345,7 +345,7 @@ fn a_call_that_an_ancestor_refuses_takes_nothing_of_anybody() {
     let (mut tree, mut seats) = (Grants::new((), 9), Slots::default());
     let none = Limits { calls: Some(0), ..Limits::default() };
     let some = Limits { calls: Some(5), ..Limits::default() };
-    let parent = tree.grant(tree.root(), &none, wanted(&mut seats), None).unwrap();
+    let parent = tree.grant(ROOT, &none, wanted(&mut seats), None).unwrap();
     let child = tree.grant(parent, &some, wanted(&mut seats), None).unwrap();
 
     assert_eq!(tree.claim(child, Cost::default(), None), Err(Refusal::NoCallsLeft));
