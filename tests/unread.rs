@@ -7,7 +7,7 @@ use futures::FutureExt;
 use handover::{
     Host, Interruption, Message, Refusal, ServeOptions, context, in_process,
     prelude::*,
-    wire::{CallId, Fault, Frame, MethodId},
+    wire::{CallId, Fault, Frame, MethodId, Options},
 };
 
 #[service]
@@ -219,5 +219,26 @@ fn what_is_unread_counts_for_all_that_share_the_right() {
         // As a value a call has no bytes, and its answer waits for nobody.
         assert_eq!(right.page(5000).await.map(|page| page.len()), Ok(5000));
         assert_eq!(right.lend().await.unwrap().page(5000).await.map(|page| page.len()), Ok(5000));
+    });
+}
+
+/// C21
+#[test]
+fn one_who_reads_nothing_of_what_a_call_has_returned_is_closed_where_the_two_were_joined() {
+    context::block_on(async {
+        let host = library(ServeOptions::default().max_unread(MEBIBYTE));
+        let first = host.client().into_port();
+        let (cheater, port) = MessageChannel::new().into_ports();
+        let method = MethodId::of_name("lend");
+        let lend = Frame::Pipelined { method, options: Options::default(), args: &[] }.to_bytes();
+        first.post_message(Message::new(lend).with_port(port)).unwrap();
+        settle().await;
+        assert_eq!(host.clients(), 2);
+
+        let made = calls_and_reads_nothing(&cheater, 100, 100_000).await;
+
+        assert!(cheater.is_closed() && made < 50_000, "{made}");
+        assert_eq!(host.clients(), 1, "who lent it goes on");
+        assert_eq!(LibraryClient::from(first).page(1).await, Ok(vec![7]));
     });
 }
