@@ -32,8 +32,13 @@ use std::{
 };
 
 use clap::Parser;
-use futures::{StreamExt, channel::oneshot, future::FusedFuture};
-use handover::{context, stream::Window, worker_pool::WorkerPoolBuilder, worker_thread};
+use futures::{StreamExt, channel::oneshot, executor::block_on, future::FusedFuture};
+use handover::{
+    context,
+    stream::Window,
+    worker_pool::WorkerPoolBuilder,
+    worker_thread::{self, Worker, WorkerBuilder, executor::WorkerFuture},
+};
 
 use crate::{
     hand_out::Event,
@@ -81,7 +86,7 @@ const INTERRUPTED: u8 = 130;
 
 fn run(args: Args) -> Result<Summary, Box<dyn Error>> {
     let interrupted = on_interrupt()?;
-    let summary = handover::block_on(hash_all(args, interrupted))?;
+    let summary = block_on(context::run(hash_all(args, interrupted)))?;
     match lines::print(&summary.sums, io::stdout().lock()) {
         // Whoever reads has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Summary { is_incomplete: true, ..summary }),
@@ -89,6 +94,12 @@ fn run(args: Args) -> Result<Summary, Box<dyn Error>> {
         Ok(()) => Ok(summary),
     }
     // The workers are not waited for: one may be reading from a disk that does not answer.
+}
+
+/// Runs a worker that sleeps whenever it waits. By itself it would wait awake for a moment while calls flow; but here the cores are
+/// for those who hash.
+fn asleep(worker: WorkerFuture<'_>) {
+    block_on(worker);
 }
 
 /// Is told when somebody presses Ctrl-C. The second time ends the program.
@@ -107,8 +118,10 @@ fn on_interrupt() -> Result<oneshot::Receiver<()>, ctrlc::Error> {
 
 async fn hash_all(args: Args, interrupted: oneshot::Receiver<()>) -> Result<Summary, Box<dyn Error>> {
     let workers = args.workers.map_or_else(cores, NonZero::get);
-    let tree: TreeClient = worker_thread::spawn("tree", |port| TreeServer::new(Disk).serve(port))?;
+    let tree = WorkerBuilder::new("tree").executor(asleep);
+    let tree: Worker<TreeClient> = tree.spawn(|_, port| TreeServer::new(Disk).serve(port))?;
     let pool = WorkerPoolBuilder::new("sums")
+        .executor(asleep)
         .spawn::<SumsClient, _, _>(workers, |_, port| SumsServer::new(Sha256Sums::default()).serve(port))?;
     let sums = pool.client();
 

@@ -112,7 +112,7 @@ impl Browser {
     pub async fn inside(&self, frame: &str, act: impl AsyncFnOnce(&Self)) {
         self.enter(frame).await;
         act(self).await;
-        self.client.clone().enter_parent_frame().await.expect("what has a frame can be looked at");
+        self.client.enter_parent_frame().await.expect("what has a frame can be looked at");
     }
 
     /// What the page has reported, in the frame that is looked at.

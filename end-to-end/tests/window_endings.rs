@@ -1,6 +1,6 @@
 //! How connections between windows of different origins end, and what goes on without a window that was in the middle.
 
-use handover_end_to_end::{Browser, Site, run};
+use handover_end_to_end::{Browser, Site, fantoccini::Locator, run};
 
 /// How long it may take until a call has ended, in milliseconds.
 const SOON: f64 = 2_000.0;
@@ -63,6 +63,41 @@ fn a_call_into_a_frame_that_is_loaded_again_ends_soon_and_the_next_page_can_be_c
         assert_eq!(ended(browser).await, CLOSED);
         browser.tell(&format!("pages.connect(frames[0], '{}', 10000)", browser.origin(Site::B))).await;
         browser.wait_until_says("pages.call()", "the sum is 5").await;
+    });
+}
+
+#[test]
+fn a_popup_is_called_and_a_call_into_it_ends_soon_when_it_is_closed() {
+    run(async |browser| {
+        browser.open(&browser.page(Site::A, "waits", &[])).await;
+        browser.wait_for("loaded").await;
+        let popup = browser.page(Site::B, "accepts", &[("from", &browser.origin(Site::A))]);
+        // Only somebody who uses a page may have it open windows.
+        browser.tell(&format!("window.onclick = () => window.popup = open('{popup}')")).await;
+        browser.find(Locator::Css("#report")).await.unwrap().click().await.unwrap();
+        browser.tell(&format!("pages.connect(popup, '{}', 10000)", browser.origin(Site::B))).await;
+        browser.wait_for(&format!("connected to {}", browser.origin(Site::B))).await;
+        browser.tell("pages.call_for_ever()").await;
+        browser.wait_for("calling").await;
+
+        browser.tell("pages.begin(), popup.close()").await;
+
+        assert_eq!(ended(browser).await, CLOSED);
+    });
+}
+
+#[test]
+fn a_frame_that_is_removed_is_connected_to_no_longer() {
+    run(async |browser| {
+        browser.open(&browser.page(Site::A, "waits", &[])).await;
+        browser.wait_for("loaded").await;
+        browser.show("frame", &browser.page(Site::B, "waits", &[])).await;
+        browser.inside("#frame", async |frame| frame.wait_for("loaded").await).await;
+        browser.tell(&format!("pages.connect(frames[0], '{}', 10000)", browser.origin(Site::B))).await;
+
+        browser.tell("document.getElementById('frame').remove()").await;
+
+        browser.wait_for("not connected: WindowClosed").await;
     });
 }
 

@@ -82,10 +82,10 @@ fn a_page_of_another_origin_than_was_meant_gets_no_port() {
 }
 
 /// Counts the messages that come to a window.
-const LISTEN: &str = "globalThis.heard = 0, addEventListener('message', () => globalThis.heard += 1)";
+const LISTEN: &str = "window.heard = 0, addEventListener('message', () => window.heard += 1)";
 
 async fn heard(browser: &Browser) -> u64 {
-    let heard = browser.execute("return globalThis.heard", Vec::new()).await.unwrap();
+    let heard = browser.execute("return window.heard", Vec::new()).await.unwrap();
     heard.as_u64().expect("the page counts what it hears")
 }
 
@@ -165,6 +165,7 @@ fn who_accepts_from_one_window_lets_no_other_of_the_same_origin_in() {
         browser.wait_for(&format!("accepted {}", browser.origin(Site::B))).await;
         browser.inside("#meant", async |meant| drop(meant.wait_for_start("connected to").await)).await;
         browser.enter("#other").await;
+        browser.wait_for("loaded").await;
         assert_eq!(browser.lines().await, ["loaded"], "it was let in");
     });
 }
@@ -231,7 +232,7 @@ fn a_frame_that_navigates_to_another_origin_before_it_is_connected_to_gets_no_po
 fn what_is_said_again_is_counted_and_makes_no_second_connection() {
     run(async |browser| {
         open_with_a_frame(browser).await;
-        let keep = "addEventListener('message', ({ data }) => { if (data.says === 'connect') globalThis.said = data })";
+        let keep = "addEventListener('message', ({ data }) => { if (data.says === 'connect') window.said = data })";
         browser
             .inside("#friend", async |friend| {
                 friend.wait_for("loaded").await;
@@ -241,8 +242,8 @@ fn what_is_said_again_is_counted_and_makes_no_second_connection() {
         browser.tell(&connect_to("friend", &browser.origin(Site::B), 10_000)).await;
         browser.wait_for(&format!("connected to {}", browser.origin(Site::B))).await;
         browser.enter("#friend").await;
-        let said = browser.execute("return globalThis.said", Vec::new()).await.unwrap();
-        browser.clone().enter_parent_frame().await.unwrap();
+        let said = browser.execute("return window.said", Vec::new()).await.unwrap();
+        browser.enter_parent_frame().await.unwrap();
 
         // From the right window, of the right origin: what it has said before, and what misses something.
         let again = format!(
@@ -261,7 +262,7 @@ fn what_is_said_again_is_counted_and_makes_no_second_connection() {
         let ready =
             format!("parent.postMessage({{ handover: 1, says: 'ready', acceptor: {} }}, '*')", said["acceptor"]);
         browser.tell(&ready).await;
-        browser.clone().enter_parent_frame().await.unwrap();
+        browser.enter_parent_frame().await.unwrap();
         browser.tell("setTimeout(pages.ignored)").await;
         let ignored = browser.wait_for_start("ignored 0 of strangers, 0 foreign, ").await;
         assert!(!ignored.ends_with(" 0 repeated"), "{ignored}");

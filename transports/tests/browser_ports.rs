@@ -4,10 +4,10 @@
 mod common;
 
 use common::{
-    desk::{Desk as _, DeskClient, Named, serve},
+    desk::{DeskClient, Named, serve},
     microtask, pair, settle, settled_bridges, spy_on_posts, with_raw_end,
 };
-use futures::{FutureExt, StreamExt, future::join_all, stream};
+use futures::{FutureExt, StreamExt, stream};
 use handover::{
     Buffer, CallError, Interruption, Message, NotSent,
     browser::{
@@ -16,10 +16,8 @@ use handover::{
     },
     context, in_process,
     prelude::*,
-    stream::Stream,
     testing::LeakCheck,
 };
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -9,7 +9,7 @@ use crate::run::{self, Captured};
 use crate::target_folder;
 
 /// How many example programs there are to check.
-pub(crate) const COUNT: usize = 5;
+pub(crate) const COUNT: usize = 6;
 
 const CONTACTS: &str = "examples/data/contacts.vcf";
 const MISSING: &str = "examples/data/no-such-file.vcf";
@@ -18,7 +18,7 @@ const MISSING: &str = "examples/data/no-such-file.vcf";
 pub(crate) fn check() -> Result<(), String> {
     run::stream(&CommandLine::cargo(
         "build --release --locked --features byte-stream --example hello --example contacts --example processes \
-         --example checksum --example moved_provider",
+         --example checksum --example moved_provider --example one_contact",
     ))?;
     check_one(&example("hello"), check_hello)?;
     check_one(&example("processes").args(&["--features", "byte-stream"].map(str::to_owned)), check_processes)?;
@@ -27,6 +27,7 @@ pub(crate) fn check() -> Result<(), String> {
     let empty = empty_file()?;
     check_one(&example("contacts").arg("--").arg(&empty), check_no_contacts)?;
     check_one(&example("moved_provider"), check_moved_provider)?;
+    check_one(&example("one_contact"), check_one_contact)?;
     checksum::check()
 }
 
@@ -74,6 +75,15 @@ fn check_moved_provider(ran: &Captured) -> Result<(), String> {
     match ran.stdout.lines().last() {
         Some(line) if line.starts_with("40000 contacts are in the book, each once") => Ok(()),
         last => Err(format!("it does not say that all contacts are there: {last:?}")),
+    }
+}
+
+/// What its lines say is held by a test of whole calls.
+fn check_one_contact(ran: &Captured) -> Result<(), String> {
+    check_code(ran, 0)?;
+    match ran.stdout.lines().last() {
+        Some("in the book: Tell") => Ok(()),
+        last => Err(format!("it does not say that one contact is in the book: {last:?}")),
     }
 }
 

@@ -16,9 +16,8 @@ use web_sys::MessageEvent;
 
 use super::{
     Ignored, Origins, Window, connect,
-    error::Aside,
     inbox::{self, Inbox, Said, Sender},
-    steps::Accepting,
+    steps::{Accepting, Aside},
 };
 use crate::browser;
 
@@ -120,9 +119,7 @@ struct Door {
 impl Door {
     fn heard(&self, event: &MessageEvent) {
         if let Err(aside) = self.act_on(event) {
-            let mut ignored = self.ignored.get();
-            ignored.count(aside);
-            self.ignored.set(ignored);
+            inbox::count(&self.ignored, aside);
         }
     }
 

@@ -20,9 +20,8 @@ use web_sys::MessageEvent;
 
 use super::{
     ConnectError, Ignored, Origins,
-    error::Aside,
     inbox::{self, Inbox, Said, Sender},
-    steps::{Connecting, OnReady},
+    steps::{Aside, Connecting, OnReady},
 };
 use crate::browser;
 
@@ -192,9 +191,7 @@ impl Offering {
 
     fn heard(&self, event: &MessageEvent) {
         if let Err(aside) = self.act_on(event) {
-            let mut ignored = self.ignored.get();
-            ignored.count(aside);
-            self.ignored.set(ignored);
+            inbox::count(&self.ignored, aside);
         }
     }
 

@@ -37,22 +37,3 @@ pub struct Ignored {
     /// What had been said before, and what came too late or was too much.
     pub repeated: u64,
 }
-
-/// Why a message was left aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aside {
-    Stranger,
-    Foreign,
-    Repeated,
-}
-
-impl Ignored {
-    pub(super) fn count(&mut self, aside: Aside) {
-        let counter = match aside {
-            Aside::Stranger => &mut self.strangers,
-            Aside::Foreign => &mut self.foreign,
-            Aside::Repeated => &mut self.repeated,
-        };
-        *counter = counter.saturating_add(1);
-    }
-}

@@ -1,10 +1,15 @@
 //! What comes to this window.
 
+use std::cell::Cell;
+
 use js_sys::{Array, JsString, Object};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{EventTarget, MessageEvent, MessagePort as JsPort, Window};
 
-use super::{Origins, steps::Id};
+use super::{
+    Ignored, Origins,
+    steps::{Aside, Id},
+};
 use crate::browser::{self, Says};
 
 /// How long a name may be, in UTF-16 code units: ours have 32.
@@ -31,6 +36,11 @@ impl Drop for Inbox {
 
 fn here() -> EventTarget {
     js_sys::global().unchecked_into()
+}
+
+/// Counts what was left aside.
+pub(super) fn count(ignored: &Cell<Ignored>, aside: Aside) {
+    ignored.set(aside.added_to(ignored.get()));
 }
 
 /// Who has posted a message.

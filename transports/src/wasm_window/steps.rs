@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::error::Aside;
+use super::Ignored;
 
 /// How many connections are remembered by whoever accepts, so that none is made twice.
 const REMEMBERED: usize = 1024;
@@ -14,6 +14,28 @@ const WAITING: usize = 64;
 
 /// Names whoever accepts, or one connection: chosen at random.
 pub(super) type Id = String;
+
+/// Why a message was left aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// Of a window or an origin that was not asked for.
+    Stranger,
+    Foreign,
+    Repeated,
+}
+
+impl Aside {
+    /// The counts, with one more of this.
+    pub(super) fn added_to(self, mut ignored: Ignored) -> Ignored {
+        let counter = match self {
+            Self::Stranger => &mut ignored.strangers,
+            Self::Foreign => &mut ignored.foreign,
+            Self::Repeated => &mut ignored.repeated,
+        };
+        *counter = counter.saturating_add(1);
+        ignored
+    }
+}
 
 /// How far one is who connects.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,12 +172,26 @@ mod tests {
     #[test]
     fn a_connection_that_is_said_twice_is_made_once() {
         let mut accepting = Accepting::new("a".to_owned());
+        assert_eq!(accepting.acceptor(), "a");
+        assert!(!accepting.is_known(), "nobody has come");
 
         assert_eq!(accepting.connect("a", "1".to_owned()), Ok(()));
+        assert!(accepting.is_known());
         accepting.taken();
         assert_eq!(accepting.connect("a", "1".to_owned()), Err(Aside::Repeated));
         assert_eq!(accepting.connect("former", "2".to_owned()), Err(Aside::Foreign));
         assert_eq!(accepting.connect("a", "2".to_owned()), Ok(()));
+    }
+
+    #[test]
+    fn each_message_that_is_left_aside_is_counted_for_what_it_is() {
+        let asides = [Aside::Stranger, Aside::Repeated, Aside::Foreign, Aside::Stranger];
+
+        let counts = asides.into_iter().fold(Ignored::default(), |counts, aside| aside.added_to(counts));
+
+        assert_eq!(counts, Ignored { strangers: 2, foreign: 1, repeated: 1 });
+        let full = Ignored { strangers: u64::MAX, ..counts };
+        assert_eq!(Aside::Stranger.added_to(full), full);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::port::Parcel;
 pub(in crate::rpc) type SeatKey = Key;
 
 /// The lanes of all ports. They are emptied by turns, one thing each: so the calls of one port keep their order, and a port at which
-/// very many wait holds up nobody else.
+/// very many wait holds up nobody else. Between two of them there is no order (C16).
 #[derive(Debug, Default)]
 pub(in crate::rpc) struct Lanes {
     lanes: Slots<Lane>,
