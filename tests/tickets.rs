@@ -121,14 +121,14 @@ impl Booth {
     }
 
     /// Asserts that the use can still be made, and that nothing has begun.
-    async fn is_armed(self) {
+    async fn can_be_made(self) {
         assert_eq!(self.begun.get(), 0);
         assert_eq!(self.probe.spend(Fate::Well).await, Ok(Fate::Well));
         assert_eq!(self.begun.get(), 1);
     }
 
     /// Asserts that it cannot be made, and that it was begun once.
-    async fn is_spent(self) {
+    async fn was_made(self) {
         assert_eq!(self.begun.get(), 1);
         let error = self.probe.spend(Fate::Well).await.unwrap_err();
         let gone = [CallError::Refused(Refusal::Spent), CallError::NotSent(NotSent::Closed)];
@@ -173,7 +173,7 @@ fn a_use_that_cannot_be_written_was_not_sent_and_is_not_made() {
         let ended = ticket.spend(Fate::IsNotWritten).await;
 
         assert!(matches!(&ended, Err(RpcError::Call(CallError::NotSent(NotSent::Unencodable(_))))), "{ended:?}");
-        booth.is_armed().await;
+        booth.can_be_made().await;
     });
 }
 
@@ -187,7 +187,7 @@ fn a_use_whose_port_is_closed_was_not_sent_and_is_not_made() {
 
         assert_eq!(ticket.spend(Fate::Well).await, not_sent(NotSent::Closed));
 
-        booth.is_armed().await;
+        booth.can_be_made().await;
     });
 }
 
@@ -221,7 +221,7 @@ fn a_use_that_is_refused_before_it_is_claimed_is_not_made_and_says_why() {
         assert!(poll!(&mut call).is_pending());
         revoker.revoke();
         assert_eq!(call.await, refused(Refusal::Revoked));
-        booth.is_armed().await;
+        booth.can_be_made().await;
 
         // Its time is up.
         let booth = Booth::open();
@@ -229,20 +229,20 @@ fn a_use_that_is_refused_before_it_is_claimed_is_not_made_and_says_why() {
         clock.advance(SECOND);
         settle().await;
         assert_eq!(ticket.spend(Fate::Well).await, refused(Refusal::Expired));
-        booth.is_armed().await;
+        booth.can_be_made().await;
 
         // The issuer says no.
         let booth = Booth::open();
         let ticket = booth.host.grant().check(|_| Err("not you".to_owned())).client();
         assert_eq!(ticket.spend(Fate::Well).await, refused(Refusal::Denied("not you".to_owned())));
-        booth.is_armed().await;
+        booth.can_be_made().await;
 
         // It cannot be read.
         let booth = Booth::open();
         let (ticket, _link) = by_bytes(booth.host.client());
         let ended = ticket.spend(Fate::IsNotRead).await;
         assert!(matches!(&ended, Err(RpcError::Call(CallError::Refused(Refusal::Malformed(_))))), "{ended:?}");
-        booth.is_armed().await;
+        booth.can_be_made().await;
     });
 }
 
@@ -256,7 +256,7 @@ fn a_use_that_was_made_before_is_refused_as_spent() {
 
         assert_eq!(late.spend(Fate::Well).await, refused(Refusal::Spent));
 
-        booth.is_spent().await;
+        booth.was_made().await;
     });
 }
 
@@ -269,7 +269,7 @@ fn a_use_that_ran_brings_what_the_method_says_and_is_spent_also_by_its_error() {
 
             assert_eq!(booth.host.client().spend(fate).await, outcome);
 
-            booth.is_spent().await;
+            booth.was_made().await;
         });
     }
 }
@@ -282,7 +282,7 @@ fn a_use_that_was_begun_and_has_no_answer_is_unknown_and_spent() {
         let booth = Booth::open();
         let panicked = Interruption::Panicked("torn to pieces".to_owned());
         assert_eq!(booth.host.client().spend(Fate::Panics).await, unknown(panicked));
-        booth.is_spent().await;
+        booth.was_made().await;
 
         // Its service goes as it runs.
         let mut booth = Booth::open();
@@ -291,7 +291,7 @@ fn a_use_that_was_begun_and_has_no_answer_is_unknown_and_spent() {
         settle().await;
         drop(booth.stop.take());
         assert_eq!(call.await, unknown(Interruption::Closed));
-        booth.is_spent().await;
+        booth.was_made().await;
 
         // Its reply cannot be written.
         let booth = Booth::open();
@@ -300,7 +300,7 @@ fn a_use_that_was_begun_and_has_no_answer_is_unknown_and_spent() {
         let Err(RpcError::Call(CallError::Unknown(Interruption::UnreadableReply(_)))) = ended else {
             panic!("{ended:?}")
         };
-        booth.is_spent().await;
+        booth.was_made().await;
 
         // Its reply is not delivered.
         let mut booth = Booth::open();
@@ -314,7 +314,7 @@ fn a_use_that_was_begun_and_has_no_answer_is_unknown_and_spent() {
         link.cut();
         let ended = call.await;
         assert!(matches!(&ended, Err(RpcError::Call(CallError::Unknown(_)))), "{ended:?}");
-        booth.is_spent().await;
+        booth.was_made().await;
     });
 }
 
@@ -330,7 +330,7 @@ fn a_use_whose_caller_waits_no_longer_is_spent_if_it_was_begun() {
         drop(call);
         settle().await;
 
-        booth.is_spent().await;
+        booth.was_made().await;
     });
 }
 
