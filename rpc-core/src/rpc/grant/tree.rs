@@ -288,6 +288,8 @@ impl<T> Grants<T> {
     }
 
     /// A call that was claimed did not run. To be released beside.
+    ///
+    /// A grant whose holder has gone meanwhile may be gone too: then what it took from others stays taken.
     pub(in crate::rpc) fn give_back(&mut self, key: GrantKey) {
         let _counts_ends = self.for_each_budget(key, Budget::give_back);
     }

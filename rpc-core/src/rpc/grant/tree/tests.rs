@@ -224,7 +224,8 @@ fn play(story: Vec<Step>) {
                 }
                 let (by, bytes, at) = running.remove(0);
                 // What did not begin is given back at once, or the moment of a rate would have gone by.
-                let is_back = matches!(step, Step::GiveBack) && at == now;
+                // Of a grant that is gone, what it took from others stays taken.
+                let is_back = matches!(step, Step::GiveBack) && at == now && !model.is_gone(by);
                 if is_back {
                     tree.give_back(keys[by]);
                 }
