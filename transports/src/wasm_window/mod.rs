@@ -1,16 +1,16 @@
 //! Windows of a browser: pages, frames and popups, of this origin and of others.
 //!
-//! Two windows that know each other need one port; whatever follows goes over that. One side [connects](Window::connect) to a window
-//! that it holds – a frame's, its parent, its opener –, and the other [accepts](accept). Which of them is there first makes no
+//! Two windows that know each other need one port; whatever follows goes over that. One side connects (`Window::connect`) to a window
+//! that it holds – a frame's, its parent, its opener –, and the other accepts (`accept`). Which of them is there first makes no
 //! difference: both say again and again that they are there, at growing intervals, until they have found each other or the
 //! time is over.
 //!
 //! Either side says whom it means, by [`Origins`]. Everything that is posted names the origin that it is for, and of
 //! everything that comes the origin *and* the window are looked at, before anything else of it is read. What strangers send, and what
-//! comes again, is [counted](Window::ignored) and left aside; it costs no more than that.
+//! comes again, is counted (`Window::ignored`) and left aside; it costs no more than that.
 //!
-//! Who is at the other end is known then, for a port says nothing of it: [`Window::origin`], and for a service
-//! [`CallContext::origin`](handover_core::rpc::CallContext::origin), by [`Window::serve_options`].
+//! Who is at the other end is known then, for a port says nothing of it: `Window::origin`, and for a service
+//! [`CallContext::origin`](handover_core::rpc::CallContext::origin), by `Window::serve_options`.
 //!
 //! # End
 //! A connection leads to a document, and ends with it: calls in flight end as `Unknown(Closed)` when the other window is closed, its
