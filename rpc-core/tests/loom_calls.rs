@@ -5,9 +5,11 @@
 //! in the orders that interrupt a thread at most three times where it could go on: a call takes many locks.
 #![cfg(loom)]
 
+mod loom_common;
+
 use std::{
     pin::Pin,
-    sync::{Arc, atomic},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,66 +20,17 @@ use handover_core::{
     clock::{self, ManualClock},
     message::{DecodeError, Decoder, EncodeError, Encoder},
     rpc::{
-        Answer, Argument, CallInfo, ClientOptions, ClientStub, Incoming, Interceptor, Method, MethodId, Never, Opened,
-        Outcome, Responder, ResultCodec, ServeOptions, Service, farewell, put_argument, result_codec, serve,
-        take_argument,
+        Answer, CallInfo, ClientOptions, ClientStub, Incoming, Interceptor, Method, MethodId, Never, Opened, Outcome,
+        Responder, ResultCodec, ServeOptions, Service, farewell, result_codec, serve,
     },
     shape::{MethodKind, Shape, StaticDescription, StaticMethod},
     wire::{CallId, Fault, Frame, Window},
 };
-use loom::{future::block_on, model::Builder, thread};
+use loom::{future::block_on, thread};
+use loom_common::{Double, explore};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Runs a test in every order that interrupts a thread at most three times where it could go on.
-fn explore(test: impl Fn() + Send + Sync + 'static) {
-    let orders = Arc::new(atomic::AtomicUsize::new(0));
-    let counted = orders.clone();
-    let mut builder = Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-
-    builder.check(move || {
-        counted.fetch_add(1, atomic::Ordering::Relaxed);
-        test();
-    });
-
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    println!("{name}: {} orders", orders.load(atomic::Ordering::Relaxed));
-}
-
 // A service of one method, as `#[service]` would write it.
-
-struct Double;
-
-impl Method for Double {
-    const ID: MethodId = MethodId::of_name(Self::NAME);
-    const NAME: &'static str = "double";
-    type Args = u32;
-    type Ok = u32;
-    type Err = Never;
-    type Return = u32;
-    const DESCRIPTION: StaticMethod = StaticMethod {
-        id: Self::ID.0,
-        name: Self::NAME,
-        docs: "",
-        kind: MethodKind::Call,
-        args: &[("number", Argument::<u32>::of().shape())],
-        ok: Shape::of::<u32>,
-        err: None,
-    };
-    const RESULT: ResultCodec<u32, Never> = result_codec();
-
-    fn encode_args(args: &u32, to: &mut Encoder) -> Result<(), EncodeError> {
-        put_argument(&Argument::of(), args, to)
-    }
-
-    fn decode_args(from: &mut Decoder<'_>) -> Result<u32, DecodeError> {
-        take_argument(&Argument::of(), from)
-    }
-
-    fn into_result(returned: u32) -> Result<u32, Never> {
-        Ok(returned)
-    }
-}
 
 /// What the method does: ready with what it returns.
 type Doing = Arc<dyn Fn(u32, &mut Context<'_>) -> Poll<u32> + Send + Sync>;

@@ -4,27 +4,12 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p handover-core --test loom_control --release`; see `loom.rs`.
 #![cfg(loom)]
 
-use std::sync::{Arc, atomic};
+mod loom_common;
 
 use futures::FutureExt;
 use handover_core::{Message, MessageChannel, MessagePort, message::Payload};
-use loom::{future::block_on, model::Builder, thread};
-
-/// Runs a test in every order that interrupts a thread at most three times where it could go on.
-fn explore(test: impl Fn() + Send + Sync + 'static) {
-    let orders = Arc::new(atomic::AtomicUsize::new(0));
-    let counted = orders.clone();
-    let mut builder = Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-
-    builder.check(move || {
-        counted.fetch_add(1, atomic::Ordering::Relaxed);
-        test();
-    });
-
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    println!("{name}: {} orders", orders.load(atomic::Ordering::Relaxed));
-}
+use loom::{future::block_on, thread};
+use loom_common::explore;
 
 fn started_channel() -> (MessagePort, MessagePort) {
     let (ours, theirs) = MessageChannel::new().into_ports();

@@ -4,71 +4,18 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p handover-core --test loom_router --release`; see `loom.rs`.
 #![cfg(loom)]
 
-use std::sync::{Arc, Mutex, atomic};
+mod loom_common;
+
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use handover_core::{
     Call, CallError, MessageChannel, MessagePort, NotSent,
-    message::{DecodeError, Decoder, EncodeError, Encoder},
-    rpc::{
-        Argument, CallInfo, CallRouter, ClientOptions, ClientStub, Interceptor, Method, MethodId, Never, Outcome,
-        ResultCodec, put_argument, result_codec, take_argument,
-    },
-    shape::{MethodKind, Shape, StaticMethod},
+    rpc::{CallInfo, CallRouter, ClientOptions, ClientStub, Interceptor, Method, Outcome},
     wire::{CallId, Frame},
 };
-use loom::{future::block_on, model::Builder, thread};
-
-/// Runs a test in every order that interrupts a thread at most three times where it could go on.
-fn explore(test: impl Fn() + Send + Sync + 'static) {
-    let orders = Arc::new(atomic::AtomicUsize::new(0));
-    let counted = orders.clone();
-    let mut builder = Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-
-    builder.check(move || {
-        counted.fetch_add(1, atomic::Ordering::Relaxed);
-        test();
-    });
-
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    println!("{name}: {} orders", orders.load(atomic::Ordering::Relaxed));
-}
-
-// A method, as `#[service]` would write it.
-
-struct Double;
-
-impl Method for Double {
-    const ID: MethodId = MethodId::of_name(Self::NAME);
-    const NAME: &'static str = "double";
-    type Args = u32;
-    type Ok = u32;
-    type Err = Never;
-    type Return = u32;
-    const DESCRIPTION: StaticMethod = StaticMethod {
-        id: Self::ID.0,
-        name: Self::NAME,
-        docs: "",
-        kind: MethodKind::Call,
-        args: &[("number", Argument::<u32>::of().shape())],
-        ok: Shape::of::<u32>,
-        err: None,
-    };
-    const RESULT: ResultCodec<u32, Never> = result_codec();
-
-    fn encode_args(args: &u32, to: &mut Encoder) -> Result<(), EncodeError> {
-        put_argument(&Argument::of(), args, to)
-    }
-
-    fn decode_args(from: &mut Decoder<'_>) -> Result<u32, DecodeError> {
-        take_argument(&Argument::of(), from)
-    }
-
-    fn into_result(returned: u32) -> Result<u32, Never> {
-        Ok(returned)
-    }
-}
+use loom::{future::block_on, thread};
+use loom_common::{Double, explore};
 
 /// How the calls of a client have ended.
 #[derive(Default)]

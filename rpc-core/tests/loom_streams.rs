@@ -4,30 +4,15 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p handover-core --test loom_streams --release`; see `loom.rs`.
 #![cfg(loom)]
 
-use std::sync::{Arc, atomic};
+mod loom_common;
 
 use futures::{FutureExt, StreamExt};
 use handover_core::{
     CallError, Interruption, MessageChannel, StreamSender, Streaming,
     stream::{ConsumerEnd, Overflow, SendError, Window, channel, frame::StreamFrame},
 };
-use loom::{future::block_on, model::Builder, thread};
-
-/// Runs a test in every order that interrupts a thread at most three times where it could go on.
-fn explore(test: impl Fn() + Send + Sync + 'static) {
-    let orders = Arc::new(atomic::AtomicUsize::new(0));
-    let counted = orders.clone();
-    let mut builder = Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-
-    builder.check(move || {
-        counted.fetch_add(1, atomic::Ordering::Relaxed);
-        test();
-    });
-
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    println!("{name}: {} orders", orders.load(atomic::Ordering::Relaxed));
-}
+use loom::{future::block_on, thread};
+use loom_common::explore;
 
 /// A stream whose consumer was polled, and has granted so many items.
 fn begun(items: u32) -> (StreamSender<u32>, Streaming<u32>) {

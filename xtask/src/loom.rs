@@ -17,7 +17,7 @@ pub(crate) fn test(tally: &mut Tally) -> Result<(), String> {
 
 /// In a folder of their own: what is built with other flags would be thrown away, and built again by the next step.
 fn command() -> CommandLine {
-    let tests = "--lib --test loom --test loom_streams --test loom_calls --test loom_router --test loom_control";
+    let tests = "--lib --test loom --test loom_streams --test loom_calls --test loom_router --test loom_control --test loom_rights";
     CommandLine::cargo(&format!("test --release -p handover-core {tests} --locked --target-dir"))
         .arg(&target_folder().join("loom").to_string_lossy())
         .with_env("RUSTFLAGS", "--cfg loom")
