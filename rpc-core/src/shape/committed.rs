@@ -219,11 +219,27 @@ mod tests {
         0x00000001 call add\n  contact: C { name: String }\n  -> u32\n  or enum E { Full }\n\n\
         0xffffffff oneway-once log\n  -> ()\n";
 
-    /// A file of its own for each test.
-    fn file(name: &str) -> std::path::PathBuf {
+    /// A file of its own for each test, in a folder that goes with it.
+    struct File(std::path::PathBuf);
+
+    impl std::ops::Deref for File {
+        type Target = Path;
+
+        fn deref(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _absent = self.0.parent().map(fs::remove_dir_all);
+        }
+    }
+
+    fn file(name: &str) -> File {
         let path = env::temp_dir().join(format!("handover-api-{}-{name}", std::process::id())).join("service.txt");
         let _absent = fs::remove_file(&path);
-        path
+        File(path)
     }
 
     #[test]
@@ -278,8 +294,8 @@ mod tests {
     fn the_ends_of_lines_make_no_difference() {
         let path = file("lines");
         check(&service(), &path, true).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace('\n', "\r\n")).unwrap();
+        let text = fs::read_to_string(&*path).unwrap();
+        fs::write(&*path, text.replace('\n', "\r\n")).unwrap();
 
         check(&service(), &path, false).unwrap();
     }
