@@ -32,7 +32,9 @@ fn write_page(to: &mut String, runs: &Runs, circumstances: &Circumstances) -> fm
     let versions: Vec<_> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     writeln!(to, "# What a call costs, beside others\n")?;
     writeln!(to, "Written by `cargo xtask bench`. {}\n", remark.as_deref().unwrap_or_default())?;
-    writeln!(to, "- {date}, {} runs, on {machine}", runs.runs.len())?;
+    let count = runs.runs.len();
+    let plural = if count == 1 { "" } else { "s" };
+    writeln!(to, "- {date}, {count} run{plural}, on {machine}")?;
     writeln!(to, "- {compiler}, release profile")?;
     writeln!(to, "- {}\n", versions.join(", "))?;
     writeln!(to, "{EXPLANATION}")?;
