@@ -4,7 +4,7 @@ use std::{any::Any, cell::RefCell, fmt, time::Duration};
 
 use super::{
     CallInfo, Client, Granting, Metadata, MetadataError, Metadatum, MethodId, ServiceClient,
-    grant::{GrantKey, Terms},
+    grant::{GrantKey, ROOT, Terms},
     host::Hub,
 };
 use crate::{
@@ -94,11 +94,7 @@ impl CallContext {
         match &self.0.issuer {
             Some(issuer) => Granting::new(issuer.hub.clone(), issuer.grant, true).of_the_service(),
             // A service that was written by hand, whose method did not say that it takes a context.
-            None => {
-                let hub = Hub::over();
-                let root = hub.root();
-                Granting::new(hub, root, true)
-            }
+            None => Granting::new(Hub::over(), ROOT, true),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     context::Issuer,
     farewell::farewell,
     frame::{CallId, Fault, Frame},
-    grant::{Cost, Counting, Ended, GrantKey, Terms},
+    grant::{Cost, Counting, Ended, GrantKey, ROOT, Terms},
     held::Ending,
     host::{Hub, SeatKey},
     versions::Versions,
@@ -56,8 +56,12 @@ const NOT_TURNED: u64 = u64::MAX;
 impl Desk {
     /// The first port of a service, by which everything may be called.
     pub(super) fn first(port: MessagePort, hub: Arc<Hub>) -> Self {
-        let grant = hub.root();
-        Self::new(port, hub, None, Right { grant, terms: Terms::all(), ending: None, counting: Counting::default() })
+        Self::new(
+            port,
+            hub,
+            None,
+            Right { grant: ROOT, terms: Terms::all(), ending: None, counting: Counting::default() },
+        )
     }
 
     /// One of the other ports.

@@ -101,12 +101,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         let Some(First { desk, inbox }) = &mut self.first else { return false };
         for _ in 0..BATCH {
             match inbox.poll_next(cx) {
-                Poll::Ready(Ok(parcel)) => match Arrived::read(parcel, desk) {
-                    Arrived::Call(call) => self.calls.arrived(call, desk, &mut self.others.room, run, cx),
-                    Arrived::Cancel(id) => self.calls.cancel(None, id, &mut self.others.room),
-                    Arrived::Attach(port, limits) => self.others.hub.attach(port, desk, *limits),
-                    Arrived::Nothing => {}
-                },
+                Poll::Ready(Ok(parcel)) => self.calls.came(parcel, desk, &mut self.others.room, run, cx),
                 Poll::Ready(Err(Closed)) => {
                     self.calls.closed(None, &mut self.others.room);
                     self.first = None;
@@ -130,12 +125,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         while let Some((seat, thing)) = self.others.taken.pop_front() {
             let Some(desk) = self.others.desks.get(seat) else { continue };
             match thing {
-                Thing::Parcel(parcel) => match Arrived::read(parcel.received(), desk) {
-                    Arrived::Call(call) => self.calls.arrived(call, desk, &mut self.others.room, run, cx),
-                    Arrived::Cancel(id) => self.calls.cancel(Some(seat), id, &mut self.others.room),
-                    Arrived::Attach(port, limits) => self.others.hub.attach(port, desk, *limits),
-                    Arrived::Nothing => {}
-                },
+                Thing::Parcel(parcel) => self.calls.came(parcel.received(), desk, &mut self.others.room, run, cx),
                 Thing::Closed => {
                     self.calls.closed(Some(seat), &mut self.others.room);
                     self.others.leave(seat);
@@ -217,6 +207,24 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     fn poll_handlers(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         while let Poll::Ready(Some((tag, answer))) = self.handlers.poll_next(cx) {
             self.ended(tag, answer, room, run, cx);
+        }
+    }
+
+    /// Does what a parcel asks for.
+    #[inline]
+    fn came(
+        &mut self,
+        parcel: Parcel,
+        desk: &Arc<Desk>,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        match Arrived::read(parcel, desk) {
+            Arrived::Call(call) => self.arrived(call, desk, room, run, cx),
+            Arrived::Cancel(id) => self.cancel(desk.seat, id, room),
+            Arrived::Attach(port, limits) => desk.hub.attach(port, desk, &limits),
+            Arrived::Nothing => {}
         }
     }
 

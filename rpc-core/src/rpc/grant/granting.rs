@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
-use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup, limits};
+use super::{GrantKey, Limits, Narrower, Rate, Revoker, RevokerGroup};
 use crate::{
     MessageChannel, MessagePort,
     rpc::{
@@ -57,7 +57,7 @@ impl<C> Granting<C> {
     ///
     /// Of a service `Contacts`, `#[service]` has made an enum of the names, `ContactsMethod`.
     pub fn only<M: Into<MethodId>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
-        limits::name(&mut self.narrower.methods, methods.into_iter().map(Into::into).collect());
+        self.limits.name_methods(methods.into_iter().map(Into::into).collect());
         self
     }
 

@@ -45,13 +45,13 @@ impl Limits {
     pub(in crate::rpc) fn is_too_much(&self) -> bool {
         self.methods.as_ref().is_some_and(|methods| methods.len() > Self::MOST_METHODS)
     }
-}
 
-/// Names methods, where some may have been named before: those are left that were named every time.
-pub(super) fn name(named_before: &mut Option<Vec<MethodId>>, named: Vec<MethodId>) {
-    match named_before {
-        Some(methods) => methods.retain(|method| named.contains(method)),
-        none => *none = Some(named),
+    /// Names methods, where some may have been named before: those are left that were named every time.
+    pub(super) fn name_methods(&mut self, named: Vec<MethodId>) {
+        match &mut self.methods {
+            Some(methods) => methods.retain(|method| named.contains(method)),
+            none => *none = Some(named),
+        }
     }
 }
 

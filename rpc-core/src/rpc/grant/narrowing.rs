@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
-use super::{Limits, Rate, limits};
+use super::{Limits, Rate};
 use crate::rpc::{ClientStub, MethodId, ServiceClient, View};
 
 /// A right that is about to be made from one that its holder has: the same, but for what is said here. Made by
@@ -28,7 +28,7 @@ impl<'c, C> Narrowing<'c, C> {
 
     /// Only these methods, as [`Granting::only`](super::Granting::only) says; 4096 at most.
     pub fn only<M: Into<MethodId>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
-        limits::name(&mut self.limits.methods, methods.into_iter().map(Into::into).collect());
+        self.limits.name_methods(methods.into_iter().map(Into::into).collect());
         self
     }
 

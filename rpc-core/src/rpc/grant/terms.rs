@@ -20,11 +20,10 @@ pub(in crate::rpc) struct Terms {
 /// Decides about one call.
 pub(in crate::rpc) type Check = Arc<dyn Fn(&CallInfo) -> Result<(), String> + Send + Sync>;
 
-/// How terms differ from those they are made from.
+/// How terms differ from those they are made from, beside the methods.
 #[derive(Default)]
 pub(in crate::rpc) struct Narrower {
     pub(in crate::rpc) label: Option<Arc<str>>,
-    pub(in crate::rpc) methods: Option<Vec<MethodId>>,
     pub(in crate::rpc) checks: Vec<Check>,
 }
 
@@ -35,14 +34,14 @@ impl Terms {
         ALL.clone()
     }
 
-    /// The same terms, or less (C14).
-    pub(in crate::rpc) fn narrowed(self: &Arc<Self>, by: Narrower) -> Arc<Self> {
-        let Narrower { label, methods, checks } = by;
+    /// The same terms, or less (C14): only those methods, where some are named.
+    pub(in crate::rpc) fn narrowed(self: &Arc<Self>, methods: Option<&[MethodId]>, by: Narrower) -> Arc<Self> {
+        let Narrower { label, checks } = by;
         if label.is_none() && methods.is_none() && checks.is_empty() {
             return self.clone();
         }
-        let methods = methods.map(|mut methods| {
-            methods.retain(|method| self.allows(*method));
+        let methods = methods.map(|named| {
+            let mut methods: Vec<_> = named.iter().copied().filter(|method| self.allows(*method)).collect();
             methods.sort_unstable();
             methods.dedup();
             methods.into()
@@ -95,8 +94,8 @@ mod tests {
     use super::*;
 
     fn narrowed(terms: &Arc<Terms>, methods: &[u32]) -> Arc<Terms> {
-        let methods = Some(methods.iter().copied().map(MethodId).collect());
-        terms.narrowed(Narrower { methods, ..Narrower::default() })
+        let methods: Vec<_> = methods.iter().copied().map(MethodId).collect();
+        terms.narrowed(Some(&methods), Narrower::default())
     }
 
     /// C14
@@ -111,6 +110,6 @@ mod tests {
         assert_eq!(allowed(&all), (0..10).collect::<Vec<_>>());
         assert_eq!(allowed(&some), [3, 5, 7]);
         assert_eq!(allowed(&fewer), [5, 7]);
-        assert_eq!(allowed(&fewer.narrowed(Narrower::default())), [5, 7]);
+        assert_eq!(allowed(&fewer.narrowed(None, Narrower::default())), [5, 7]);
     }
 }

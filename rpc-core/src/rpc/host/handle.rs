@@ -11,7 +11,7 @@ use super::hub::Hub;
 use crate::{
     MessagePort,
     port::WaiterKey,
-    rpc::{Client, Granting, Revoker, inspector::ExportState},
+    rpc::{Client, Granting, Revoker, grant::ROOT, inspector::ExportState},
     sync::Arc,
 };
 
@@ -43,7 +43,7 @@ impl<C: From<MessagePort>> Host<C> {
 
     /// Makes a right that is less than all: [`Granting`] says how.
     pub fn grant(&self) -> Granting<C> {
-        Granting::new(self.hub.clone(), self.hub.root(), false)
+        Granting::new(self.hub.clone(), ROOT, false)
     }
 
     /// Asks whoever serves to stop: [`Hosting::serve`](super::Hosting::serve) ends when the handlers that run have ended. Calls that are

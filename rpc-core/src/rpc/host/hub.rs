@@ -155,16 +155,11 @@ impl Hub {
         let Destination { channel, target } = port.destination();
         let grant = match entrance_at(target) {
             Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
-            None => (self.first.get() == Some(&channel)).then_some(self.root()),
+            None => (self.first.get() == Some(&channel)).then_some(ROOT),
         };
         // Once nothing is served here, the first channel may be gone, and its name be another's.
         let is_over = self.state.lock().is_over;
         grant.filter(|grant| !is_over && self.ended(*grant).is_none())
-    }
-
-    /// The right that all others are made from.
-    pub(in crate::rpc) fn root(&self) -> GrantKey {
-        ROOT
     }
 
     #[inline]
@@ -249,7 +244,7 @@ impl Hub {
         // Nothing of the user's is asked or dropped with the lock held: the clock, and the checks in the terms.
         let now = self.now();
         let from = self.grants().beside(parent).map(|entry| entry.terms.clone()).ok_or(Refusal::Revoked)?;
-        let (terms, ending) = (from.narrowed(narrower), Arc::<Ending>::default());
+        let (terms, ending) = (from.narrowed(limits.methods.as_deref(), narrower), Arc::<Ending>::default());
         let entry = Entry { terms: terms.clone(), ending: ending.clone(), membrane, since: now };
         let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings.clients };
         let mut grants = self.grants();
@@ -289,9 +284,8 @@ impl Hub {
     }
 
     /// Serves a port that a client has attached, by a right that is made from the client's.
-    pub(in crate::rpc) fn attach(self: &Arc<Self>, port: MessagePort, desk: &Desk, mut limits: Limits) {
-        let narrower = Narrower { methods: limits.methods.take(), ..Narrower::default() };
-        let _granted = self.grant(port, desk.grant, &limits, narrower, true, None);
+    pub(in crate::rpc) fn attach(self: &Arc<Self>, port: MessagePort, desk: &Desk, limits: &Limits) {
+        let _granted = self.grant(port, desk.grant, limits, Narrower::default(), true, None);
     }
 
     /// Ends a right, and all that was made from it.
