@@ -101,7 +101,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         let Some(First { desk, inbox }) = &mut self.first else { return false };
         for _ in 0..BATCH {
             match inbox.poll_next(cx) {
-                Poll::Ready(Ok(parcel)) => self.calls.came(parcel, desk, &mut self.others.room, run, cx),
+                Poll::Ready(Ok(parcel)) => self.calls.dispatch(parcel, desk, &mut self.others.room, run, cx),
                 Poll::Ready(Err(Closed)) => {
                     self.calls.closed(None, &mut self.others.room);
                     self.first = None;
@@ -125,7 +125,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         while let Some((seat, thing)) = self.others.taken.pop_front() {
             let Some(desk) = self.others.desks.get(seat) else { continue };
             match thing {
-                Thing::Parcel(parcel) => self.calls.came(parcel.received(), desk, &mut self.others.room, run, cx),
+                Thing::Parcel(parcel) => self.calls.dispatch(parcel.received(), desk, &mut self.others.room, run, cx),
                 Thing::Closed => {
                     self.calls.closed(Some(seat), &mut self.others.room);
                     self.others.leave(seat);
@@ -212,7 +212,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
 
     /// Does what a parcel asks for.
     #[inline]
-    fn came(
+    fn dispatch(
         &mut self,
         parcel: Parcel,
         desk: &Arc<Desk>,
