@@ -7,38 +7,16 @@ use std::{
 };
 
 use super::{
-    Gone, MessagePort, channel::Channel, discard::discard, side::Side, side_cell::SideCell, transfer::PortRef,
-    waiters::WaiterKey,
+    Gone, MessagePort, discard::discard, side::Side, side_cell::SideCell, transfer::PortRef, waiters::WaiterKey,
 };
 
-use crate::sync::{Arc, Guard};
+use crate::sync::Guard;
 
 impl MessagePort {
     /// Makes something that acts on this port as long as it is not transferred inside a message. It owns nothing: the port
     /// closes when its owner drops it.
     pub fn control(&self) -> PortControl {
         PortControl(self.reference())
-    }
-}
-
-impl MessagePort {
-    /// Names the channel that this port is an end of: for those who join ports to something outside the process, and find again what
-    /// they have joined when the other end comes to them.
-    pub fn channel_id(&self) -> ChannelId {
-        ChannelId::of(self.channel())
-    }
-}
-
-/// Names a channel, the same at both of its ends wherever they are. Made by [`MessagePort::channel_id`].
-///
-/// As long as either end is there, no other channel has that name; afterwards another may get it. It tells nothing else, and gives no
-/// right to anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ChannelId(usize);
-
-impl ChannelId {
-    pub(super) fn of(channel: &Arc<Channel>) -> Self {
-        Self(Arc::as_ptr(channel).addr())
     }
 }
 

@@ -30,9 +30,9 @@ mod watch;
 
 pub use bound::{Bound, Queued, Ready, TryPostError};
 pub use channel::MessageChannel;
-pub use control::{ChannelId, Ended, PortControl};
+pub use control::{Ended, PortControl};
 pub use error::{Closed, ClosedBy, DataCloneError, DataCloneReason};
-pub use id::PortId;
+pub use id::{ChannelId, PortId};
 pub use message_port::MessagePort;
 pub use recv::{ClosedFuture, Recv};
 pub use unreceived::Unreceived;
