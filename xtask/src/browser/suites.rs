@@ -19,7 +19,7 @@ const PACKAGES: [Package; 3] = [
     Package {
         name: "handover-transports",
         folder: "transports",
-        features: "in-process,testing,wasm-worker,wasm-window",
+        features: "in-process,testing,wasm-broadcast,wasm-worker,wasm-window",
     },
     Package { name: "handover", folder: ".", features: "in-process,system-clock,testing,windows" },
 ];
