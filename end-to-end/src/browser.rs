@@ -3,9 +3,14 @@
 use std::fs;
 use std::ops::Deref;
 
-use fantoccini::{Client, ClientBuilder, Locator, wd::Capabilities};
+use axum::http::Method;
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    wd::{Capabilities, WebDriverCompatibleCommand},
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::time::{Duration, Instant, sleep};
+use url::{ParseError, Url};
 
 use crate::driver::{Driver, variable};
 use crate::sites::{Site, Sites};
@@ -22,6 +27,7 @@ const LINES: &str = "return (document.getElementById('report')?.textContent ?? '
 pub struct Browser {
     client: Client,
     sites: Sites,
+    has_console: bool,
     /// Dropped last: a driver that ends leaves its browser running.
     driver: Driver,
 }
@@ -30,13 +36,17 @@ impl Browser {
     pub(crate) async fn start() -> Self {
         let path = variable("HANDOVER_CAPABILITIES");
         let capabilities = fs::read_to_string(path).expect("xtask has written what to ask the driver for");
-        let capabilities: Capabilities = serde_json::from_str(&capabilities).expect("it is an object");
+        let mut capabilities: Capabilities = serde_json::from_str(&capabilities).expect("it is an object");
+        let has_console = capabilities.contains_key("goog:chromeOptions");
+        if has_console {
+            capabilities.insert("goog:loggingPrefs".to_owned(), serde_json::json!({ "browser": "ALL" }));
+        }
         let driver = Driver::start().await;
         let url = driver.url();
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let connecting = builder.capabilities(capabilities).connect(&url);
         let connected = tokio::time::timeout(MOST_TIME, connecting).await.expect("the browser starts in time");
-        Self { client: connected.expect("a session can be had"), sites: Sites::start().await, driver }
+        Self { client: connected.expect("a session can be had"), sites: Sites::start().await, has_console, driver }
     }
 
     /// Ends the browser. One that does not end is ended by xtask.
@@ -115,6 +125,21 @@ impl Browser {
         self.client.enter_parent_frame().await.expect("what has a frame can be looked at");
     }
 
+    /// Whether what is written to the console can be read: by one driver only.
+    pub fn has_console(&self) -> bool {
+        self.has_console
+    }
+
+    /// What was written to the console, by pages or by the browser, since this was asked for last.
+    ///
+    /// # Panics
+    /// If the driver does not tell.
+    pub async fn console(&self) -> Vec<String> {
+        let entries = self.client.issue_cmd(Console).await.expect("the driver keeps what is written to the console");
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        entries.iter().map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
     /// What the page has reported, in the frame that is looked at.
     ///
     /// # Panics
@@ -164,6 +189,20 @@ impl Browser {
             assert!(!is_broken && started.elapsed() < MOST_WAIT, "no {wanted:?}; the page has reported {lines:#?}");
             sleep(LOOK_EVERY).await;
         }
+    }
+}
+
+/// Asks Chromium's driver for what was written to the console.
+#[derive(Debug)]
+struct Console;
+
+impl WebDriverCompatibleCommand for Console {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(serde_json::json!({ "type": "browser" }).to_string()))
     }
 }
 
