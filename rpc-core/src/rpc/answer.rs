@@ -181,12 +181,16 @@ impl<M: Method> Responder<M> {
         if desk.seat.is_some() || M::TAKES_CONTEXT {
             self.held = Some(Held::new(desk));
         }
-        if !options.is_empty() || !desk.settings().is_plain() || !desk.terms.is_unchecked() {
+        if !options.is_empty() || !desk.is_unwatched {
             self = self.attach_few(options, came, desk)?;
         }
         // To ask what there is costs nothing.
         let is_free = M::ID == Describe::ID || M::ID == Same::ID;
-        match self.held.as_mut().map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes) }) {
+        match self
+            .held
+            .as_mut()
+            .map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes, M::ORDERED) })
+        {
             Ok(()) => Ok(self),
             Err(refusal) => {
                 tracing::warn!(label = desk.terms.label(), method = M::NAME, %refusal, "a call was refused");
@@ -481,6 +485,10 @@ impl<M: Method> Responder<M> {
 
 impl<M: Method> Drop for Responder<M> {
     fn drop(&mut self) {
+        // Nearly always it was answered, and nobody watches.
+        if self.few.is_none() && matches!(self.to, Caller::There(_) | Caller::Nobody) {
+            return;
+        }
         let ended = self.held.as_ref().and_then(Held::ended);
         self.settle(|| match ended {
             Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
