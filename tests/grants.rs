@@ -534,6 +534,29 @@ fn very_many_rights_that_are_taken_back_at_once_are_closed_by_turns() {
 
 /// C10
 #[test]
+fn when_very_many_rights_were_taken_back_no_method_begins_before_their_ports_are_closed() {
+    context::block_on(async {
+        let (host, pages) = book();
+        let group = RevokerGroup::new();
+        let rights: Vec<_> = (0..3000).map(|_| host.grant().group(&group).client()).collect();
+        settle().await;
+        // Their ports are closed last.
+        let mut calls: Vec<_> = rights[2000..].iter().map(|right| right.add("x".to_owned())).collect();
+        for call in &mut calls {
+            assert!(poll!(call).is_pending());
+        }
+
+        group.revoke();
+
+        for call in calls {
+            assert_eq!(call.await, refused(Refusal::Revoked));
+        }
+        assert_eq!(pages.names.borrow().len(), 0);
+    });
+}
+
+/// C10
+#[test]
 fn revoking_ends_what_runs_and_what_waits_and_what_comes_and_the_holder_gets_the_reason_last() {
     both_ways(async |way| {
         let (host, pages) = book_with(ServeOptions::default());

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use common::{settle, turn};
+use common::{settle, turn, within};
 use futures::{channel::oneshot, poll};
 use handover::{
     CallInfo, ClientOptions, Host, Interceptor, Interruption, Message, NotSent, Refusal, ServeOptions,
@@ -442,10 +442,13 @@ fn issued() -> (TicketClient, Host<TicketClient>, Told, Rc<Cell<u32>>) {
 
 /// Asserts that the issuer learns once that the use will not be made, and that nothing is kept for it.
 async fn is_told_once(host: Host<TicketClient>, told: Told, ended: Rc<Cell<u32>>) {
-    host.idle().await;
-    while told.released() == 0 {
-        turn().await;
-    }
+    within(async {
+        host.idle().await;
+        while told.released() == 0 {
+            turn().await;
+        }
+    })
+    .await;
     settle().await;
     assert_eq!((told.released(), told.used(), host.clients(), host.exports().len()), (1, 0, 0, 0));
     drop(host);
@@ -517,7 +520,7 @@ fn the_issuer_of_a_use_that_waits_in_the_queue_of_a_worker_that_is_ended_is_told
 
         worker.terminate();
 
-        assert!(call.await.is_err());
+        assert!(within(call).await.is_err());
         is_told_once(host, told, ended).await;
     });
 }
