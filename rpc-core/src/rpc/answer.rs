@@ -200,12 +200,16 @@ impl<M: Method> Responder<M> {
         if desk.seat.is_some() || M::TAKES_CONTEXT {
             self.held = Some(Held::new(desk));
         }
-        if options.is_some() || !desk.settings().is_plain() || !desk.terms.is_unchecked() {
+        if options.is_some() || !desk.is_unwatched {
             self = self.attach_few(options.map(|options| *options).unwrap_or_default(), came, desk)?;
         }
         // To ask what there is costs nothing.
         let is_free = M::ID == Describe::ID || M::ID == Same::ID;
-        match self.held.as_mut().map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes) }) {
+        match self
+            .held
+            .as_mut()
+            .map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes, M::ORDERED) })
+        {
             Ok(()) => Ok(self),
             Err(refusal) => {
                 tracing::warn!(label = desk.terms.label(), method = M::NAME, %refusal, "a call was refused");

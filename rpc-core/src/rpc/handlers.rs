@@ -60,23 +60,28 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         self.waiting.as_ref().map_or(0, FuturesUnordered::len)
     }
 
-    /// Polls a new handler once; keeps it if it waits. It is made where it is polled, for it may be large.
+    /// Polls a new handler once; keeps it, with its tag, if it waits. It is made where it is polled, for it may be large.
     #[inline(always)]
-    pub(super) fn begin(&mut self, handler: impl FnOnce() -> F, tag: &Tag, cx: &mut Context<'_>) -> Begun {
+    pub(super) fn begin(
+        &mut self,
+        handler: impl FnOnce() -> F,
+        tag: impl FnOnce() -> Tag,
+        cx: &mut Context<'_>,
+    ) -> Begun {
         let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
         slot.set(Some(handler()));
         if let Poll::Ready(answer) = poll_slot(&mut slot, cx) {
             self.spare = Some(slot);
             return Begun::Ended(answer);
         }
-        Begun::Waits(self.keep(slot, tag))
+        Begun::Waits(self.keep(slot, tag()))
     }
 
-    fn keep(&mut self, slot: Slot<F>, tag: &Tag) -> Option<AbortHandle> {
+    fn keep(&mut self, slot: Slot<F>, tag: Tag) -> Option<AbortHandle> {
         let (abort, registration) = (tag.id.is_some() && tag.cancels)
             .then(AbortHandle::new_pair)
             .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
-        self.waiting.get_or_insert_default().push(Waiting::new(slot, tag.clone(), registration));
+        self.waiting.get_or_insert_default().push(Waiting::new(slot, tag, registration));
         abort
     }
 

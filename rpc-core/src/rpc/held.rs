@@ -27,6 +27,8 @@ pub(super) struct Held {
     bytes: u32,
     is_claimed: Flag,
     has_begun: Flag,
+    /// Whether the right stays, although its holder may have gone, until it is known whether the call runs.
+    keeps_right: Flag,
 }
 
 /// Whether something is so, in a byte that may be anything: beside a `bool`, where there is no [`Held`] would be said in the middle of it, and
@@ -46,24 +48,35 @@ impl Flag {
 
 impl Held {
     pub(super) fn new(desk: &Arc<Desk>) -> Self {
-        Self { desk: desk.clone(), waiter: 0, bytes: 0, is_claimed: Flag::default(), has_begun: Flag::default() }
+        Self {
+            desk: desk.clone(),
+            waiter: 0,
+            bytes: 0,
+            is_claimed: Flag::default(),
+            has_begun: Flag::default(),
+            keeps_right: Flag::default(),
+        }
     }
 
     pub(super) fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }
 
-    /// Takes the call out of what the right has left. The last step before the method begins.
+    /// Takes the call out of what the right has left. The last step before the method begins, but that an ordered one may have to wait.
     ///
     /// # Errors
     /// What has run out.
-    pub(super) fn claim(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn claim(&mut self, bytes: usize, is_ordered: bool) -> Result<(), Refusal> {
         let Some(claim) = self.desk.claim() else { return Ok(()) };
         // Of a message that has more, this is what is counted, here and when it is given back.
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         claim.take(Cost { bytes: bytes.into() })?;
         self.bytes = bytes;
         self.is_claimed.set();
+        if is_ordered && self.desk.counts() {
+            self.desk.hub.grants().hold(self.desk.grant, 0);
+            self.keeps_right.set();
+        }
         Ok(())
     }
 
@@ -80,19 +93,29 @@ impl Held {
         self.desk.hub.ended(self.desk.grant).map_or(Ok(()), |why| Err(why.refusal()))
     }
 
-    /// The call will not run: it counts for nothing.
+    /// The call will not run: it counts for nothing. Nor does one that is dropped before it has begun.
     pub(super) fn give_back(&mut self) {
         if self.is_claimed.is_set()
             && !self.has_begun.is_set()
             && let Some(claim) = self.desk.claim()
         {
             claim.give_back();
+            claim.release(Cost { bytes: self.bytes.into() });
+            self.is_claimed = Flag::default();
         }
+        self.lets_right_go();
     }
 
     /// The method begins.
     pub(super) fn begins(&mut self) {
         self.has_begun.set();
+        self.lets_right_go();
+    }
+
+    fn lets_right_go(&mut self) {
+        if std::mem::take(&mut self.keeps_right).is_set() {
+            self.desk.hub.grants().let_go(self.desk.grant, 0);
+        }
     }
 
     pub(super) fn has_begun(&self) -> bool {
@@ -115,6 +138,7 @@ impl Drop for Held {
         if self.waiter != 0 {
             self.desk.ending().forget(self.waiter);
         }
+        self.give_back();
         if self.is_claimed.is_set()
             && let Some(claim) = self.desk.claim()
         {
