@@ -20,7 +20,7 @@ pub(crate) use engine::Engine;
 use room::Room;
 use suites::Tests;
 pub(crate) use suites::{Selection, lints};
-use tools::Tools;
+pub(crate) use tools::Tools;
 
 /// How long the tests of one engine may take, when they are built: on a machine with nothing else to do they take a fifth of it.
 /// A browser that hangs must not keep anybody waiting.
