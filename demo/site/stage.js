@@ -83,7 +83,8 @@ const entries = STEPS.map(({ title, text }, index) => {
 
 const again = document.createElement("li");
 again.className = "again";
-again.innerHTML = "<button type=button>Start again</button><p>That was all of it. Nothing is kept.</p>";
+again.innerHTML =
+  "<button type=button>Start again</button><p>No server was asked, and nobody checked a token: the port is the right, and whoever granted it has the last word.</p>";
 again.hidden = true;
 again.firstChild.addEventListener("click", () => location.reload());
 list.append(again);

@@ -2,6 +2,11 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const RIGHTS = new Set(["add one contact", "add contacts"]);
+
+// The calls that have a port in them, and those that are answered with one.
+const BRINGS_A_PORT = new Set(["take"]);
+const RETURNS_A_PORT = new Set(["let_add"]);
+
 const PARAMETERS = new URLSearchParams(location.search);
 
 // How long a dot takes along its line, in milliseconds: `?pace=2000` shows it slowly.
@@ -90,23 +95,24 @@ export class View {
       if (this.#lines.get(line)?.closed) return;
       this.#say(`${place}: “${line}” is closed`, "event");
       this.#change(line, { closed: true });
-      this.#lines.get(line).group.classList.add("spent");
+      this.#spend(line, "taken back");
     });
   }
 
   calls(place, at, line, method) {
     this.#happened(place, at, () => {
       this.#say(`${place} → ${this.#lines.get(line)?.server}: ${method}`, "call");
-      return this.#travel(line, false, "call");
+      return this.#travel(line, false, BRINGS_A_PORT.has(method) ? "call port" : "call");
     });
   }
 
   ended(place, at, line, method, outcome, hasReturned) {
     this.#happened(place, at, () => {
-      const { server, group } = this.#lines.get(line) ?? {};
+      const { server } = this.#lines.get(line) ?? {};
       this.#say(`${server} → ${place}: ${method} ${outcome}`, hasReturned ? "call" : "refusal");
-      if (!hasReturned) group?.classList.add("spent");
-      return this.#travel(line, true, hasReturned ? "reply" : "refusal");
+      if (!hasReturned) this.#spend(line, "used up");
+      const reply = RETURNS_A_PORT.has(method) ? "reply port" : "reply";
+      return this.#travel(line, true, hasReturned ? reply : "refusal");
     });
   }
 
@@ -151,12 +157,20 @@ export class View {
     const group = element("g", { class: RIGHTS.has(name) ? "right" : "connection" });
     const [path, from, to] = [element("path"), element("circle", { r: 4 }), element("circle", { r: 4 })];
     const label = element("text");
-    label.textContent = name;
+    label.append(element("tspan"), element("tspan", { dx: 5 }));
+    label.firstChild.textContent = name;
     group.append(path, from, to, label);
     this.#wires.append(group);
     const line = { group, path, ends: [from, to], label, closed: false };
     this.#lines.set(name, line);
     return line;
+  }
+
+  // A right that its holder can do nothing with any more, and why; it may be the second reason.
+  #spend(name, why) {
+    const { group, label } = this.#lines.get(name);
+    if (!group.classList.contains("spent")) label.lastChild.textContent = ` (${why})`;
+    group.classList.add("spent");
   }
 
   #end(line) {

@@ -44,8 +44,7 @@ async fn lines(browser: &Browser) -> Vec<String> {
                 return at[0] > left - 3 && at[0] < right + 3 && at[1] > top - 3 && at[1] < bottom + 3;
             })?.id;
         });
-        const spent = line.classList.contains('spent') ? ' (spent)' : '';
-        return `${line.querySelector('text').textContent}: ${ends.join(' to ')}${spent}`;
+        return `${line.querySelector('text').textContent}: ${ends.join(' to ')}`;
     }).join('\\n')";
     browser.ask(lines).await.lines().map(str::to_owned).collect()
 }
@@ -121,7 +120,7 @@ fn a_right_for_one_call_is_refused_the_second_time() {
         assert!(came.starts_with("Gessler was not added: "), "{came}");
         let log = log(browser).await;
         assert!(log.contains(&"contacts: refused a call by “add one contact”: no calls left".to_owned()), "{log:#?}");
-        assert_eq!(lines(browser).await[2..], ["add one contact: game to contacts (spent)"]);
+        assert_eq!(lines(browser).await[2..], ["add one contact (used up): game to contacts"]);
         shows(browser, "contacts", "count", "4").await;
     });
 }
@@ -133,7 +132,7 @@ fn another_right_comes_to_the_game_beside_the_first() {
 
         take(browser, 1..=5).await;
 
-        let both = ["add one contact: game to contacts (spent)", "add contacts: game to contacts"];
+        let both = ["add one contact (used up): game to contacts", "add contacts: game to contacts"];
         assert_eq!(lines(browser).await[2..], both);
     });
 }
@@ -147,7 +146,7 @@ fn what_social_handed_on_works_when_social_is_removed() {
 
         assert_eq!(came, "Bertha is contact no. 5.");
         assert_eq!(browser.ask("document.querySelectorAll('iframe').length").await, "2");
-        let left = ["add one contact: game to contacts (spent)", "add contacts: game to contacts"];
+        let left = ["add one contact (used up): game to contacts", "add contacts: game to contacts"];
         assert_eq!(lines(browser).await, left);
     });
 }
@@ -160,7 +159,7 @@ fn the_contacts_move_into_a_worker_and_the_game_notices_nothing() {
         let came = take(browser, 1..=7).await;
 
         assert_eq!(came, "The book and 2 ports went into a worker; meanwhile the game added 3 contacts.");
-        let moved = ["add one contact: game to worker (spent)", "add contacts: game to worker"];
+        let moved = ["add one contact (used up): game to worker", "add contacts: game to worker"];
         assert_eq!(lines(browser).await, moved);
         let log = log(browser).await;
         let at_the_worker = log.iter().filter(|entry| *entry == "worker: ran add by “add contacts”: returned").count();
@@ -179,7 +178,7 @@ fn a_right_that_is_revoked_can_do_nothing_more() {
         let came = take(browser, 1..=8).await;
 
         assert_eq!(came, "Gessler was not added: the right to call was taken back.");
-        assert_eq!(lines(browser).await[1..], ["add contacts: game to worker (spent)"]);
+        assert_eq!(lines(browser).await[1..], ["add contacts (taken back): game to worker"]);
         shows(browser, "contacts", "count", "8").await;
         let again = "document.querySelector('#steps .now button').textContent";
         assert_eq!(browser.ask(again).await, "Start again");
