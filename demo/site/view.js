@@ -156,12 +156,12 @@ export class View {
   #made(name) {
     const group = element("g", { class: RIGHTS.has(name) ? "right" : "connection" });
     const [path, from, to] = [element("path"), element("circle", { r: 4 }), element("circle", { r: 4 })];
-    const label = element("text");
-    label.append(element("tspan"), element("tspan", { dx: 5 }));
+    const [label, plate] = [element("text"), element("rect", { rx: 6 })];
+    label.append(element("tspan"), element("tspan"));
     label.firstChild.textContent = name;
-    group.append(path, from, to, label);
+    group.append(path, from, to, plate, label);
     this.#wires.append(group);
-    const line = { group, path, ends: [from, to], label, closed: false };
+    const line = { group, path, ends: [from, to], label, plate, closed: false };
     this.#lines.set(name, line);
     return line;
   }
@@ -171,6 +171,7 @@ export class View {
     const { group, label } = this.#lines.get(name);
     if (!group.classList.contains("spent")) label.lastChild.textContent = ` (${why})`;
     group.classList.add("spent");
+    this.#draw();
   }
 
   #end(line) {
@@ -211,7 +212,7 @@ export class View {
     return !document.getElementById(place).classList.contains("gone");
   }
 
-  #place({ path, ends, label }, { d, label: at, turned }) {
+  #place({ path, ends, label, plate }, { d, label: at, turned }) {
     path.setAttribute("d", d);
     const length = path.getTotalLength();
     ends.forEach((end, index) => {
@@ -221,7 +222,10 @@ export class View {
     });
     label.setAttribute("x", at.x);
     label.setAttribute("y", at.y);
-    label.setAttribute("transform", turned ? `rotate(-90 ${at.x} ${at.y})` : "");
+    const { x, y, width, height } = label.getBBox();
+    const box = { x: x - 7, y: y - 1, width: width + 14, height: height + 2 };
+    for (const [key, value] of Object.entries(box)) plate.setAttribute(key, value);
+    for (const part of [label, plate]) part.setAttribute("transform", turned ? `rotate(-90 ${at.x} ${at.y})` : "");
   }
 
   // Moves a dot along a line, from its holder or back to it.

@@ -69,6 +69,8 @@ struct Owner {
 
 impl Owner {
     async fn move_to_a_worker(&self) -> Result<String, Trouble> {
+        let worker: KeeperClient = wasm_worker::spawn("contacts", &Script::export("/demo.js", "contacts_worker"))
+            .map_err(|error| Trouble::new("no worker", error))?;
         let provider = match HOME.replace(Home::Nowhere) {
             Home::Here(provider) => provider,
             elsewhere => {
@@ -76,8 +78,6 @@ impl Owner {
                 return Err(Trouble::out_of_turn(&Cue::Move));
             }
         };
-        let worker: KeeperClient = wasm_worker::spawn("contacts", &Script::export("/demo.js", "contacts_worker"))
-            .map_err(|error| Trouble::new("no worker", error))?;
         // The stage hears of the ports here before it hears of them there.
         self.reporter.told().await;
         let moved = provider.leave().await;

@@ -79,7 +79,8 @@ pub(crate) fn add_entry(id: &str, text: &str, kind: &str) {
     entry.set_text_content(Some(text));
     entry.set_class_name(kind);
     let _added = list.append_child(&entry);
-    entry.scroll_into_view_with_bool(false);
+    // Not the entry into view, which would move the stage as well.
+    window().scroll_to_with_x_and_y(0.0, f64::from(list.scroll_height()) * 2.0);
 }
 
 /// Fills a list anew.

@@ -192,17 +192,23 @@ impl Browser {
         shown.iter().map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// Sets the size of what is looked at, in pixels, and whether it is dark or light. In Chromium only; tells whether it is.
+    /// Sets the size of what is looked at, in pixels, without scrollbars, and what its user prefers:
+    /// `[("prefers-color-scheme", "dark")]`. In Chromium only; tells whether it is.
     ///
     /// # Panics
     /// If the browser does not do it.
-    pub async fn pose(&self, (width, height): (u32, u32), scheme: &str) -> bool {
+    pub async fn pose(&self, (width, height): (u32, u32), preferences: &[(&str, &str)]) -> bool {
         if self.is_chromium {
             let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-            let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            for (name, parameters) in
-                [("Emulation.setDeviceMetricsOverride", size), ("Emulation.setEmulatedMedia", scheme)]
-            {
+            let preferences: Vec<_> =
+                preferences.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+            let preferences = json!({ "features": preferences });
+            let commands = [
+                ("Emulation.setDeviceMetricsOverride", size),
+                ("Emulation.setEmulatedMedia", preferences),
+                ("Emulation.setScrollbarsHidden", json!({ "hidden": true })),
+            ];
+            for (name, parameters) in commands {
                 let done = self.client.issue_cmd(Command::Protocol { name, parameters }).await;
                 done.expect("Chromium can be made to look otherwise");
             }

@@ -162,6 +162,7 @@ fn the_contacts_move_into_a_worker_and_the_game_notices_nothing() {
         let moved = ["add one contact (used up): game to worker", "add contacts: game to worker"];
         assert_eq!(lines(browser).await, moved);
         let log = log(browser).await;
+        assert!(log.contains(&"worker: granted “add one contact”: only add, calls left: 0".to_owned()), "{log:#?}");
         let at_the_worker = log.iter().filter(|entry| *entry == "worker: ran add by “add contacts”: returned").count();
         assert!(at_the_worker > 0, "nothing ran there: {log:#?}");
         let people = "Hedwig, Walter, Arnold, William Tell, Bertha, Rösselmann, Stauffacher, Attinghausen";
@@ -195,9 +196,31 @@ fn a_call_is_seen_as_a_dot_on_its_line_while_it_is_shown() {
         browser.tell("document.querySelector('#steps .now button').click()").await;
 
         browser.wait_until("document.querySelector('#wires .dot.call')").await;
-        browser.wait_until("document.querySelector('#wires .dot.reply')").await;
+        browser.wait_until("document.querySelector('#wires .dot.reply.port')").await;
         are_there(browser, 1).await;
         assert_eq!(browser.ask("document.querySelectorAll('#wires .dot').length").await, "0");
+    });
+}
+
+#[test]
+fn nothing_moves_for_those_who_prefer_that_and_the_log_says_the_same() {
+    run(async |browser| {
+        let demo = Demo::of_tests().await;
+        browser.open(&format!("{}?pace=400", demo.address())).await;
+        are_there(browser, 0).await;
+        let count = "window.dots = 0, new MutationObserver((changes) => changes.forEach(({ addedNodes }) =>
+            addedNodes.forEach((node) => window.dots += node.classList.contains('dot')))
+        ).observe(document.getElementById('wires'), { childList: true })";
+        browser.tell(count).await;
+        take(browser, 1..=1).await;
+        assert_eq!(browser.ask("dots").await, "2");
+
+        let is_still = browser.pose(PICTURE, &[("prefers-reduced-motion", "reduce")]).await;
+        take(browser, 2..=3).await;
+
+        let more = if is_still { "2" } else { "6" };
+        assert_eq!(browser.ask("dots").await, more);
+        assert_eq!(log(browser).await.last().map(String::as_str), Some("contacts → game: add returned"));
     });
 }
 
@@ -286,7 +309,7 @@ fn the_stage_is_dark_where_one_prefers_that_and_can_be_pictured_either_way() {
         take(browser, 1..=5).await;
         let mut papers = Vec::new();
         for scheme in ["light", "dark"] {
-            if !browser.pose((1200, 740), scheme).await {
+            if !browser.pose(PICTURE, &[("prefers-color-scheme", scheme)]).await {
                 return;
             }
             papers.push(browser.ask("getComputedStyle(document.body).backgroundColor").await);
@@ -295,6 +318,9 @@ fn the_stage_is_dark_where_one_prefers_that_and_can_be_pictured_either_way() {
         assert_eq!(papers, ["rgb(246, 245, 241)", "rgb(22, 24, 26)"]);
     });
 }
+
+/// The size of the pictures, in pixels.
+const PICTURE: (u32, u32) = (1200, 708);
 
 /// Takes a picture, for the README, if `HANDOVER_PICTURES` says in which folder to put it.
 async fn picture(browser: &Browser, name: &str) {
