@@ -111,7 +111,7 @@ pub(crate) fn lints() -> Vec<CommandLine> {
     let all = Selection::default();
     let packages = PACKAGES.iter().filter_map(|package| Some((package, all.targets(package)?)));
     let words = packages.map(|(package, targets)| format!("clippy {}{targets} -- -D warnings", package.words()));
-    words.map(|words| CommandLine::cargo(&words)).chain([end_to_end::lint()]).collect()
+    words.map(|words| CommandLine::cargo(&words)).chain([end_to_end::lint(), super::bench::lint()]).collect()
 }
 
 /// The test binaries of a folder that have tests for browsers, in order.
