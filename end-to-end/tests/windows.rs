@@ -336,17 +336,13 @@ fn nonsense_on_a_port_is_left_aside_and_leaves_the_console_clean() {
             .await;
         browser.tell(&connect_to("friend", &browser.origin(Site::B), 10_000)).await;
         browser.wait_for(&format!("connected to {}", browser.origin(Site::B))).await;
-        if browser.has_console() {
-            browser.console().await;
-        }
+        browser.console().await;
 
         browser.inside("#friend", async |friend| friend.tell(NONSENSE).await).await;
 
         browser.tell("pages.call()").await;
         browser.wait_for("the sum is 5").await;
-        if browser.has_console() {
-            assert_eq!(browser.console().await, [""; 0]);
-        }
+        assert_eq!(browser.console().await, [""; 0]);
     });
 }
 

@@ -6,6 +6,7 @@ use super::bundler;
 use super::suites::Tests;
 use super::tools::Tools;
 use crate::command_line::CommandLine;
+use crate::demo::{self, Profile};
 use crate::target_folder;
 
 /// The package of the tests.
@@ -24,12 +25,15 @@ pub(crate) fn tests(files: &[String], filter: Option<&str>, tools: &Tools) -> Te
     let targets: String = files.iter().map(|name| format!(" --test {name}")).collect();
     let words = format!("test -p {PACKAGE}{} --locked", if files.is_empty() { " --tests" } else { &targets });
     let run = CommandLine::cargo(&format!("{words} --no-fail-fast -- --test-threads=1"))
-        .with_env("HANDOVER_PAGES", &pages().to_string_lossy());
+        .with_env("HANDOVER_PAGES", &pages().to_string_lossy())
+        .with_env("HANDOVER_DEMO", &demo::built(Profile::Dev).to_string_lossy());
     let run = match filter {
         Some(filter) => run.arg(filter),
         None => run,
     };
-    let mut prepare = vec![build_pages(), bind_pages(tools), CommandLine::cargo(&format!("{words} --no-run"))];
+    let [build_demo, bind_demo] = demo::build(Profile::Dev, tools);
+    let build_tests = CommandLine::cargo(&format!("{words} --no-run"));
+    let mut prepare = vec![build_pages(), bind_pages(tools), build_demo, bind_demo, build_tests];
     match bundler_for(files) {
         Some(example) => {
             prepare.extend(bundler::build(tools));
