@@ -12,6 +12,8 @@
 //! longer than [`MOST_TIME`].
 
 mod browser;
+mod commands;
+mod demo;
 mod driver;
 mod sites;
 
@@ -21,6 +23,7 @@ use std::time::Duration;
 use futures::FutureExt;
 
 pub use browser::Browser;
+pub use demo::Demo;
 pub use fantoccini;
 pub use sites::Site;
 

@@ -58,7 +58,7 @@ fn receive<T: serde::de::DeserializeOwned>(port: &MessagePort) -> Result<T, Stri
 }
 
 fn refused<T: Serialize>(value: T) -> (String, T) {
-    let error = started_channel().0.post_value(value).err().expect("it was refused");
+    let Err(error) = started_channel().0.post_value(value) else { panic!("it was posted") };
     let DataCloneReason::Unserializable { why, .. } = error.reason() else { panic!("{:?}", error.reason()) };
     (why.clone(), error.into_rejected())
 }

@@ -25,6 +25,8 @@ pub mod packet;
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod bridge;
+#[cfg(all(feature = "wasm-broadcast", target_family = "wasm", target_os = "unknown"))]
+mod broadcast;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod context;
 #[cfg(all(any(feature = "wasm-worker", feature = "wasm-window"), target_family = "wasm", target_os = "unknown"))]
@@ -43,6 +45,8 @@ mod value;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod wrappers;
 
+#[cfg(all(feature = "wasm-broadcast", target_family = "wasm", target_os = "unknown"))]
+pub use broadcast::{broadcast_group, origin};
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 pub use {
     bridge::{bridges, into_js, port},

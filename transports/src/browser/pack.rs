@@ -60,6 +60,8 @@ pub(crate) fn pack(outgoing: Vec<Outgoing>, mut ship: impl FnMut(MessagePort) ->
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use handover_core::MessageChannel;
 
     use super::{super::packet::Packet, *};
@@ -91,12 +93,14 @@ mod tests {
                 return Vec::new();
             }
             let (port, _) = MessageChannel::new().into_ports();
-            vec![Message::new([1]).with_port(port).with_buffer(vec![7])]
+            let thing = Foreign::new(Arc::new(left));
+            vec![Message::new([1]).with_port(port).with_buffer(vec![7]).with_foreign(thing)]
         });
 
         let packet = Packet::parse(&packed.bytes).unwrap();
         assert_eq!(packet.entries, [Entry::Message { data: b"outermost", ports: 1, buffers: 0, values: 0 }]);
         assert_eq!(packet.carried.len(), DEPTH);
         assert_eq!(packet.buffers(), packed.buffers.len());
+        assert_eq!(packet.values(), packed.values.len());
     }
 }
