@@ -39,6 +39,7 @@ mod locks;
 mod pack;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod peers;
+mod turns;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod value;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
