@@ -184,6 +184,11 @@ impl Browser {
         }
     }
 
+    /// Whether what the console shows can be read.
+    pub fn has_console(&self) -> bool {
+        self.is_chromium
+    }
+
     /// What the console has shown, in all pages, since it was asked last. Of Chromium only; the others tell nobody.
     ///
     /// # Panics
