@@ -5,8 +5,10 @@ use std::ops::Deref;
 
 use fantoccini::{Client, ClientBuilder, Locator, wd::Capabilities};
 use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
 use tokio::time::{Duration, Instant, sleep};
 
+use crate::commands::Command;
 use crate::driver::{Driver, variable};
 use crate::sites::{Site, Sites};
 use crate::{MOST_TIME, MOST_WAIT};
@@ -21,7 +23,8 @@ const LINES: &str = "return (document.getElementById('report')?.textContent ?? '
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
-    sites: Sites,
+    is_chromium: bool,
+    sites: Sites<3>,
     /// Dropped last: a driver that ends leaves its browser running.
     driver: Driver,
 }
@@ -31,12 +34,13 @@ impl Browser {
         let path = variable("HANDOVER_CAPABILITIES");
         let capabilities = fs::read_to_string(path).expect("xtask has written what to ask the driver for");
         let capabilities: Capabilities = serde_json::from_str(&capabilities).expect("it is an object");
+        let is_chromium = capabilities.contains_key("goog:chromeOptions");
         let driver = Driver::start().await;
         let url = driver.url();
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let connecting = builder.capabilities(capabilities).connect(&url);
         let connected = tokio::time::timeout(MOST_TIME, connecting).await.expect("the browser starts in time");
-        Self { client: connected.expect("a session can be had"), sites: Sites::start().await, driver }
+        Self { client: connected.expect("a session can be had"), is_chromium, sites: Sites::of_tests().await, driver }
     }
 
     /// Ends the browser. One that does not end is ended by xtask.
@@ -50,6 +54,11 @@ impl Browser {
     /// The address of a page: the function of `pages/` that it runs, and the parameters that this can read.
     pub fn page(&self, site: Site, function: &str, parameters: &[(&str, &str)]) -> String {
         self.sites.page(site, function, parameters).into()
+    }
+
+    /// The address of a file among the pages.
+    pub fn file(&self, site: Site, path: &str) -> String {
+        format!("{}/{path}", self.origin(site))
     }
 
     /// The origin of a site, as pages see it.
@@ -105,6 +114,28 @@ impl Browser {
         self.client.execute(&format!("void ({script})"), Vec::new()).await.expect("the page does as it is told");
     }
 
+    /// Waits until what a script returns is true, in what is looked at.
+    ///
+    /// # Panics
+    /// If it is not in time. The message has what the page says.
+    pub async fn wait_until(&self, claim: &str) {
+        let started = Instant::now();
+        let script = format!("return Boolean({claim})");
+        while self.client.execute(&script, Vec::new()).await.expect("a page can be asked") != true {
+            assert!(started.elapsed() < MOST_WAIT, "never: {claim}\n{}", self.ask("document.body.innerText").await);
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What an expression is worth, as text, in what is looked at.
+    ///
+    /// # Panics
+    /// If the page cannot be asked, or it is no text.
+    pub async fn ask(&self, expression: &str) -> String {
+        let answer = self.client.execute(&format!("return String({expression})"), Vec::new()).await;
+        answer.expect("a page can be asked").as_str().expect("it is a text").to_owned()
+    }
+
     /// Looks at a frame inside this one, does something there, and looks out again.
     ///
     /// # Panics
@@ -151,6 +182,48 @@ impl Browser {
             self.tell(script).await;
             sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Whether what the console shows can be read.
+    pub fn has_console(&self) -> bool {
+        self.is_chromium
+    }
+
+    /// What the console has shown, in all pages, since it was asked last. Of Chromium only; the others tell nobody.
+    ///
+    /// # Panics
+    /// If the browser cannot be asked.
+    pub async fn console(&self) -> Vec<String> {
+        if !self.is_chromium {
+            return Vec::new();
+        }
+        let shown = self.client.issue_cmd(Command::Console).await.expect("the console can be asked for");
+        let shown = shown.as_array().map(Vec::as_slice).unwrap_or_default();
+        shown.iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Sets the size of what is looked at, in pixels, without scrollbars, and what its user prefers:
+    /// `[("prefers-color-scheme", "dark")]`. In Chromium only; tells whether it is.
+    ///
+    /// # Panics
+    /// If the browser does not do it.
+    pub async fn pose(&self, (width, height): (u32, u32), preferences: &[(&str, &str)]) -> bool {
+        if self.is_chromium {
+            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            let preferences: Vec<_> =
+                preferences.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+            let preferences = json!({ "features": preferences });
+            let commands = [
+                ("Emulation.setDeviceMetricsOverride", size),
+                ("Emulation.setEmulatedMedia", preferences),
+                ("Emulation.setScrollbarsHidden", json!({ "hidden": true })),
+            ];
+            for (name, parameters) in commands {
+                let done = self.client.issue_cmd(Command::Protocol { name, parameters }).await;
+                done.expect("Chromium can be made to look otherwise");
+            }
+        }
+        self.is_chromium
     }
 
     async fn wait_for_one(&self, wanted: &str, is_it: impl Fn(&str) -> bool) -> String {

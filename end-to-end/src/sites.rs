@@ -1,6 +1,9 @@
-//! The origins that pages are from.
+//! Origins on loopback: servers, each on a port of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use axum::{
     Router,
@@ -29,32 +32,56 @@ pub enum Site {
     C,
 }
 
-/// Three servers, with the same pages.
+/// So many servers, with the same pages.
 #[derive(Debug)]
-pub(crate) struct Sites([SocketAddr; 3]);
+pub(crate) struct Sites<const N: usize>([SocketAddr; N]);
 
-impl Sites {
-    /// Serves until the runtime ends.
-    pub(crate) async fn start() -> Self {
-        Self([serve().await, serve().await, serve().await])
+impl Sites<3> {
+    /// Serves the pages of the tests until the runtime ends.
+    pub(crate) async fn of_tests() -> Self {
+        let built = ServeDir::new(variable("HANDOVER_PAGES"));
+        let router = Router::new().route("/", get(async || Html(PAGE))).fallback_service(built);
+        let router = router.layer(map_response(let_anybody_load));
+        Self::start(0, |_| router).await.expect("loopback has free ports")
     }
 
     /// The address of a page: the function that it runs, and what that is told.
     pub(crate) fn page(&self, site: Site, function: &str, parameters: &[(&str, &str)]) -> Url {
-        let mut url = Url::parse(&format!("http://{}/", self.0[site as usize])).expect("an address is one");
+        let mut url = Url::parse(&self.origins()[site as usize]).expect("an origin is an address");
         url.query_pairs_mut().append_pair("run", function).extend_pairs(parameters);
         url
     }
 }
 
-async fn serve() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has a free port");
-    let address = listener.local_addr().expect("a listener has an address");
-    let built = ServeDir::new(variable("HANDOVER_PAGES"));
-    let router = Router::new().route("/", get(async || Html(PAGE))).fallback_service(built);
-    let router = router.layer(map_response(let_anybody_load));
-    tokio::spawn(async { axum::serve(listener, router).await });
-    address
+impl<const N: usize> Sites<N> {
+    /// Serves, until the runtime ends, what `pages` makes of the addresses: at this port and the ones after it, or at any that are free if
+    /// it is 0.
+    ///
+    /// # Errors
+    /// If a port is taken.
+    pub(crate) async fn start(first_port: u16, pages: impl FnOnce(&Self) -> Router) -> io::Result<Self> {
+        let mut listeners = Vec::new();
+        for nth in 0..N {
+            let port = if first_port == 0 { 0 } else { first_port.saturating_add(nth.try_into().unwrap_or(u16::MAX)) };
+            listeners.push(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?);
+        }
+        let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
+        for (address, listener) in addresses.iter_mut().zip(&listeners) {
+            *address = listener.local_addr()?;
+        }
+        let sites = Self(addresses);
+        let router = pages(&sites);
+        for listener in listeners {
+            let router = router.clone();
+            tokio::spawn(async move { axum::serve(listener, router).await });
+        }
+        Ok(sites)
+    }
+
+    /// The origins, as pages see them.
+    pub(crate) fn origins(&self) -> [String; N] {
+        self.0.map(|address| format!("http://{address}"))
+    }
 }
 
 /// A sandboxed frame has no origin, so nothing that it loads is of its own.

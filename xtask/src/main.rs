@@ -6,6 +6,7 @@ mod bench;
 mod browser;
 mod command_line;
 mod cost;
+mod demo;
 mod examples;
 mod loom;
 mod run;
@@ -36,6 +37,8 @@ enum Chore {
     Test(test::Args),
     /// Runs in browsers the tests that can, and installs what that needs
     Browser(browser::Args),
+    /// Builds pages of three origins, and serves them to be looked at in a browser
+    Demo(demo::Args),
     /// Does random things to ports for a while, and runs ports between threads in every order
     Stress(stress::Args),
     /// Runs the examples and checks what they print
@@ -65,6 +68,7 @@ fn run(cli: Cli) -> Result<(), String> {
     match chore {
         Chore::Test(args) => test::test(&args),
         Chore::Browser(args) => browser::browser(&args),
+        Chore::Demo(args) => demo::demo(&args),
         Chore::Stress(args) => stress::stress(&args),
         Chore::Examples => examples::check(),
         Chore::Cost(args) => cost::cost(&args),

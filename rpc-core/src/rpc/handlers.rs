@@ -61,6 +61,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     }
 
     /// Polls a new handler once; keeps it, with its tag, if it waits. It is made where it is polled, for it may be large.
+    #[inline(always)]
     pub(super) fn begin(
         &mut self,
         handler: impl FnOnce() -> F,
@@ -73,12 +74,15 @@ impl<F: Future<Output = Answer>> Handlers<F> {
             self.spare = Some(slot);
             return Begun::Ended(answer);
         }
-        let tag = tag();
+        Begun::Waits(self.keep(slot, tag()))
+    }
+
+    fn keep(&mut self, slot: Slot<F>, tag: Tag) -> Option<AbortHandle> {
         let (abort, registration) = (tag.id.is_some() && tag.cancels)
             .then(AbortHandle::new_pair)
             .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
         self.waiting.get_or_insert_default().push(Waiting::new(slot, tag, registration));
-        Begun::Waits(abort)
+        abort
     }
 
     /// The next handler that waited and has ended, and its answer; `None` when none waits.
@@ -95,6 +99,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
 }
 
 /// Polls the handler in a slot. When it is done, the slot is empty again.
+#[inline]
 fn poll_slot<F: Future<Output = Answer>>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> Poll<Answer> {
     let Some(handler) = slot.as_mut().as_pin_mut() else { return Poll::Ready(Answer::DONE) };
     let answer = ready!(handler.poll(cx));

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Closed,
-    port::{Inbox, Parcel},
+    port::{Parcel, Reader, Received},
     sync::Arc,
 };
 
@@ -57,12 +57,12 @@ pub(super) struct Serving<'p, S: Service, F> {
 /// The first port of a service, which is read directly.
 pub(super) struct First<'p> {
     desk: &'p Arc<Desk>,
-    inbox: Inbox<'p>,
+    reader: Reader<'p>,
 }
 
 impl<'p> First<'p> {
     pub(super) fn new(desk: &'p Arc<Desk>) -> Self {
-        Self { desk, inbox: Inbox::new(&desk.port) }
+        Self { desk, reader: Reader::new(&desk.port) }
     }
 
     pub(super) fn desk(&self) -> &'p Arc<Desk> {
@@ -71,7 +71,7 @@ impl<'p> First<'p> {
 
     #[inline]
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
-        self.inbox.poll_next(cx)
+        self.reader.poll_next(cx).map_ok(|received| received.parcel)
     }
 }
 
@@ -84,11 +84,15 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Over<S>> {
         let was_used = self.others.hub.is_used();
         let has_more = self.poll_first(run, cx) | self.poll_others(run, cx);
-        self.calls.begin_held(&mut self.others.room, run, cx);
+        if !self.others.room.is_empty() {
+            self.calls.begin_held(&mut self.others.room, run, cx);
+        }
         self.calls.poll_handlers(&mut self.others.room, run, cx);
-        for (desk, id, answer) in self.others.hub.early.take() {
-            desk.post(answer);
-            self.calls.forget(&desk, Some(id));
+        if let Some(early) = self.others.hub.early.take() {
+            for (desk, id, answer) in early {
+                desk.post(answer);
+                self.calls.forget(&desk, Some(id));
+            }
         }
         if let Some(over) = self.over() {
             return Poll::Ready(over);
@@ -102,10 +106,15 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
     /// Takes what came to the first port. Whether there may be more.
     fn poll_first(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
-        let Some(First { desk, inbox }) = &mut self.first else { return false };
+        let Some(First { desk, reader }) = &mut self.first else { return false };
         for _ in 0..BATCH {
-            match inbox.poll_next(cx) {
-                Poll::Ready(Ok(parcel)) => self.calls.dispatch(parcel, desk, &mut self.others.room, run, cx),
+            match reader.poll_next(cx) {
+                Poll::Ready(Ok(Received { parcel, is_last })) => {
+                    self.calls.dispatch(parcel, desk, &mut self.others.room, run, cx);
+                    if is_last {
+                        return false;
+                    }
+                }
                 Poll::Ready(Err(Closed)) => {
                     self.calls.closed(None, &mut self.others.room);
                     self.first = None;
@@ -129,7 +138,9 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         while let Some((seat, thing)) = self.others.taken.pop_front() {
             let Some(desk) = self.others.desks.get(seat) else { continue };
             match thing {
-                Thing::Parcel(parcel) => self.calls.dispatch(parcel.received(), desk, &mut self.others.room, run, cx),
+                Thing::Parcel(parcel) => {
+                    self.calls.dispatch_other(parcel.received(), desk, &mut self.others.room, run, cx);
+                }
                 Thing::Closed => {
                     self.calls.closed(Some(seat), &mut self.others.room);
                     self.others.leave(seat);
@@ -236,8 +247,21 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
-    /// Does what a parcel asks for.
-    #[inline]
+    /// As [`dispatch`](Self::dispatch), of what did not come to the first port.
+    fn dispatch_other(
+        &mut self,
+        parcel: Parcel,
+        desk: &Arc<Desk>,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        self.dispatch(parcel, desk, room, run, cx);
+    }
+
+    /// Does what a parcel asks for. It is one piece with all that a call goes through at once: what is handed from one function to the next through
+    /// memory costs more than what they do.
+    #[inline(always)]
     fn dispatch(
         &mut self,
         parcel: Parcel,
@@ -254,6 +278,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
+    #[inline(always)]
     fn arrived(
         &mut self,
         mut call: Unopened,
@@ -273,6 +298,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if self.has_room(settings) && room.is_empty() {
             return self.begin(call, desk, run, cx);
         }
+        self.hold(call, desk, room);
+    }
+
+    /// Lets a call wait until there is room for it.
+    fn hold(&mut self, call: Unopened, desk: &Arc<Desk>, room: &mut WaitingRoom) {
+        let settings = desk.settings();
         // Whoever asks whether a client is one of its own may be a method of this service, which waits for the answer.
         if call.method() == Same::ID {
             return desk.post(same::answer(call.at(desk)));
@@ -298,6 +329,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
+    #[inline(always)]
     fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         took(&call, desk);
         let id = call.id();
@@ -305,8 +337,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             self.forget(desk, id);
             return desk.post(describe::answer::<S>(call.at(desk), &desk.terms));
         }
-        // C13: as if it was not served at all.
-        if !desk.terms.allows(call.method()) {
+        // C13: as if it was not served at all. By the first port everything may be called.
+        if desk.seat.is_some() && !desk.terms.allows(call.method()) {
             self.forget(desk, id);
             return desk.post(call.at(desk).unknown_method());
         }
@@ -331,6 +363,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
+    #[inline(always)]
     fn run(
         &mut self,
         call: S::SharedCall,
@@ -361,6 +394,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
+    /// Runs an ordered call whose turn has come.
+    fn run_next(&mut self, call: S::SharedCall, tag: Tag, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+        let Some(desk) = self.desk(&tag.whence).cloned() else { return };
+        self.run(call, &desk, tag.id, || tag, run, cx);
+    }
+
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
     fn ended(
         &mut self,
@@ -382,8 +421,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             while !self.is_ordered_running
                 && let Some((call, tag)) = self.ordered.pop_front()
             {
-                let Some(desk) = self.desk(&tag.whence).cloned() else { continue };
-                self.run(call, &desk, tag.id, || tag, run, cx);
+                self.run_next(call, tag, run, cx);
             }
         }
         self.begin_held(room, run, cx);
@@ -397,9 +435,20 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
                 self.forget(desk, call.id());
                 refuse(call, desk, Refusal::Spent);
             } else {
-                self.begin(call, desk, run, cx);
+                self.begin_late(call, desk, run, cx);
             }
         }
+    }
+
+    /// Begins a call that was held.
+    fn begin_late(
+        &mut self,
+        call: Unopened,
+        desk: &Arc<Desk>,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        self.begin(call, desk, run, cx);
     }
 
     /// Ends a call at its next `.await`, or before it is begun. An id that is not known, or no longer, is ignored.

@@ -71,7 +71,7 @@ impl Engine {
             Self::Chromium => json!({ "goog:chromeOptions": { "binary": browser, "args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            ] } }),
+            ] }, "goog:loggingPrefs": { "browser": "WARNING" } }),
             Self::Firefox => json!({ "moz:firefoxOptions": { "binary": browser, "args": ["-headless"] } }),
             Self::Webkit => json!({}),
         }

@@ -3,6 +3,8 @@
 //! A test binary, or the tests in a package's own source, run in browsers if they say `wasm_bindgen_test_configure!`.
 //! `wasm-bindgen-test-runner` starts a WebDriver and a browser for each, and ends them; whatever it leaves is ended here.
 
+mod bench;
+mod bundler;
 mod end_to_end;
 mod engine;
 mod installing;
@@ -16,15 +18,16 @@ use crate::run::{self, say};
 use crate::tally::Tally;
 use crate::wasm_target;
 
+pub(crate) use bench::{BenchArgs, bench};
 pub(crate) use engine::Engine;
 use room::Room;
 use suites::Tests;
 pub(crate) use suites::{Selection, lints};
-use tools::Tools;
+pub(crate) use tools::Tools;
 
 /// How long the tests of one engine may take, when they are built: on a machine with nothing else to do they take a fifth of it.
 /// A browser that hangs must not keep anybody waiting.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// What `cargo xtask browser` takes.
 #[derive(Debug, clap::Args)]
