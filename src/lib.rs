@@ -47,7 +47,7 @@ pub mod __private {
         message::{DecodeError, Decoder, EncodeError, Encoder},
         rpc::{
             Answer, Argument, CallContext, ClientOptions, ClientStub, DuplexCall, FeedingCall, HoldsCallError, Host,
-            Hosting, InStream, Incoming, IsResult, Method, MethodId, MethodTable, Never, Opened, Responder,
+            Hosting, InStream, Incoming, IsResult, Method, MethodId, MethodTable, Never, OnceCall, Opened, Responder,
             ResultCodec, ServeOptions, ServedBy, Service, ServiceClient, Streamed, Tell, View, Wire, assert_distinct,
             assert_distinct_super, assert_viewed, feed, host, into_service_result, into_service_stream, own, own_all,
             put_argument, result_codec, serve, service_error, stream_argument, stream_codec, take_argument, travels,

@@ -7,6 +7,7 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -24,10 +25,12 @@ use handover::{
     Buffer, CallError, ClosedBy, Interruption, Message, MessageChannel, NotSent, Refusal,
     byte_stream::{self, ConnectionError, ConnectionOptions, Limits},
     context,
+    message::Foreign,
     prelude::*,
     stream::Stream,
     testing::settled,
 };
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[service]
 trait Desk {
@@ -36,9 +39,26 @@ trait Desk {
     async fn many(&self, bytes: u32) -> Vec<u8>;
     async fn never(&self) -> u32;
     async fn keep(&self, port: MessagePort);
+    async fn tie(&self, knot: Option<Knot>) -> Knot;
     #[rpc(oneway)]
     async fn tell(&self, bytes: Vec<u8>);
     fn count(&self) -> impl Stream<Item = u32>;
+}
+
+/// What is neither bytes nor a port.
+#[derive(Debug, PartialEq)]
+struct Knot;
+
+impl Serialize for Knot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Foreign::put(|| Ok(Foreign::new(Arc::new(()))), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Knot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Foreign::take(deserializer, |_| Ok(Self))
+    }
 }
 
 #[derive(Clone, Default)]
@@ -63,6 +83,10 @@ impl Desk for Clerk {
 
     async fn keep(&self, port: MessagePort) {
         self.0.borrow_mut().push(port);
+    }
+
+    async fn tie(&self, _: Option<Knot>) -> Knot {
+        Knot
     }
 
     async fn tell(&self, _bytes: Vec<u8>) {}
@@ -680,6 +704,20 @@ fn a_reply_that_is_larger_than_the_caller_takes_ends_its_call_and_others_go_on()
         let why = "the other side takes no more than 1000 bytes in one message".to_owned();
         assert_eq!(unread, Err(CallError::Unknown(Interruption::UnreadableReply(why))));
         assert_eq!(desk.many(3).await, Ok(vec![7; 3]));
+    });
+}
+
+#[test]
+fn what_is_neither_bytes_nor_a_port_is_refused_with_the_call_that_it_is_in_and_others_go_on() {
+    block_on(async {
+        let desk = desk(default());
+        let why = || "a stream of bytes cannot carry what is neither bytes nor a port".to_owned();
+
+        let (refused, unread, other) = futures::join!(desk.tie(Some(Knot)), desk.tie(None), desk.add(1, 2));
+
+        assert_eq!(refused, Err(CallError::Refused(Refusal::Denied(why()))));
+        assert_eq!(unread, Err(CallError::Unknown(Interruption::UnreadableReply(why()))));
+        assert_eq!(other, Ok(3));
     });
 }
 

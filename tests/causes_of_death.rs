@@ -4,7 +4,7 @@ mod common;
 
 use std::cell::RefCell;
 
-use common::{WAYS, Way};
+use common::{WAYS, Way, within};
 use futures::{
     Stream, StreamExt,
     channel::mpsc,
@@ -112,20 +112,37 @@ fn runs_on_a_thread_of_its_own(way: Way) -> bool {
     matches!(way, Way::Thread | Way::Tokio | Way::Shared)
 }
 
-/// Whether it is true that a call which was begun has ended like this.
-fn is_true(error: &CallError, cause: Cause) -> bool {
+/// How far a call had come when its service died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    Begun,
+    /// Another was before it, or it came too late.
+    NotBegun,
+    /// It was made on what another call was to return.
+    OnWhatWasToBeReturned,
+}
+
+/// Whether it is true that a call has ended like this.
+fn is_true(error: &CallError, cause: Cause, course: Course) -> bool {
     match error {
         CallError::Unknown(Interruption::Panicked(words)) => cause == Cause::Panics && words.contains("of what it has"),
-        CallError::Unknown(Interruption::Closed) => !matches!(cause, Cause::Panics | Cause::IsRevoked),
-        CallError::Unknown(Interruption::Revoked) | CallError::Refused(Refusal::Revoked) => cause == Cause::IsRevoked,
-        // What was called on what was to be returned has not run.
-        CallError::Refused(Refusal::NotReturned(_)) => true,
-        CallError::Unknown(Interruption::Disconnected(_)) => true,
-        // Those that were behind others were not begun.
-        CallError::NotSent(NotSent::Closed) => true,
+        CallError::Unknown(Interruption::Closed | Interruption::Disconnected(_)) => {
+            !matches!(cause, Cause::Panics | Cause::IsRevoked)
+        }
+        CallError::Unknown(Interruption::Revoked) => cause == Cause::IsRevoked && course == Course::Begun,
+        CallError::Refused(Refusal::Revoked) => cause == Cause::IsRevoked && course != Course::Begun,
+        CallError::Refused(Refusal::NotReturned(_)) => course == Course::OnWhatWasToBeReturned,
+        // Whoever takes a right back says so, also to those who come later.
+        CallError::NotSent(NotSent::Closed) => cause != Cause::IsRevoked && course != Course::Begun,
         _ => false,
     }
 }
+
+/// Those of the calls, in the order in which they are made.
+const COURSES: [Course; 8] = {
+    use Course::{Begun, NotBegun, OnWhatWasToBeReturned};
+    [Begun, Begun, Begun, Begun, NotBegun, Begun, Begun, OnWhatWasToBeReturned]
+};
 
 async fn dies_of(cause: Cause, way: Way) {
     let patient: PatientClient = way.spawn(serve);
@@ -141,8 +158,8 @@ async fn dies_of(cause: Cause, way: Way) {
         let of_others = join(clone.wait(), narrow.wait());
         let queued = join(patient.wait_in_line(), patient.stay());
         let with_ports = join(patient.take(PatientClient::from(kept)), to_be_returned.wait());
-        let ((one, two), (three, four)) = join(of_one, of_others).await;
-        let ((five, six), (seven, eight)) = join(queued, with_ports).await;
+        let all = join(join(of_one, of_others), join(queued, with_ports)).await;
+        let (((one, two), (three, four)), ((five, six), (seven, eight))) = all;
         [one, two, three, four, five, six, seven, eight]
     };
     let ended = async { join(ended, watched.next()).await };
@@ -152,15 +169,15 @@ async fn dies_of(cause: Cause, way: Way) {
         patient.die(cause).await.unwrap();
     };
     // The eight are polled first, so they are sent first.
-    let ((errors, item), ()) = join(ended, kill).await;
+    let ((errors, item), ()) = within(join(ended, kill)).await;
 
-    for (number, error) in errors.into_iter().enumerate() {
+    for (number, (error, course)) in errors.into_iter().zip(COURSES).enumerate() {
         let error = error.expect_err("nothing is ever returned");
-        assert!(is_true(&error, cause), "{cause:?} over {way:?}, call {number}: {error:?}");
+        assert!(is_true(&error, cause, course), "{cause:?} over {way:?}, call {number}: {error:?}");
     }
     assert!(matches!(item, Some(Err(_))), "{cause:?} over {way:?}: {item:?}");
     let late = clone.beat().await.unwrap_err();
-    assert!(is_true(&late, cause), "{cause:?} over {way:?}, a late call: {late:?}");
+    assert!(is_true(&late, cause, Course::NotBegun), "{cause:?} over {way:?}, a late call: {late:?}");
 }
 
 /// C18

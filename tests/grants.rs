@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Way, settle};
+use common::{Way, settle, turn};
 use futures::{FutureExt, StreamExt, channel::oneshot, poll};
 use handover::{
     CallContext, Host, Interruption, Message, Refusal, RevokerGroup, ServeOptions,
@@ -469,6 +469,89 @@ fn an_ordered_call_whose_time_is_up_in_the_queue_takes_nothing_of_the_right() {
         assert_eq!(pages.begun.get(), 1);
         assert_eq!((right.count().await, right.count().await), (Ok(0), Ok(0)));
         assert_eq!(right.count().await, refused(Refusal::NoCallsLeft));
+    });
+}
+
+#[test]
+fn an_ordered_call_that_waits_takes_nothing_of_anybody_once_its_holder_has_gone() {
+    both_ways(async |way| {
+        let (host, pages) = book();
+        let first = over(way, host.client());
+        let mut runs = first.wait_in_line();
+        assert!(poll!(&mut runs).is_pending());
+        settle().await;
+        let above = host.grant().calls(2).client();
+        let right = over(way, above.narrow().calls(1).client());
+        let mut waits = right.wait_in_line();
+        assert!(poll!(&mut waits).is_pending());
+        settle().await;
+
+        drop(waits);
+        drop(right);
+        settle().await;
+        pages.open_all();
+
+        assert_eq!(runs.await, Ok(1));
+        settle().await;
+        assert_eq!(pages.begun.get(), 1);
+        assert_eq!((above.count().await, above.count().await), (Ok(0), Ok(0)));
+        assert_eq!(above.count().await, refused(Refusal::NoCallsLeft));
+        assert_eq!(host.exports().len(), 2, "nothing is kept of a right whose holder has gone");
+    });
+}
+
+/// LOOP-07
+#[test]
+fn very_many_rights_that_are_taken_back_at_once_are_closed_by_turns() {
+    context::block_on(async {
+        let (host, pages) = book();
+        let group = RevokerGroup::new();
+        let rights: Vec<_> = (0..5000).map(|_| host.grant().group(&group).client()).collect();
+        let mut calls: Vec<_> = rights.iter().map(BookClient::wait).collect();
+        for call in &mut calls {
+            assert!(poll!(call).is_pending());
+        }
+        while pages.begun.get() < 5000 {
+            turn().await;
+        }
+
+        group.revoke();
+
+        let mut turns = 0;
+        while host.clients() > 0 {
+            let before = host.clients();
+            turn().await;
+            assert!(before - host.clients() <= 1024, "nobody else had a turn");
+            turns += 1;
+        }
+        assert!((5..50).contains(&turns), "{turns}");
+        for call in calls {
+            assert_eq!(call.await, Err(CallError::Unknown(Interruption::Revoked)));
+        }
+        assert_eq!(pages.ended.get(), 5000);
+    });
+}
+
+/// C10
+#[test]
+fn when_very_many_rights_were_taken_back_no_method_begins_before_their_ports_are_closed() {
+    context::block_on(async {
+        let (host, pages) = book();
+        let group = RevokerGroup::new();
+        let rights: Vec<_> = (0..3000).map(|_| host.grant().group(&group).client()).collect();
+        settle().await;
+        // Their ports are closed last.
+        let mut calls: Vec<_> = rights[2000..].iter().map(|right| right.add("x".to_owned())).collect();
+        for call in &mut calls {
+            assert!(poll!(call).is_pending());
+        }
+
+        group.revoke();
+
+        for call in calls {
+            assert_eq!(call.await, refused(Refusal::Revoked));
+        }
+        assert_eq!(pages.names.borrow().len(), 0);
     });
 }
 

@@ -245,6 +245,26 @@ fn each_limit_of_a_holder_is_kept_by_the_service_and_by_its_clock() {
 
 /// C13, C14
 #[test]
+fn a_rate_in_less_than_a_microsecond_is_said_to_the_service_as_one_in_a_whole_one_and_not_as_none() {
+    let clock = Arc::new(ManualClock::default());
+    let _entered = clock::enter(clock.clone());
+    context::block_on(async {
+        let (host, _pages) = hosted();
+        let of_the_service = host.grant().rate(2, Duration::from_nanos(1)).client();
+        let narrowed = host.client().narrow().rate(2, Duration::from_nanos(1)).client();
+
+        for right in [&of_the_service, &narrowed] {
+            assert_eq!((right.count().await, right.count().await), (Ok(0), Ok(0)));
+            assert_eq!(right.count().await, refused(Refusal::TooFast));
+        }
+        clock.advance(Duration::from_nanos(500));
+        assert_eq!(of_the_service.count().await, Ok(0));
+        assert_eq!(narrowed.count().await, Ok(0), "half of a microsecond is enough for one of two");
+        assert_eq!(narrowed.count().await, refused(Refusal::TooFast));
+    });
+}
+
+#[test]
 fn a_narrowed_client_cannot_widen_itself_by_a_clone_nor_by_narrowing_nor_by_what_it_can_see_or_is_granted() {
     over_every_way(async |way| {
         let book = book(way);

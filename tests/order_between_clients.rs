@@ -4,7 +4,7 @@ mod common;
 
 use std::{cell::RefCell, rc::Rc};
 
-use common::settle;
+use common::{settle, within};
 use futures::future::{join, join_all};
 use handover::{
     context,
@@ -72,11 +72,17 @@ fn clients_overtake_each_other_and_each_keeps_its_own_order() {
             for number in 0..EACH {
                 one.stamp(1, number).await.unwrap();
                 other.stamp(2, number).await.unwrap();
-                settle().await;
+                // Some wait together, at the service too.
+                if number % 4 == 3 {
+                    settle().await;
+                }
             }
-            while lines.borrow().len() < 2 * EACH as usize {
-                settle().await;
-            }
+            within(async {
+                while lines.borrow().len() < 2 * EACH as usize {
+                    settle().await;
+                }
+            })
+            .await;
 
             let lines = lines.take();
             for who in [1, 2] {
@@ -121,7 +127,7 @@ fn nothing_of_ours_relies_on_an_order_between_ports() {
             // Each clone is made by a frame on one port and called by another, which may come first.
             let clones: Vec<_> = (0..5).map(|_| diary.clone().clone().narrow().client()).collect();
 
-            let counted = join(diary.lines(), join_all(clones.iter().map(DiaryClient::lines))).await;
+            let counted = within(join(diary.lines(), join_all(clones.iter().map(DiaryClient::lines)))).await;
 
             assert_eq!(counted, (Ok(0), vec![Ok(0); 5]), "seed {seed}");
             assert_eq!(lines.take(), []);

@@ -2,12 +2,14 @@
 
 mod common;
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, sync::Mutex, task::Poll, time::Duration};
 
 use common::{over_every_way, settle, turn};
 use futures::{FutureExt, future::join, poll};
 use handover::{
-    Message, Sealed, Sealer, context,
+    Message, Sealed, Sealer,
+    clock::{self, ManualClock},
+    context,
     prelude::*,
     testing::{LeakCheck, LinkOptions, connect_over},
     wire::{CallId, Fault, Frame, MethodId},
@@ -350,6 +352,31 @@ fn whoever_asks_in_vain_and_gives_up_leaves_nothing() {
         turn().await;
     });
     check.end();
+}
+
+#[test]
+fn a_stranger_who_says_nothing_is_waited_for_as_long_as_was_said_and_no_longer_than_half_a_minute() {
+    let clock = std::sync::Arc::new(ManualClock::default());
+    let _entered = clock::enter(clock.clone());
+    context::block_on(async {
+        let sealer = Sealer::<u32>::new();
+        let (_silent, port) = MessageChannel::new().into_ports();
+        let forged: Sealed<u32> = sealed_of(port).await;
+
+        for limit in [Duration::from_secs(30), Duration::from_secs(2)] {
+            let mut asked = match limit.as_secs() {
+                30 => sealer.open_remote(&forged).boxed_local(),
+                _ => sealer.open_remote_within(&forged, limit).boxed_local(),
+            };
+            assert!(poll!(&mut asked).is_pending());
+            clock.advance(limit - Duration::from_nanos(1));
+            assert!(poll!(&mut asked).is_pending());
+
+            clock.advance(Duration::from_nanos(1));
+
+            assert_eq!(poll!(&mut asked), Poll::Ready(None));
+        }
+    });
 }
 
 #[test]

@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use common::{settle, turn};
+use common::{settle, turn, within};
 use futures::{channel::oneshot, poll};
 use handover::{
-    Host, Interruption, Message, NotSent, Refusal, ServeOptions,
+    CallInfo, ClientOptions, Host, Interceptor, Interruption, Message, NotSent, Refusal, ServeOptions,
     clock::{self, ManualClock},
     context,
     prelude::*,
@@ -210,6 +210,75 @@ fn a_use_that_nobody_takes_out_of_the_queue_was_not_sent() {
 
 /// C5
 #[test]
+fn a_use_that_was_not_sent_comes_back_in_the_error_and_can_still_be_made() {
+    let clock = Arc::new(ManualClock::default());
+    let _entered = clock::enter(clock.clone());
+    context::block_on(async {
+        // It cannot be written.
+        let booth = Booth::open();
+        let (ticket, _link) = by_bytes(booth.host.client());
+        let failed = ticket.spend(Fate::IsNotWritten).or_client().await.unwrap_err();
+        assert!(matches!(failed.error, RpcError::Call(CallError::NotSent(NotSent::Unencodable(_)))), "{failed:?}");
+        assert_eq!(failed.into_client().unwrap().spend(Fate::Well).await, Ok(Fate::Well));
+        booth.was_made().await;
+
+        // Its deadline has passed before anybody has taken it.
+        let begun = Rc::<Cell<u32>>::default();
+        let paper = Paper { begun: begun.clone(), hold: Rc::default() };
+        let (host, hosting) = TicketServer::new(paper).host();
+        let mut late = host.client().spend(Fate::Well).deadline(SECOND).or_client();
+        assert!(poll!(&mut late).is_pending());
+        clock.advance(SECOND);
+        let failed = late.await.unwrap_err();
+        assert_eq!(Err::<Fate, _>(failed.error), not_sent(NotSent::DeadlineExceeded));
+        context::spawn_local(async move { drop(hosting.serve().await) });
+        settle().await;
+        assert_eq!(begun.get(), 0, "it was taken back");
+        assert_eq!(failed.client.unwrap().spend(Fate::Well).await, Ok(Fate::Well));
+        assert_eq!(begun.get(), 1);
+
+        // Whoever watches the holder's calls did not let it go.
+        let booth = Booth::open();
+        let ticket = booth.host.client().with_options(ClientOptions::default().interceptor(Stern));
+        let failed = ticket.spend(Fate::Well).or_client().await.unwrap_err();
+        assert!(matches!(failed.error, RpcError::Call(CallError::NotSent(NotSent::Denied(_)))), "{failed:?}");
+        let ticket = failed.into_client().unwrap().with_options(ClientOptions::default());
+        assert_eq!(ticket.spend(Fate::Well).await, Ok(Fate::Well));
+        booth.was_made().await;
+
+        // Its port is closed: it comes back, and that is all.
+        let booth = Booth::open();
+        let ticket = booth.host.client();
+        ticket.port().close();
+        let failed = ticket.spend(Fate::Well).or_client().await.unwrap_err();
+        assert_eq!(Err::<Fate, _>(failed.error), not_sent(NotSent::Closed));
+        assert_eq!(failed.client.unwrap().spend(Fate::Well).await, not_sent(NotSent::Closed));
+        booth.can_be_made().await;
+    });
+}
+
+/// C5
+#[test]
+fn a_use_that_left_does_not_come_back_however_it_ended() {
+    context::block_on(async {
+        let booth = Booth::open();
+        let panics = booth.host.client().spend(Fate::Panics).or_client().await.unwrap_err();
+        assert!(matches!(panics.error, RpcError::Call(CallError::Unknown(_))) && panics.client.is_none());
+
+        let late = booth.host.client().spend(Fate::Well).or_client().await.unwrap_err();
+        assert_eq!((Err::<Fate, _>(late.error), late.client.is_none()), (refused(Refusal::Spent), true));
+
+        let booth = Booth::open();
+        let tears = booth.host.client().spend(Fate::Tears).or_client().await.unwrap_err();
+        assert!(tears.error == RpcError::Service(Torn) && tears.client.is_none());
+
+        let booth = Booth::open();
+        assert_eq!(booth.host.client().spend(Fate::Well).or_client().await.ok(), Some(Fate::Well));
+    });
+}
+
+/// C5
+#[test]
 fn a_use_that_is_refused_before_it_is_claimed_is_not_made_and_says_why() {
     let clock = Arc::new(ManualClock::default());
     let _entered = clock::enter(clock.clone());
@@ -334,6 +403,15 @@ fn a_use_whose_caller_waits_no_longer_is_spent_if_it_was_begun() {
     });
 }
 
+/// Lets no call go.
+struct Stern;
+
+impl Interceptor for Stern {
+    fn before(&self, _: &mut CallInfo) -> Result<(), String> {
+        Err("not today".to_owned())
+    }
+}
+
 /// What the issuer of a single use was told.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<AuditEntry>>>);
@@ -364,10 +442,13 @@ fn issued() -> (TicketClient, Host<TicketClient>, Told, Rc<Cell<u32>>) {
 
 /// Asserts that the issuer learns once that the use will not be made, and that nothing is kept for it.
 async fn is_told_once(host: Host<TicketClient>, told: Told, ended: Rc<Cell<u32>>) {
-    host.idle().await;
-    while told.released() == 0 {
-        turn().await;
-    }
+    within(async {
+        host.idle().await;
+        while told.released() == 0 {
+            turn().await;
+        }
+    })
+    .await;
     settle().await;
     assert_eq!((told.released(), told.used(), host.clients(), host.exports().len()), (1, 0, 0, 0));
     drop(host);
@@ -439,7 +520,7 @@ fn the_issuer_of_a_use_that_waits_in_the_queue_of_a_worker_that_is_ended_is_told
 
         worker.terminate();
 
-        assert!(call.await.is_err());
+        assert!(within(call).await.is_err());
         is_told_once(host, told, ended).await;
     });
 }

@@ -51,6 +51,11 @@ impl<T> Mutex<T> {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is in it, for the last one who has it.
+    pub(crate) fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the lock, with that other one held.
     pub(crate) fn lock_inside<O: Encloses<T>>(&self, _outer: &Guard<'_, O>) -> Guard<'_, T> {
         self.lock_for(Held::second())

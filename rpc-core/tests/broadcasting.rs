@@ -7,7 +7,7 @@ use std::{
     cell::{Cell, RefCell},
     pin::Pin,
     rc::Rc,
-    sync::{Arc, Barrier},
+    sync::{Arc, Barrier, Mutex},
     task::{self, Wake, Waker},
     thread,
 };
@@ -20,8 +20,8 @@ use futures::{
     task::LocalSpawnExt,
 };
 use handover_core::{
-    BroadcastChannel, BroadcastError, BroadcastGroup, Buffer, Message, Origin, event_loop::EventLoop,
-    message::MessageEvent, message::Payload, port::DataCloneReason,
+    BroadcastChannel, BroadcastError, BroadcastGroup, Buffer, Message, Origin, broadcast::Medium,
+    event_loop::EventLoop, message::MessageEvent, message::Payload, port::DataCloneReason,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
@@ -907,4 +907,77 @@ fn channels_loops_and_groups_that_are_dropped_leave_nothing() {
 
     assert!(left.count_total > 0, "nothing was measured");
     assert_eq!((left.count_current, left.bytes_current), (0, 0), "blocks and bytes that were not freed");
+}
+
+/// Writes down what it is told, and delivers what is posted to another group.
+#[derive(Debug, Default)]
+struct Bridge {
+    told: Arc<Mutex<Vec<String>>>,
+    to: BroadcastGroup,
+}
+
+impl Bridge {
+    fn told(&self, what: String) {
+        self.told.lock().unwrap().push(what);
+    }
+}
+
+impl Medium for Bridge {
+    fn opened(&self, origin: &Origin, name: &str) {
+        self.told(format!("opened {name} for {origin}"));
+    }
+
+    fn closed(&self, _: &Origin, name: &str) {
+        self.told(format!("closed {name}"));
+    }
+
+    fn posted(&self, origin: &Origin, name: &str, message: Message) {
+        self.told(format!("posted {} bytes and {} buffers", message.data().len(), message.buffers().len()));
+        self.to.deliver(origin, name, message, "https://there.example");
+    }
+}
+
+/// BC-06, BC-11
+#[test]
+fn a_group_over_a_medium_tells_it_who_listens_and_what_is_posted() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let there = Context::default();
+    let heard_there = there.listen("there: ");
+    let here = Context::in_group(&BroadcastGroup::over(Bridge { told: told.clone(), to: there.group.clone() }));
+    let told = || std::mem::take(&mut *told.lock().unwrap());
+
+    let (one, two) = (here.listen("one: "), here.listen("two: "));
+    assert_eq!(told(), ["opened news for https://news.example"], "once");
+
+    one.post_value("rain").unwrap();
+    assert_eq!(here.received(), ["two: rain"]);
+    assert_eq!(there.received(), ["there: rain"]);
+    assert_eq!(told(), ["posted 5 bytes and 0 buffers"]);
+    heard_there.post_value("nobody carries that back").unwrap();
+    assert!(here.received().is_empty());
+
+    one.close();
+    assert!(told().is_empty(), "one is left");
+    two.post_value("sun").unwrap();
+    two.close();
+    assert_eq!(told(), ["posted 4 bytes and 0 buffers", "closed news"]);
+    assert_eq!(there.received(), ["there: sun"]);
+}
+
+/// BC-05, BC-06, BC-07
+#[test]
+fn what_is_delivered_from_elsewhere_reaches_everyone_of_its_name_and_origin_who_is_there() {
+    let context = Context::default();
+    let (_one, _two) = (context.listen("one: "), context.listen("two: "));
+    let deliver = |origin: &Origin, name: &str, text: &str| {
+        let message = Message::new(postcard::to_allocvec(text).unwrap());
+        context.group.deliver(origin, name, message, "https://there.example");
+    };
+
+    deliver(&here(), "news", "rain");
+    deliver(&here(), "olds", "snow");
+    deliver(&"https://olds.example".parse().unwrap(), "news", "hail");
+    let _late = context.listen("late: ");
+
+    assert_eq!(context.received(), ["one: rain", "two: rain"]);
 }

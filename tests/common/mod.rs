@@ -4,6 +4,9 @@
 pub(crate) mod spawn;
 pub(crate) mod streams;
 
+use std::pin::pin;
+
+use futures::future::{Either, select};
 use handover::{MessagePort, context, testing};
 
 pub(crate) use handover::testing::{settle, turn};
@@ -72,6 +75,20 @@ ways! {
     Tokio: away, values, spawn::on_tokio;
     /// A connection to a shared worker.
     Shared: away, values, spawn::on_a_shared_worker;
+}
+
+/// Waits for something that comes, if it ever does, within very many turns, though another thread may have to run for it.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    let turns = async {
+        for _ in 0..1_000_000 {
+            std::thread::yield_now();
+            turn().await;
+        }
+    };
+    match select(pin!(future), pin!(turns)).await {
+        Either::Left((output, _)) => output,
+        Either::Right(((), _)) => panic!("it is waited for in vain"),
+    }
 }
 
 /// Runs a test over every way.

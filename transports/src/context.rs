@@ -111,6 +111,8 @@ pub(crate) fn is_entered() -> bool {
 pub(crate) struct Tasks {
     running: FuturesUnordered<LocalBoxFuture<'static, ()>>,
     spawner: Spawner,
+    /// Empty, with the room that new ones are taken over in.
+    room: Vec<LocalBoxFuture<'static, ()>>,
 }
 
 /// Takes futures for a context.
@@ -141,7 +143,8 @@ impl Tasks {
 
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            self.running.extend(self.spawner.take());
+            self.spawner.take(&mut self.room);
+            self.running.extend(self.room.drain(..));
             let polled = Pin::new(&mut self.running).poll_next(cx);
             match polled {
                 Poll::Ready(Some(())) => {}
@@ -163,7 +166,8 @@ impl Tasks {
     pub(crate) fn clear(&mut self) {
         loop {
             self.running = FuturesUnordered::new();
-            let new = self.spawner.take();
+            let mut new = Vec::new();
+            self.spawner.take(&mut new);
             if new.is_empty() {
                 return;
             }
@@ -188,8 +192,9 @@ impl Spawner {
         Entered(CURRENT.replace(Some(self.clone())))
     }
 
-    fn take(&self) -> Vec<LocalBoxFuture<'static, ()>> {
-        std::mem::take(&mut self.0.borrow_mut().new)
+    /// Takes the new ones over into an empty place, whose room is for the next.
+    fn take(&self, to: &mut Vec<LocalBoxFuture<'static, ()>>) {
+        std::mem::swap(&mut self.0.borrow_mut().new, to);
     }
 
     fn is_empty(&self) -> bool {

@@ -32,6 +32,8 @@ pub mod context;
 pub mod in_process;
 #[cfg(feature = "in-process")]
 mod patience;
+#[cfg(any(feature = "byte-stream", all(feature = "browser", target_family = "wasm", target_os = "unknown")))]
+mod refusal;
 #[cfg(feature = "worker-thread")]
 pub mod shared_worker;
 #[cfg(feature = "in-process")]

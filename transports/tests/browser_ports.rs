@@ -100,7 +100,8 @@ async fn what_is_posted_in_one_turn_goes_out_as_one_packet_in_order() {
     let (here, messages) = packet.entries.split_first().unwrap();
     assert!(matches!(here, Entry::Here { .. }));
     let numbers: Vec<_> = (0..64).map(|number| [number]).collect();
-    let expected: Vec<_> = numbers.iter().map(|data| Entry::Message { data, ports: 0, buffers: 0 }).collect();
+    let expected: Vec<_> =
+        numbers.iter().map(|data| Entry::Message { data, ports: 0, buffers: 0, values: 0 }).collect();
     assert_eq!(messages, expected);
 }
 
@@ -119,7 +120,10 @@ async fn a_message_that_is_alone_is_posted_before_the_turn_ends() {
 
     let posted = posted.take();
     assert_eq!(posted.len(), 1);
-    assert_eq!(Packet::parse(&posted[0]).unwrap().entries, [Entry::Message { data: b"alone", ports: 0, buffers: 0 }]);
+    assert_eq!(
+        Packet::parse(&posted[0]).unwrap().entries,
+        [Entry::Message { data: b"alone", ports: 0, buffers: 0, values: 0 }]
+    );
 }
 
 #[test]
@@ -173,6 +177,19 @@ async fn calls_end_when_their_service_goes() {
 }
 
 #[test]
+async fn calls_end_when_the_browser_does_not_post_them() {
+    context::run(async {
+        let channel = web_sys::MessageChannel::new().unwrap();
+        let refuse = js_sys::Function::new_no_args("throw new Error('not today')");
+        js_sys::Reflect::set(&channel.port1(), &"postMessage".into(), &refuse).unwrap();
+        let desk = DeskClient::from(browser::port(channel.port1()));
+
+        assert_eq!(desk.wait_for_ever().await, Err(CallError::Unknown(Interruption::Closed)));
+    })
+    .await;
+}
+
+#[test]
 async fn nothing_is_left_of_calls_and_capabilities_once_they_are_over() {
     let bridges = settled_bridges().await;
     let check = LeakCheck::begin();
@@ -201,11 +218,13 @@ async fn what_is_no_packet_is_ignored_and_the_next_one_is_not() {
     raw.post(&[]);
     raw.post(&[9, 1, 1, 0]);
     raw.post(&[1, 1, 200]);
-    // One port, which did not come; one buffer, which did not come.
-    raw.post(&[1, 1, 2, 1, 0, 0, 0]);
-    raw.post(&[1, 1, 2, 0, 1, 0]);
+    // One port, one buffer, one value, which did not come.
+    raw.post(&[1, 1, 2, 1, 0, 0, 0, 0]);
+    raw.post(&[1, 1, 2, 0, 1, 0, 0]);
+    raw.post(&[1, 1, 2, 0, 0, 1, 0]);
     raw.post(
-        &Packet { entries: vec![Entry::Message { data: b"real", ports: 0, buffers: 0 }], carried: vec![] }.to_bytes(),
+        &Packet { entries: vec![Entry::Message { data: b"real", ports: 0, buffers: 0, values: 0 }], carried: vec![] }
+            .to_bytes(),
     );
 
     assert_eq!(ours.recv().await.unwrap().data(), b"real");
@@ -218,7 +237,8 @@ async fn a_port_that_no_message_speaks_of_is_ignored() {
     ours.start();
     let channel = web_sys::MessageChannel::new().unwrap();
     let bytes =
-        Packet { entries: vec![Entry::Message { data: b"real", ports: 0, buffers: 0 }], carried: vec![] }.to_bytes();
+        Packet { entries: vec![Entry::Message { data: b"real", ports: 0, buffers: 0, values: 0 }], carried: vec![] }
+            .to_bytes();
     let ports = js_sys::Array::of1(&channel.port1());
 
     raw.port.post_message_with_transferable(&js_sys::Uint8Array::from(&bytes[..]), &ports).unwrap();

@@ -100,7 +100,7 @@ fn lint_for_wasm32() -> Result<(), String> {
     // Without worker threads: this target starts none.
     run::stream(&CommandLine::cargo(
         "clippy --target wasm32-unknown-unknown -p handover -p handover-core -p handover-transports --lib \
-         --no-default-features --features handover/in-process,handover/windows,handover/opentelemetry,handover/tower,handover/byte-stream,handover/wasm-worker,handover/wasm-window,handover/testing --locked -- -D warnings",
+         --no-default-features --features handover/in-process,handover/windows,handover/opentelemetry,handover/tower,handover/byte-stream,handover/wasm-broadcast,handover/wasm-worker,handover/wasm-window,handover/testing --locked -- -D warnings",
     ))?;
     browser::lints().iter().try_for_each(run::stream)
 }

@@ -4,19 +4,17 @@
 //! the machine does meanwhile does it to all of them.
 
 use std::{
-    future::{pending, poll_fn},
+    future::poll_fn,
     sync::Arc,
     task::Poll,
     time::{Duration, Instant},
 };
 
-use handover::{
-    Granting, Host, RevokerGroup,
-    clock::{self, Clock, Sleep},
-    context,
-    prelude::*,
+use handover::{Granting, Host, RevokerGroup, clock, context, prelude::*};
+use handover_bench_cost::{
+    allocations::{COUNTING, Counting, live_bytes},
+    watch::Watch,
 };
-use handover_bench_cost::allocations::{COUNTING, Counting, live_bytes};
 
 #[global_allocator]
 static ALLOCATOR: Counting = COUNTING;
@@ -34,21 +32,8 @@ impl Adder for Plain {
     }
 }
 
-/// The system's clock, for a program that has no other use for timers.
-struct Watch(Instant);
-
-impl Clock for Watch {
-    fn now(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn sleep_until(&self, _: Duration) -> Sleep {
-        Box::pin(pending())
-    }
-}
-
 fn main() {
-    let _entered = clock::enter(Arc::new(Watch(Instant::now())));
+    let _entered = clock::enter(Arc::new(Watch::default()));
     calls();
     for grants in [10_000, 100_000] {
         many(grants);

@@ -9,3 +9,4 @@ pub mod instructions;
 pub mod measure;
 pub mod paths;
 pub mod table;
+pub mod watch;

@@ -3,17 +3,17 @@
 //! All run in one thread, in a context, so that the same happens in the same order every time. *Encoded* means that the service
 //! is of another type than its client takes it for, as if it were of another version: so everything goes as bytes.
 
-use std::task::Poll;
+use std::{sync::Arc, task::Poll, time::Duration};
 
 use futures::{
     Stream, StreamExt,
     future::{join_all, poll_fn},
     stream,
 };
-use handover::{Buffer, Message, MessageChannel, MessagePort, context, in_process, service};
+use handover::{Buffer, Host, Message, MessageChannel, MessagePort, RevokerGroup, clock, context, in_process, service};
 use serde::{Deserialize, Serialize};
 
-use crate::measure::Measure;
+use crate::{measure::Measure, watch::Watch};
 
 /// A way through the library that many programs take often.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub struct Path {
 }
 
 /// Every path that is held to the table.
-pub const PATHS: [Path; 15] = [
+pub const PATHS: [Path; 20] = [
     path("null call", 1_000, |measure| null_call(measure, typed)),
     path("null call, encoded", 1_000, |measure| null_call(measure, encoded)),
     path("one of 64 outstanding calls", 6_400, |measure| outstanding(measure, typed)),
@@ -43,6 +43,11 @@ pub const PATHS: [Path; 15] = [
     path("message of 64 bytes posted and received", 2_000, post_and_receive),
     path("port transferred", 1_000, transfer),
     path("connection made and dropped", 500, connection),
+    path("call by a right with a count and a rate", 1_000, limited_call),
+    path("right granted and taken back, one of 1 000", 1_000, taken_back),
+    path("right granted and taken back, one of 16 000", 16_000, taken_back),
+    path("port through a membrane, one of 1 000 in each other's queues", 1_000, nested),
+    path("port through a membrane, one of 16 000 in each other's queues", 16_000, nested),
 ];
 
 const fn path(name: &'static str, times: u32, go: fn(Measure) -> u64) -> Path {
@@ -62,6 +67,7 @@ macro_rules! work {
                 async fn echo(&self, bytes: Vec<u8>) -> Vec<u8>;
                 async fn echo_buffer(&self, buffer: Buffer) -> Buffer;
                 async fn lend(&self, adder: AdderClient) -> u32;
+                async fn keep(&self, port: MessagePort);
                 fn numbers(&self, count: u32) -> impl Stream<Item = $item>;
             }
 
@@ -92,6 +98,10 @@ macro_rules! work {
 
                 async fn lend(&self, adder: AdderClient) -> u32 {
                     adder.add(1, 2).await.expect("it is served")
+                }
+
+                async fn keep(&self, port: MessagePort) {
+                    drop(port);
                 }
 
                 fn numbers(&self, count: u32) -> impl Stream<Item = $item> {
@@ -271,6 +281,56 @@ fn connection(measure: Measure) -> u64 {
         };
         measure.around(connections).await
     })
+}
+
+fn limited_call(measure: Measure) -> u64 {
+    let _entered = clock::enter(Arc::new(Watch::default()));
+    context::block_on(async {
+        let client = hosted().grant().calls(u64::MAX).rate(u32::MAX, Duration::from_secs(1)).client();
+        measure.around(async |times| add_repeatedly(&client, times).await).await
+    })
+}
+
+/// All of them at once: each costs the same, however many there are.
+fn taken_back(measure: Measure) -> u64 {
+    context::block_on(async {
+        let host = hosted();
+        let rights = async |times| {
+            let group = RevokerGroup::new();
+            let clients: Vec<_> = (0..times).map(|_| host.grant().calls(3).group(&group).client()).collect();
+            turn().await;
+            group.revoke();
+            host.idle().await;
+            drop(clients);
+        };
+        measure.around(rights).await
+    })
+}
+
+/// Each costs the same, however many there are.
+fn nested(measure: Measure) -> u64 {
+    context::block_on(async {
+        let host = hosted();
+        let right = host.grant().membrane().client();
+        let ports = async |times| {
+            let (mut port, first) = MessageChannel::new().into_ports();
+            let mut others = vec![first];
+            for _ in 1..times {
+                let (outer, inner) = MessageChannel::new().into_ports();
+                outer.post_message(Message::default().with_port(port)).expect("the port is here");
+                others.push(outer);
+                port = inner;
+            }
+            assert!(right.keep(port).await.is_ok());
+        };
+        measure.around(ports).await
+    })
+}
+
+fn hosted() -> Host<near::WorkClient> {
+    let (host, hosting) = near::WorkServer::new(near::Sum).host();
+    context::spawn_local(async move { drop(hosting.serve().await) });
+    host
 }
 
 /// Lets the others of the context run.

@@ -6,6 +6,7 @@
 // In a browser only.
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]
 
+pub mod broadcasts;
 mod desk;
 pub mod page;
 pub mod raw;

@@ -1,4 +1,4 @@
-//! What travels beside the bytes of a value: ports and buffers, by index (SER-01).
+//! What travels beside the bytes of a value: ports, buffers, and what is foreign, by index (SER-01).
 //!
 //! serde has no place for such lists, so they are a local of the thread for as long as one value is encoded or decoded.
 
@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Visitor};
 
-use super::buffer::BufferRef;
+use super::{Foreign, buffer::BufferRef};
 use crate::{Message, MessageChannel, MessagePort, port::Shipment};
 
 /// What was found in values that are being encoded. The values still own it.
@@ -17,6 +17,7 @@ use crate::{Message, MessageChannel, MessagePort, port::Shipment};
 pub(super) struct Cargo {
     ports: Shipment,
     buffers: Vec<BufferRef>,
+    foreign: Vec<Foreign>,
     /// For a message that many receive: nothing is moved.
     copies: bool,
 }
@@ -31,7 +32,7 @@ impl Cargo {
     /// Takes it out of the values, and makes a message of it (SER-04).
     pub(super) fn ship(self, data: Vec<u8>) -> Message {
         let buffers = self.buffers.into_iter().map(BufferRef::take).collect();
-        Message::with_all(data, self.ports.ship(), buffers)
+        Message::with_all(data, self.ports.ship(), buffers, self.foreign)
     }
 
     /// The bytes in the buffers.
@@ -64,6 +65,19 @@ impl Cargo {
         self.buffers.push(buffer);
         Ok(index)
     }
+
+    fn admits_foreign(&self) -> Result<(), &'static str> {
+        if self.copies { Err("what is not bytes cannot be broadcast") } else { Ok(()) }
+    }
+
+    fn add_foreign(&mut self, foreign: Foreign) -> Result<u32, &'static str> {
+        if self.foreign.iter().any(|found| found.is_same(&foreign)) {
+            return Err("a thing that is not bytes is in the value twice");
+        }
+        let index = u32::try_from(self.foreign.len()).map_err(|_| "too many things in one value")?;
+        self.foreign.push(foreign);
+        Ok(index)
+    }
 }
 
 /// SER-11
@@ -74,11 +88,16 @@ const DETACHED_BUFFER: &str = "a buffer in the value was transferred before";
 pub(super) struct Arrivals {
     ports: Vec<Option<MessagePort>>,
     buffers: Vec<Option<Vec<u8>>>,
+    foreign: Vec<Option<Foreign>>,
 }
 
 impl Arrivals {
-    pub(super) fn new(ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        Self { ports: ports.into_iter().map(Some).collect(), buffers: buffers.into_iter().map(Some).collect() }
+    pub(super) fn new(ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>, foreign: Vec<Foreign>) -> Self {
+        Self {
+            ports: ports.into_iter().map(Some).collect(),
+            buffers: buffers.into_iter().map(Some).collect(),
+            foreign: foreign.into_iter().map(Some).collect(),
+        }
     }
 
     /// The ports that no value took, in list order.
@@ -103,7 +122,7 @@ enum Beside {
     Out,
     /// The value takes what came.
     In,
-    /// A type is being asked for its shape: there is any port and any buffer that it could want.
+    /// A type is being asked for its shape: there is whatever it could want.
     Anything,
 }
 
@@ -113,7 +132,15 @@ struct Scope {
     beside: Beside,
     /// Whether there is a load. Nearly always there is none, and nobody looks for it.
     is_laden: bool,
-    problem: Option<&'static str>,
+    problem: Option<Problem>,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug)]
+enum Problem {
+    Known(&'static str),
+    /// What is foreign has words of its own, which are in [`WORDS`].
+    Told,
 }
 
 /// What is beside a value.
@@ -126,6 +153,7 @@ enum Load {
 thread_local! {
     static SCOPE: Cell<Scope> = const { Cell::new(Scope { beside: Beside::Nothing, is_laden: false, problem: None }) };
     static LOAD: RefCell<Option<Load>> = const { RefCell::new(None) };
+    static WORDS: Cell<String> = const { Cell::new(String::new()) };
 }
 
 /// Puts the former scope back, also after a panic in a user's `Serialize`. What became of the load goes with the scope.
@@ -189,20 +217,36 @@ pub(super) fn handing_out<R>(arrivals: Option<Arrivals>, decode: impl FnOnce() -
     (result, arrivals)
 }
 
-/// What was wrong with a port or a buffer in the value that just failed, if that was the reason. Asked before the scope is left.
-pub(super) fn problem() -> Option<&'static str> {
+/// What was wrong with something beside the value that just failed, if that was the reason. Asked before the scope is left.
+pub(super) fn problem() -> Option<String> {
     let scope = SCOPE.get();
     SCOPE.set(Scope { problem: None, ..scope });
-    scope.problem
+    scope.problem.map(|problem| match problem {
+        Problem::Known(words) => words.to_owned(),
+        Problem::Told => WORDS.take(),
+    })
 }
 
-/// Deserialises types that are asked for their shape: they get ports that lead nowhere, and empty buffers.
+/// Deserialises types that are asked for their shape: they get ports that lead nowhere, empty buffers, and nothing foreign.
 pub(crate) fn handing_out_anything<R>(run: impl FnOnce() -> R) -> R {
     with_load(Beside::Anything, None, run).0
 }
 
 fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
-    result.inspect_err(|problem| SCOPE.set(Scope { problem: Some(problem), ..SCOPE.get() }))
+    result.inspect_err(|problem| has_failed(Problem::Known(problem)))
+}
+
+fn has_failed(problem: Problem) {
+    SCOPE.set(Scope { problem: Some(problem), ..SCOPE.get() });
+}
+
+/// As [`note`], of words that are not known beforehand.
+fn note_words<T>(result: Result<T, String>) -> Result<T, &'static str> {
+    result.map_err(|words| {
+        WORDS.set(words);
+        has_failed(Problem::Told);
+        "what is not bytes was refused"
+    })
 }
 
 /// The cargo of the value that is being encoded.
@@ -225,7 +269,7 @@ fn with_arrivals<R>(take: impl FnOnce(&mut Arrivals) -> Result<R, &'static str>)
     })
 }
 
-/// Reads the index that stands for a port or a buffer.
+/// Reads the index that stands for what is beside the value.
 #[derive(Debug)]
 pub(super) struct IndexVisitor(pub(super) &'static str);
 
@@ -242,6 +286,7 @@ impl<'de> Visitor<'de> for IndexVisitor {
 }
 
 const PORT_ON_ITS_OWN: &str = "a port can only be serialised into a message";
+const FOREIGN_ON_ITS_OWN: &str = "what is not bytes can only be serialised into a message";
 const BUFFER_ON_ITS_OWN: &str = "a buffer can only be serialised into a message";
 
 /// Notes a port in the value that is being encoded. Anywhere else it cannot be serialised (PORT-25, C30).
@@ -279,4 +324,30 @@ pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
         Beside::Anything => Ok(Vec::new()),
         Beside::Nothing | Beside::Out => Err(BUFFER_ON_ITS_OWN),
     })
+}
+
+/// Notes something foreign in the value that is being encoded, once it is clear that it may be there.
+pub(super) fn note_foreign(make: impl FnOnce() -> Result<Foreign, String>) -> Result<u32, &'static str> {
+    note(match SCOPE.get().beside {
+        Beside::Out => with_cargo(|cargo| cargo.admits_foreign()),
+        Beside::Nothing | Beside::In | Beside::Anything => Err(FOREIGN_ON_ITS_OWN),
+    })?;
+    let foreign = note_words(make())?;
+    note(with_cargo(|cargo| cargo.add_foreign(foreign)))
+}
+
+/// Takes something foreign for the value that is being decoded, and makes of it what the value wants. `None` stands for it where a
+/// type is asked for its shape.
+pub(super) fn take_foreign<T>(
+    index: u32,
+    make: impl FnOnce(Option<Foreign>) -> Result<T, String>,
+) -> Result<T, &'static str> {
+    let (twice, missing) =
+        ("the value takes one thing twice", "the value speaks of a thing that is not in the message");
+    let foreign = note(match SCOPE.get().beside {
+        Beside::In => with_arrivals(|arrivals| take(&mut arrivals.foreign, index, twice, missing)).map(Some),
+        Beside::Anything => Ok(None),
+        Beside::Nothing | Beside::Out => Err(FOREIGN_ON_ITS_OWN),
+    })?;
+    note_words(make(foreign))
 }

@@ -5,6 +5,7 @@ use std::{error::Error, fmt};
 use serde::de::DeserializeOwned;
 
 use super::{
+    Foreign,
     cargo::{self, Arrivals},
     depth::Depth,
     encoder::OK,
@@ -37,8 +38,18 @@ impl<'b> Decoder<'b> {
 
     /// Reads these bytes, which may speak of these ports and buffers.
     pub fn with_parts(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        let is_plain = ports.is_empty() && buffers.is_empty();
-        let arrivals = if is_plain { None } else { Some(Arrivals::new(ports, buffers)) };
+        Self::beside(bytes, ports, buffers, Vec::new())
+    }
+
+    /// Reads these bytes, which may speak of whatever travelled beside them.
+    pub(super) fn beside(
+        bytes: &'b [u8],
+        ports: Vec<MessagePort>,
+        buffers: Vec<Vec<u8>>,
+        foreign: Vec<Foreign>,
+    ) -> Self {
+        let is_plain = ports.is_empty() && buffers.is_empty() && foreign.is_empty();
+        let arrivals = if is_plain { None } else { Some(Arrivals::new(ports, buffers, foreign)) };
         Self { rest: bytes, arrivals, followed: None, is_handing_out: false }
     }
 
@@ -161,8 +172,8 @@ impl<'b> Decoder<'b> {
         self.take_all(|decoder| {
             let depth = Depth::new(decoder.rest.len());
             let (value, rest) = read(&depth, decoder.rest).map_err(|error| {
-                let problem = depth.problem().or_else(cargo::problem);
-                DecodeError(problem.map_or_else(|| error.to_string(), str::to_owned))
+                let problem = depth.problem().map(str::to_owned).or_else(cargo::problem);
+                DecodeError(problem.unwrap_or_else(|| error.to_string()))
             })?;
             decoder.rest = rest;
             Ok(value)

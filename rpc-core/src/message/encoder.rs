@@ -77,8 +77,7 @@ impl Encoder {
 
     fn put_here<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
         let written = postcard::to_extend(value, std::mem::take(&mut self.bytes));
-        self.bytes =
-            written.map_err(|error| EncodeError(cargo::problem().map_or_else(|| error.to_string(), str::to_owned)))?;
+        self.bytes = written.map_err(|error| EncodeError(cargo::problem().unwrap_or_else(|| error.to_string())))?;
         Ok(())
     }
 

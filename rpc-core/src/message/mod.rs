@@ -8,6 +8,7 @@ mod decoder;
 mod depth;
 mod encoder;
 mod event;
+mod foreign;
 mod plain_bytes;
 #[cfg(all(test, not(loom)))]
 mod round_trips;
@@ -19,10 +20,12 @@ pub use buffer::Buffer;
 pub use decoder::{DecodeError, Decoder};
 pub use encoder::{EncodeError, Encoder};
 pub use event::{MessageErrorEvent, MessageEvent, Source};
+pub use foreign::Foreign;
 pub use value::{Payload, RecvError, RecvValue};
 
 pub(crate) use buffer::BUFFER;
 pub(crate) use cargo::handing_out_anything;
+pub(crate) use foreign::FOREIGN;
 pub(crate) use serde_port::PORT;
 pub(crate) use spare::take as spare_buffer;
 #[cfg(feature = "windows")]
@@ -47,6 +50,7 @@ pub struct Message {
 struct Beside {
     ports: Vec<MessagePort>,
     buffers: Vec<Vec<u8>>,
+    foreign: Vec<Foreign>,
     receipt: Option<Box<dyn Receipt>>,
 }
 
@@ -66,6 +70,8 @@ pub struct Parts {
     pub ports: Vec<MessagePort>,
     /// The buffers, in the order in which they were listed.
     pub buffers: Vec<Vec<u8>>,
+    /// What only some transports can carry, in the order in which it was listed.
+    pub foreign: Vec<Foreign>,
 }
 
 impl Message {
@@ -96,6 +102,13 @@ impl Message {
         self
     }
 
+    /// Adds what only some transports can carry.
+    #[must_use]
+    pub fn with_foreign(mut self, foreign: Foreign) -> Self {
+        self.beside.get_or_insert_default().foreign.push(foreign);
+        self
+    }
+
     /// The bytes.
     pub fn data(&self) -> &[u8] {
         &self.data
@@ -111,10 +124,15 @@ impl Message {
         self.beside.as_ref().map_or(&[], |beside| &beside.buffers)
     }
 
+    /// What only some transports can carry, in the order in which it was listed.
+    pub fn foreign(&self) -> &[Foreign] {
+        self.beside.as_ref().map_or(&[], |beside| &beside.foreign)
+    }
+
     /// A message of these bytes, with what travels beside them.
-    fn with_all(data: Vec<u8>, ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        let is_plain = ports.is_empty() && buffers.is_empty();
-        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers, receipt: None })) }
+    fn with_all(data: Vec<u8>, ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>, foreign: Vec<Foreign>) -> Self {
+        let is_plain = ports.is_empty() && buffers.is_empty() && foreign.is_empty();
+        Self { data, beside: (!is_plain).then(|| Box::new(Beside { ports, buffers, foreign, receipt: None })) }
     }
 
     /// Tells somebody when it is delivered.
@@ -125,8 +143,8 @@ impl Message {
 
     /// Takes it apart.
     pub fn into_parts(self) -> Parts {
-        let Beside { ports, buffers, receipt: _ } = self.beside.map(|beside| *beside).unwrap_or_default();
-        Parts { data: self.data, ports, buffers }
+        let Beside { ports, buffers, foreign, receipt: _ } = self.beside.map(|beside| *beside).unwrap_or_default();
+        Parts { data: self.data, ports, buffers, foreign }
     }
 
     /// Takes out the last port of the list.
@@ -134,12 +152,12 @@ impl Message {
         self.beside.as_mut()?.ports.pop()
     }
 
-    /// Reads values out of the data, from there on. Ports and buffers are the reader's from now on.
+    /// Reads values out of the data, from there on. What travels beside them is the reader's from now on.
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
         let bytes = self.data.get(at..).unwrap_or_default();
         match self.beside.take() {
             None => Decoder::new(bytes),
-            Some(beside) => Decoder::with_parts(bytes, beside.ports, beside.buffers),
+            Some(beside) => Decoder::beside(bytes, beside.ports, beside.buffers, beside.foreign),
         }
     }
 

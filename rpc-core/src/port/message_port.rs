@@ -9,6 +9,8 @@ use super::{
     Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel, Queued,
     channel::{Channel, End},
     discard::discard,
+    queue::Queue,
+    reader::Received,
     ring::{self, Carrier, Place},
     side::{Accepted, Next, Side},
     side_cell::SideCell,
@@ -358,6 +360,52 @@ impl MessagePort {
                 Poll::Pending
             }
         }
+    }
+
+    /// As [`poll_parcel`](Self::poll_parcel), for one who reads all that comes: takes over what else waits, and where nothing does, registers
+    /// at once.
+    pub(super) fn poll_batch(
+        &self,
+        batch: &mut Queue,
+        key: &mut Option<WaiterKey>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Received, Closed>> {
+        let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
+        match side.next() {
+            Next::Parcel(parcel, None) => {
+                let is_last = side.is_slow();
+                let replaced = if is_last { side.wait_for_next(key, cx.waker()) } else { None };
+                if side.may_lend() {
+                    side.lend(batch);
+                }
+                drop(side);
+                drop(replaced);
+                Poll::Ready(Ok(Received { parcel: parcel.received(), is_last }))
+            }
+            Next::Parcel(parcel, Some(told)) => {
+                drop(side);
+                told.tell();
+                Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }))
+            }
+            Next::Closed => Poll::Ready(Err(Closed)),
+            Next::Soon => {
+                drop(side);
+                pause();
+                self.poll_batch(batch, key, cx)
+            }
+            Next::Nothing => {
+                let replaced = side.waiters.register(key, cx.waker());
+                drop(side);
+                drop(replaced);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Puts back what a reader had taken over: it is older than what waits.
+    pub(super) fn put_batch_back(&self, batch: &mut Queue) {
+        let told = self.mine().lock().put_batch_back(batch);
+        told.tell();
     }
 
     /// Who closed the channel, or registers to be woken when somebody does.

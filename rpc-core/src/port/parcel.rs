@@ -16,6 +16,7 @@ pub(crate) enum Parcel {
 
 impl Parcel {
     /// Its bytes, without those of what its ports have queued. A value has none until it is encoded.
+    #[inline]
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Message(message) => message.size(),
@@ -24,6 +25,7 @@ impl Parcel {
     }
 
     /// It has arrived: the ports of a message are the receiver's. Those in a value never left it.
+    #[inline]
     pub(crate) fn received(self) -> Self {
         if let Self::Message(message) = &self {
             message.transfer_receiving_steps();
@@ -56,11 +58,13 @@ impl Carried {
     }
 
     /// See [`Value::selector`].
+    #[inline]
     pub(crate) fn selector(&self) -> u64 {
         self.0.as_ref().map_or(0, |value| value.selector())
     }
 
     /// Takes the value as the type it is, or gives it back.
+    #[inline]
     pub(crate) fn downcast<T: Value>(mut self) -> Result<Arc<T>, Self> {
         match self.0.take() {
             Some(value) if (&*value as &dyn Any).is::<T>() => {
@@ -83,6 +87,7 @@ impl Carried {
 }
 
 impl Drop for Carried {
+    #[inline]
     fn drop(&mut self) {
         if let Some(value) = self.0.take() {
             value.discarded();

@@ -130,18 +130,18 @@ impl Drop for ClosedFuture<'_> {
 
 /// A reader's place at a port. Dropped, it waits there no longer.
 #[derive(Debug)]
-pub(crate) struct Inbox<'p> {
+pub(super) struct Inbox<'p> {
     port: &'p MessagePort,
     key: Option<WaiterKey>,
 }
 
 impl<'p> Inbox<'p> {
-    pub(crate) fn new(port: &'p MessagePort) -> Self {
+    pub(super) fn new(port: &'p MessagePort) -> Self {
         Self { port, key: None }
     }
 
     /// Takes the next entry of the queue as it is.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
         self.port.poll_parcel(&mut self.key, cx)
     }
 }

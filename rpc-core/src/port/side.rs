@@ -211,6 +211,27 @@ impl Side {
         !self.queue.is_empty() && is_open && !is_watched && matches!(self.delivery, Delivery::Queue)
     }
 
+    /// Whether nothing more waits, and the last was not posted while the reader received.
+    #[inline]
+    pub(super) fn is_slow(&self) -> bool {
+        self.queue.is_empty() && self.peer_gone.is_none() && matches!(self.pace, Pace::Started)
+    }
+
+    /// Registers a reader that has found nothing more.
+    #[inline]
+    #[must_use = "drop a replaced waker outside the lock"]
+    pub(super) fn wait_for_next(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
+        self.pace = Pace::Idle;
+        self.waiters.register(key, waker)
+    }
+
+    /// Puts back what a reader had taken over for good.
+    pub(super) fn put_batch_back(&mut self, batch: &mut Queue) -> Told {
+        let things = if self.state.delivers() { batch.len() } else { 0 };
+        self.queue.prepend(batch);
+        self.told(things)
+    }
+
     /// Takes back what is left of a batch that was lent.
     pub(super) fn take_back(&mut self, batch: &mut Queue) {
         self.queue.prepend(batch);

@@ -56,16 +56,27 @@ impl Answer {
 #[derive(Debug)]
 pub struct Responder<M: Method> {
     to: Caller<M>,
-    /// What few calls have: a deadline, metadata, interceptors, layers.
-    few: Option<Box<Few<M>>>,
-    /// What those have that bring streams or bring them back.
-    streams: Option<Box<Streams>>,
+    /// What few calls have.
+    aside: Option<Box<Aside<M>>>,
     /// What those have that came by a right with limits of its own, and those that make such rights.
     held: Option<Held>,
     _alive: Alive,
 }
 
-/// What belongs to the streams of a call.
+/// What few calls have, out of the way of those that have nothing of it.
+#[derive(Debug)]
+struct Aside<M: Method> {
+    few: Option<Few<M>>,
+    streams: Streams,
+}
+
+impl<M: Method> Default for Aside<M> {
+    fn default() -> Self {
+        Self { few: None, streams: Streams::default() }
+    }
+}
+
+/// What those have that bring streams or bring them back.
 #[derive(Debug, Default)]
 struct Streams {
     /// Where a reply goes that is sent before the handler has ended.
@@ -74,7 +85,7 @@ struct Streams {
     cuts: Vec<Cut>,
 }
 
-/// What few calls have.
+/// What those have that come with a deadline or with metadata, or that somebody watches or surrounds.
 #[derive(Debug)]
 struct Few<M: Method> {
     attached: Attached,
@@ -150,11 +161,19 @@ impl<M: Method> Responder<M> {
     }
 
     fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, few: None, streams: None, held: None, _alive: Alive::new(What::Handler(M::NAME)) }
+        Self { to: caller, aside: None, held: None, _alive: Alive::new(What::Handler(M::NAME)) }
+    }
+
+    fn few(&self) -> Option<&Few<M>> {
+        self.aside.as_ref()?.few.as_ref()
+    }
+
+    fn few_mut(&mut self) -> Option<&mut Few<M>> {
+        self.aside.as_mut()?.few.as_mut()
     }
 
     fn streams(&mut self) -> &mut Streams {
-        self.streams.get_or_insert_default()
+        &mut self.aside.get_or_insert_default().streams
     }
 
     /// Gives it a way to reply before the handler has ended.
@@ -168,25 +187,29 @@ impl<M: Method> Responder<M> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline]
-    pub(super) fn attach(self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        if options.is_empty() && desk.is_plain && !M::TAKES_CONTEXT {
+    pub(super) fn attach(self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
             Ok(self)
         } else {
             self.attach_more(options, came, desk)
         }
     }
 
-    fn attach_more(mut self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    fn attach_more(mut self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         let bytes = came.bytes;
         if desk.seat.is_some() || M::TAKES_CONTEXT {
             self.held = Some(Held::new(desk));
         }
-        if !options.is_empty() || !desk.settings().is_plain() || !desk.terms.is_unchecked() {
-            self = self.attach_few(options, came, desk)?;
+        if options.is_some() || !desk.is_unwatched {
+            self = self.attach_few(options.map(|options| *options).unwrap_or_default(), came, desk)?;
         }
         // To ask what there is costs nothing.
         let is_free = M::ID == Describe::ID || M::ID == Same::ID;
-        match self.held.as_mut().map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes) }) {
+        match self
+            .held
+            .as_mut()
+            .map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes, M::ORDERED) })
+        {
             Ok(()) => Ok(self),
             Err(refusal) => {
                 tracing::warn!(label = desk.terms.label(), method = M::NAME, %refusal, "a call was refused");
@@ -201,7 +224,7 @@ impl<M: Method> Responder<M> {
             Ok(attached) => {
                 let around = desk.settings().around.as_deref();
                 let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
-                self.few = Some(Box::new(Few { attached, layers, has_begun: false }));
+                self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
                 Ok(self)
             }
             Err(refusal) => Err(self.refuse(refusal)),
@@ -220,7 +243,7 @@ impl<M: Method> Responder<M> {
 
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
-        match &self.few {
+        match self.few() {
             Some(few) => few.attached.context().clone(),
             None => {
                 let issuer = self.held.as_ref().map(|held| held.desk().issuer());
@@ -231,7 +254,7 @@ impl<M: Method> Responder<M> {
 
     /// The context, if there is anything in it.
     pub(super) fn attached_context(&self) -> Option<CallContext> {
-        self.few.as_ref().map(|few| few.attached.context().clone())
+        self.few().map(|few| few.attached.context().clone())
     }
 
     /// The items of a stream in the arguments. If it is cut, the method ends.
@@ -264,7 +287,7 @@ impl<M: Method> Responder<M> {
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
         let id = if let Caller::There(id) = self.to { Some(id) } else { None };
         let answer = self.reply(result);
-        let outbox = self.streams.as_ref().and_then(|streams| streams.outbox.as_ref());
+        let outbox = self.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
         if let (Some(outbox), Some(id)) = (outbox, id) {
             outbox.put(id, answer);
         }
@@ -282,7 +305,7 @@ impl<M: Method> Responder<M> {
                 match (M::RESULT.put)(&result, &mut encoder) {
                     Ok(()) => {
                         let reply = encoder.finish();
-                        if let Some(few) = &self.few {
+                        if let Some(few) = self.few() {
                             few.attached.context().info().traffic().has_sent(reply.size());
                         }
                         Answer(Some(match &self.held {
@@ -347,7 +370,7 @@ impl<M: Method> Responder<M> {
 
     /// Shows the interceptors how the call ended.
     pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if let Some(few) = self.few.take() {
+        if let Some(few) = self.aside.as_mut().and_then(|aside| aside.few.take()) {
             few.attached.end(&outcome());
         }
     }
@@ -365,7 +388,7 @@ impl<M: Method> Responder<M> {
                 let _told_by_whoever_serves = self.interrupt(why.interruption());
             }
         }
-        for cut in self.streams.iter_mut().flat_map(|streams| &mut streams.cuts) {
+        for cut in self.aside.iter_mut().flat_map(|aside| &mut aside.streams.cuts) {
             if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
                 let why = format!("a stream in its arguments was cut: {why}");
                 return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
@@ -380,7 +403,7 @@ impl<M: Method> Responder<M> {
             return Poll::Ready(Stop::Abandoned);
         }
         // A cancel frame ends the whole handler, and a one-way call runs to its end.
-        match &mut self.few {
+        match self.few_mut() {
             Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
             None => Poll::Pending,
         }
@@ -406,7 +429,7 @@ impl<M: Method> Responder<M> {
     fn has_begun(&self) -> bool {
         match &self.held {
             Some(held) => held.has_begun(),
-            None => self.few.as_ref().is_some_and(|few| few.has_begun),
+            None => self.few().is_some_and(|few| few.has_begun),
         }
     }
 
@@ -414,7 +437,7 @@ impl<M: Method> Responder<M> {
         if let Some(held) = &mut self.held {
             held.begins();
         }
-        if let Some(few) = &mut self.few {
+        if let Some(few) = self.few_mut() {
             few.has_begun = true;
         }
     }
@@ -437,7 +460,7 @@ impl<M: Method> Responder<M> {
         handler: Pin<&mut F>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<MethodResult<M>, Ended>> {
-        let Some(layers) = self.few.as_mut().and_then(|few| few.layers.as_mut()) else {
+        let Some(layers) = self.few_mut().and_then(|few| few.layers.as_mut()) else {
             return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
         };
         if !layers.has_returned() {
@@ -451,7 +474,7 @@ impl<M: Method> Responder<M> {
 
     /// Ready when the layers around a method, if there are any, let it go on.
     pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let layers = self.few.as_mut().and_then(|few| few.layers.as_mut());
+        let layers = self.few_mut().and_then(|few| few.layers.as_mut());
         layers.map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
     }
 
@@ -480,7 +503,18 @@ impl<M: Method> Responder<M> {
 }
 
 impl<M: Method> Drop for Responder<M> {
+    #[inline]
     fn drop(&mut self) {
+        // Nearly always it has answered, and nobody watches.
+        if self.aside.is_some() || !matches!(self.to, Caller::Nobody) {
+            self.drop_unanswered();
+        }
+    }
+}
+
+impl<M: Method> Responder<M> {
+    #[cold]
+    fn drop_unanswered(&mut self) {
         let ended = self.held.as_ref().and_then(Held::ended);
         self.settle(|| match ended {
             Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     CallError, Client, ClientStub, Failure, Interruption, Metadatum, NotSent, Outcome,
-    cell::{Abandoned, PendingCall},
+    cell::{Abandoned, PendingCall, Told},
     frame::Frame,
     outgoing::Outgoing,
     pipe::Pipe,
@@ -192,7 +192,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         Ok(if is_expected && is_with_others { Sent::OnItsWay } else { Sent::LookAgain })
     }
 
-    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E::Service>, CallError>> {
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Told<T, E::Service>> {
         if self.stage == Stage::Made {
             self.prepare()?;
         }
@@ -205,13 +205,26 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
                 return self.poll_expiry(cx);
             }
         }
-        let Some(cell) = &self.cell else { return Poll::Ready(Err(CallError::Unknown(Interruption::Closed))) };
-        match cell.poll_ending(cx) {
+        match self.poll_ending(cx) {
             // It was thrown away on its way, after the service had said why.
             Poll::Ready(Err(CallError::NotSent(NotSent::Closed))) => Poll::Ready(Err(self.stub.replies().unsent())),
-            Poll::Ready(outcome) => Poll::Ready(outcome),
+            Poll::Ready(told) => Poll::Ready(told),
             Poll::Pending => self.poll_expiry(cx),
         }
+    }
+
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Told<T, E::Service>> {
+        let Some(mut cell) = self.cell.take() else {
+            return Poll::Ready(Err(CallError::Unknown(Interruption::Closed)));
+        };
+        // Whoever answered has nearly always let go of it by now, and nobody needs to be locked out.
+        if self.outgoing.is_none() && Arc::strong_count(&cell) == 1 {
+            match cell.into_ending() {
+                Ok(told) => return Poll::Ready(told),
+                Err(kept) => cell = kept,
+            }
+        }
+        self.cell.insert(cell).poll_ending(cx)
     }
 
     fn poll_expiry<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, CallError>> {

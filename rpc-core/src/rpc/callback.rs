@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Answer, Argument, Call, CallError, Client, ClientOptions, ClientStub, Incoming, Method, MethodId, MethodTable,
-    Never, Opened, Responder, ResultCodec, ServeOptions, ServedBy, Service, ServiceClient, Wire, put_argument,
-    result_codec, serve, take_argument,
+    Never, OnceCall, Opened, Responder, ResultCodec, ServeOptions, ServedBy, Service, ServiceClient, Wire,
+    put_argument, result_codec, serve, take_argument,
 };
 use crate::{
     MessageChannel, MessagePort,
@@ -70,8 +70,8 @@ impl<A: Wire + Send + 'static, R: Wire + Send + 'static> OnceCallback<A, R> {
     }
 
     /// Calls it.
-    pub fn call(self, args: A) -> Call<'static, R, CallError> {
-        self.stub.call_once::<Called<A, R>, _>(args)
+    pub fn call(self, args: A) -> OnceCall<Self, Call<'static, R, CallError>> {
+        OnceCall::new(self.stub, |stub| stub.call_once::<Called<A, R>, _>(args))
     }
 }
 

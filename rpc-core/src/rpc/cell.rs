@@ -1,6 +1,9 @@
 //! The call cell: one call, its arguments, and the place for its reply, in one allocation.
 
-use std::task::{Context, Poll, Waker};
+use std::{
+    mem,
+    task::{Context, Poll, Waker},
+};
 
 use super::{
     CallError, Interruption, Method, NotSent,
@@ -19,7 +22,7 @@ use crate::{
     live::{Alive, What},
     message::Encoder,
     port::Value,
-    sync::{Arc, Mutex},
+    sync::{Arc, Guard, Mutex},
 };
 
 /// One call. The caller holds it, and so does whoever is to answer.
@@ -30,19 +33,28 @@ pub(super) struct CallCell<M: Method> {
     alive: Option<Alive>,
 }
 
-/// Where a call is in its life.
-enum State<M: Method> {
-    /// The arguments wait for the service.
-    Posted { args: M::Args, options: Option<Box<Options>>, caller: Option<Waker> },
+/// Where a call is in its life, and who waits for it.
+struct State<M: Method> {
+    stage: Stage<M>,
+    /// Nobody, once the call has ended.
+    caller: Option<Waker>,
+}
+
+enum Stage<M: Method> {
+    /// The arguments wait for the service: there are some.
+    Posted { args: Option<M::Args>, options: Option<Box<Options>> },
     /// A handler of this process has the arguments.
-    Running { caller: Option<Waker>, handler: Option<Waker> },
+    Running { handler: Option<Waker> },
     /// The arguments went out as bytes, under this id.
-    SentAsBytes { caller: Option<Waker>, id: CallId },
+    SentAsBytes { id: CallId },
     /// The ending waits for the caller.
     Ended(Ending<M::Ok, M::Err>),
     /// The caller has its ending, or waits no longer.
     Over,
 }
+
+/// What the caller is told of the end.
+pub(super) type Told<T, E> = Result<Result<T, E>, CallError>;
 
 /// How a call ended.
 pub(super) enum Ending<T, E> {
@@ -57,18 +69,27 @@ pub(super) enum Ending<T, E> {
 impl<M: Method> CallCell<M> {
     #[inline]
     pub(super) fn new(args: M::Args) -> Arc<Self> {
-        let state = State::Posted { args, options: None, caller: None };
+        let kept = if Self::IS_KEPT { spare::take::<Self>() } else { None };
+        match kept {
+            Some(kept) => Self::refill(kept, args),
+            None => Arc::new(Self::posted(args)),
+        }
+    }
+
+    #[inline]
+    fn posted(args: M::Args) -> Self {
+        let state = State { stage: Stage::Posted { args: Some(args), options: None }, caller: None };
         let alive = Some(Alive::new(What::Call(M::NAME)));
-        let cell = Self { state: Mutex::new(state), traffic: Traffic::default(), alive };
-        match if Self::IS_KEPT { spare::take::<Self>() } else { None } {
-            Some(mut kept) => match Arc::get_mut(&mut kept) {
-                Some(place) => {
-                    *place = cell;
-                    kept
-                }
-                None => Arc::new(cell),
-            },
-            None => Arc::new(cell),
+        Self { state: Mutex::new(state), traffic: Traffic::default(), alive }
+    }
+
+    fn refill(mut kept: Arc<Self>, args: M::Args) -> Arc<Self> {
+        match Arc::get_mut(&mut kept) {
+            Some(place) => {
+                *place = Self::posted(args);
+                kept
+            }
+            None => Arc::new(Self::posted(args)),
         }
     }
 
@@ -76,33 +97,46 @@ impl<M: Method> CallCell<M> {
     const IS_KEPT: bool = size_of::<Self>() <= spare::LARGEST;
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
+    #[inline]
     pub(super) fn start(&self) -> Option<(M::Args, Option<Box<Options>>)> {
-        let mut state = self.state.lock();
-        match std::mem::replace(&mut *state, State::Over) {
-            State::Posted { args, options, caller } => {
-                *state = State::Running { caller, handler: None };
-                Some((args, options))
-            }
-            other => {
-                *state = other;
-                None
-            }
-        }
+        let stage = &mut self.state.lock().stage;
+        let Stage::Posted { args, options } = stage else { return None };
+        let (args, options) = (args.take(), options.take());
+        *stage = Stage::Running { handler: None };
+        Some((args?, options))
     }
 
     /// Ends the call and wakes the caller. If the caller waits no longer, the ending is dropped.
+    #[inline]
     pub(super) fn end(&self, ending: Ending<M::Ok, M::Err>) {
         let mut state = self.state.lock();
-        let (former, unwanted) = match &*state {
-            State::Ended(_) | State::Over => (None, Some(ending)),
-            State::Posted { .. } | State::Running { .. } | State::SentAsBytes { .. } => {
-                (Some(std::mem::replace(&mut *state, State::Ended(ending))), None)
+        let Stage::Running { handler } = &mut state.stage else { return Self::end_other(state, ending) };
+        let handler = handler.take();
+        state.stage = Stage::Ended(ending);
+        let caller = state.caller.take();
+        drop(state);
+        drop(handler);
+        if let Some(caller) = caller {
+            caller.wake();
+        }
+    }
+
+    /// As [`end`](Self::end), of a call that no handler of this process has.
+    #[cold]
+    fn end_other(mut state: Guard<'_, State<M>>, ending: Ending<M::Ok, M::Err>) {
+        // What is dropped may hold values of the user's, and ports: with no lock held.
+        let (former, caller) = match &state.stage {
+            Stage::Ended(_) | Stage::Over => {
+                drop(state);
+                return drop(ending);
+            }
+            Stage::Posted { .. } | Stage::Running { .. } | Stage::SentAsBytes { .. } => {
+                (mem::replace(&mut state.stage, Stage::Ended(ending)), state.caller.take())
             }
         };
         drop(state);
-        // Both may hold values of the user's, and ports: dropped with no lock held.
-        drop(unwanted);
-        if let Some(caller) = former.and_then(State::into_caller) {
+        drop(former);
+        if let Some(caller) = caller {
             caller.wake();
         }
     }
@@ -110,10 +144,10 @@ impl<M: Method> CallCell<M> {
     /// Ready once the caller waits no longer; registers the handler to be woken for that.
     pub(super) fn poll_abandoned(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
-        let replaced = match &mut *state {
-            State::Over => return Poll::Ready(()),
-            State::Running { handler, .. } => store_waker(handler, cx),
-            State::Posted { .. } | State::SentAsBytes { .. } | State::Ended(_) => None,
+        let replaced = match &mut state.stage {
+            Stage::Over => return Poll::Ready(()),
+            Stage::Running { handler } => store_waker(handler, cx),
+            Stage::Posted { .. } | Stage::SentAsBytes { .. } | Stage::Ended(_) => None,
         };
         drop(state);
         drop(replaced);
@@ -129,9 +163,8 @@ fn store_waker(place: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
     }
 }
 
-impl<M: Method> State<M> {
-    /// What the caller is told.
-    fn into_outcome(self) -> Result<Result<M::Ok, M::Err>, CallError> {
+impl<M: Method> Stage<M> {
+    fn into_told(self) -> Told<M::Ok, M::Err> {
         match self {
             Self::Ended(Ending::Returned(result)) => Ok(result),
             Self::Ended(Ending::Reply(reply)) => read_result::<M>(reply),
@@ -142,16 +175,9 @@ impl<M: Method> State<M> {
             }
         }
     }
-
-    fn into_caller(self) -> Option<Waker> {
-        match self {
-            Self::Posted { caller, .. } | Self::Running { caller, .. } | Self::SentAsBytes { caller, .. } => caller,
-            Self::Ended(_) | Self::Over => None,
-        }
-    }
 }
 
-fn read_result<M: Method>(reply: Reply) -> Result<Result<M::Ok, M::Err>, CallError> {
+fn read_result<M: Method>(reply: Reply) -> Told<M::Ok, M::Err> {
     let Reply { mut message, result_at, shape } = reply;
     let mut decoder = message.decoder(result_at);
     if let Some(shape) = &shape {
@@ -171,8 +197,12 @@ pub(super) trait PendingCall<T, E>: Unsettled {
     /// Registers the caller to be woken for the ending, before anybody else has the cell.
     fn expect_ending(&mut self, cx: &Context<'_>);
 
+    /// Takes the ending of a call that nobody else has any more, or gives the cell back. A cell that went as bytes is kept for
+    /// another call.
+    fn into_ending(self: Arc<Self>) -> Result<Told<T, E>, Arc<dyn PendingCall<T, E>>>;
+
     /// Takes the ending, or registers the caller to be woken for it. A reply of bytes is read here, by the caller.
-    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<T, E>, CallError>>;
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Told<T, E>>;
 
     /// Says something beside the arguments, before the cell is posted.
     fn set_options(&self, options: Box<Options>);
@@ -212,31 +242,39 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     }
 
     fn expect_ending(&mut self, cx: &Context<'_>) {
-        if let State::Posted { caller, .. } = self.state.get_mut() {
-            *caller = Some(cx.waker().clone());
-        }
+        self.state.get_mut().caller = Some(cx.waker().clone());
     }
 
-    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Result<Result<M::Ok, M::Err>, CallError>> {
+    fn into_ending(mut self: Arc<Self>) -> Result<Told<M::Ok, M::Err>, Arc<dyn PendingCall<M::Ok, M::Err>>> {
+        if !(Self::IS_KEPT && self.traffic.has_any()) {
+            return Arc::try_unwrap(self)
+                .map(|cell| cell.state.into_inner().stage.into_told())
+                .map_err(|cell| cell as _);
+        }
+        // Also nobody who only wants to know whether it is there.
+        let Some(cell) = Arc::get_mut(&mut self) else { return Err(self) };
+        let stage = mem::replace(&mut cell.state.get_mut().stage, Stage::Over);
+        cell.alive = None;
+        spare::give(self);
+        Ok(stage.into_told())
+    }
+
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Told<M::Ok, M::Err>> {
         let mut state = self.state.lock();
-        let replaced = match &mut *state {
-            State::Ended(_) | State::Over => {
-                let former = std::mem::replace(&mut *state, State::Over);
-                drop(state);
-                return Poll::Ready(former.into_outcome());
-            }
-            State::Posted { caller, .. } | State::Running { caller, .. } | State::SentAsBytes { caller, .. } => {
-                store_waker(caller, cx)
-            }
-        };
+        if matches!(state.stage, Stage::Ended(_) | Stage::Over) {
+            let former = mem::replace(&mut state.stage, Stage::Over);
+            drop(state);
+            return Poll::Ready(former.into_told());
+        }
+        let replaced = store_waker(&mut state.caller, cx);
         drop(state);
         drop(replaced);
         Poll::Pending
     }
 
-    fn set_options(&self, options: Box<Options>) {
-        if let State::Posted { options: place, .. } = &mut *self.state.lock() {
-            *place = Some(options);
+    fn set_options(&self, new: Box<Options>) {
+        if let Stage::Posted { options, .. } = &mut self.state.lock().stage {
+            *options = Some(new);
         }
     }
 
@@ -256,17 +294,21 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     }
 
     fn abandon(&self) -> Abandoned {
-        let former = std::mem::replace(&mut *self.state.lock(), State::Over);
-        match former {
-            State::Posted { .. } => Abandoned::Unsent,
-            State::Running { handler, .. } => {
+        let former = {
+            let mut state = self.state.lock();
+            let caller = state.caller.take();
+            (mem::replace(&mut state.stage, Stage::Over), caller)
+        };
+        match former.0 {
+            Stage::Posted { .. } => Abandoned::Unsent,
+            Stage::Running { handler } => {
                 if let Some(handler) = handler {
                     handler.wake();
                 }
                 Abandoned::Running
             }
-            State::SentAsBytes { id, .. } => Abandoned::SentAsBytes(id),
-            State::Ended(_) | State::Over => Abandoned::Ended,
+            Stage::SentAsBytes { id } => Abandoned::SentAsBytes(id),
+            Stage::Ended(_) | Stage::Over => Abandoned::Ended,
         }
     }
 
@@ -278,7 +320,7 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         }
         // Also nobody who only wants to know whether it is there.
         let Some(cell) = Arc::get_mut(&mut self) else { return };
-        if let State::Over = cell.state.get_mut() {
+        if let Stage::Over = cell.state.get_mut().stage {
             cell.alive = None;
             spare::give(self);
         }
@@ -287,11 +329,11 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
 
 impl<M: Method> Unsettled for CallCell<M> {
     fn progress(&self) -> Option<Progress> {
-        match &*self.state.lock() {
-            State::Posted { .. } => Some(Progress::Unread),
-            State::Running { .. } => Some(Progress::Runs),
-            State::SentAsBytes { .. } => Some(Progress::SentAsBytes),
-            State::Ended(_) | State::Over => None,
+        match &self.state.lock().stage {
+            Stage::Posted { .. } => Some(Progress::Unread),
+            Stage::Running { .. } => Some(Progress::Runs),
+            Stage::SentAsBytes { .. } => Some(Progress::SentAsBytes),
+            Stage::Ended(_) | Stage::Over => None,
         }
     }
 }
@@ -343,10 +385,9 @@ impl<M: Method> Value for CallCell<M> {
 impl<M: Method> CallCell<M> {
     /// Notes the id under which the call went out. `None` if the caller waits no longer.
     fn sent_as_bytes(&self, id: CallId) -> Option<()> {
-        let mut state = self.state.lock();
-        let State::Running { caller, .. } = &mut *state else { return None };
-        let caller = caller.take();
-        *state = State::SentAsBytes { caller, id };
+        let stage = &mut self.state.lock().stage;
+        let Stage::Running { .. } = stage else { return None };
+        *stage = Stage::SentAsBytes { id };
         Some(())
     }
 }

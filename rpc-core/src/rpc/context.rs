@@ -49,6 +49,12 @@ impl CallContext {
         CURRENT.with_borrow(Option::clone)
     }
 
+    /// Whether a call is being answered here of which there is anything to know.
+    #[inline]
+    pub(super) fn is_any() -> bool {
+        CURRENT.with_borrow(Option::is_some)
+    }
+
     /// Which method was called.
     pub fn method(&self) -> MethodId {
         self.0.info.method
@@ -163,9 +169,10 @@ thread_local! {
 }
 
 /// Makes a context the current one, or makes it none, while a handler is polled.
+#[inline]
 pub(super) fn enter(context: Option<&CallContext>) -> Option<Left> {
     // Nearly always there is none, and was none.
-    if context.is_none() && CURRENT.with_borrow(Option::is_none) {
+    if context.is_none() && !CallContext::is_any() {
         return None;
     }
     Some(Left(CURRENT.replace(context.cloned())))

@@ -37,6 +37,8 @@ pub(super) struct Desk {
     ending: OnceLock<Arc<Ending>>,
     /// Whether there is nothing to do for a call that brings no options.
     pub(super) is_plain: bool,
+    /// Whether nobody looks at such a call, and nothing is around its method: it only has to be claimed.
+    pub(super) is_unwatched: bool,
     /// Made for the first method that is introduced.
     versions: OnceLock<Box<Versions>>,
     /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
@@ -70,8 +72,9 @@ impl Desk {
     }
 
     fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right) -> Self {
-        let is_plain = seat.is_none() && hub.settings.is_plain();
         let Right { grant, terms, ending, counting } = right;
+        let is_unwatched = hub.settings.is_plain() && terms.is_unchecked();
+        let is_plain = seat.is_none() && is_unwatched;
         Self {
             port,
             hub,
@@ -81,6 +84,7 @@ impl Desk {
             counting,
             ending: ending.map(OnceLock::from).unwrap_or_default(),
             is_plain,
+            is_unwatched,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
             tells: AtomicU32::new(0),
@@ -97,6 +101,11 @@ impl Desk {
     /// What the calls have to do with the end of the right that they came by.
     pub(super) fn ending(&self) -> &Ending {
         self.ending.get_or_init(Arc::default)
+    }
+
+    /// Whether the right has anything left that calls take from, or one has that it was made from.
+    pub(super) fn counts(&self) -> bool {
+        self.counting.counts
     }
 
     /// What takes calls out of what the right has left. `None` of the first port: nobody counts those.

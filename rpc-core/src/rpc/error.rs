@@ -301,6 +301,9 @@ pub trait Failure: From<CallError> {
 
     /// The service's error as the call's.
     fn of_service(error: Self::Service) -> Self;
+
+    /// What kept the call from having an answer of the service's, if something did.
+    fn as_call_error(&self) -> Option<&CallError>;
 }
 
 impl Failure for CallError {
@@ -309,6 +312,10 @@ impl Failure for CallError {
     fn of_service(error: Never) -> Self {
         match error {}
     }
+
+    fn as_call_error(&self) -> Option<&CallError> {
+        Some(self)
+    }
 }
 
 impl<E> Failure for RpcError<E> {
@@ -316,5 +323,12 @@ impl<E> Failure for RpcError<E> {
 
     fn of_service(error: E) -> Self {
         Self::Service(error)
+    }
+
+    fn as_call_error(&self) -> Option<&CallError> {
+        match self {
+            Self::Service(_) => None,
+            Self::Call(error) => Some(error),
+        }
     }
 }

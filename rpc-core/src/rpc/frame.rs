@@ -57,6 +57,11 @@ impl Options {
     pub fn is_empty(&self) -> bool {
         self.deadline.is_none() && self.metadata.is_empty() && self.shape.is_none()
     }
+
+    /// Itself, if it says anything.
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        (!self.is_empty()).then(|| Box::new(self))
+    }
 }
 
 /// How much a service takes of one caller at a time.

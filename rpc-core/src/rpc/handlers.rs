@@ -60,19 +60,29 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         self.waiting.as_ref().map_or(0, FuturesUnordered::len)
     }
 
-    /// Polls a new handler once; keeps it if it waits. It is made where it is polled, for it may be large.
-    pub(super) fn begin(&mut self, handler: impl FnOnce() -> F, tag: &Tag, cx: &mut Context<'_>) -> Begun {
+    /// Polls a new handler once; keeps it, with its tag, if it waits. It is made where it is polled, for it may be large.
+    #[inline(always)]
+    pub(super) fn begin(
+        &mut self,
+        handler: impl FnOnce() -> F,
+        tag: impl FnOnce() -> Tag,
+        cx: &mut Context<'_>,
+    ) -> Begun {
         let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
         slot.set(Some(handler()));
         if let Poll::Ready(answer) = poll_slot(&mut slot, cx) {
             self.spare = Some(slot);
             return Begun::Ended(answer);
         }
+        Begun::Waits(self.keep(slot, tag()))
+    }
+
+    fn keep(&mut self, slot: Slot<F>, tag: Tag) -> Option<AbortHandle> {
         let (abort, registration) = (tag.id.is_some() && tag.cancels)
             .then(AbortHandle::new_pair)
             .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
-        self.waiting.get_or_insert_default().push(Waiting::new(slot, tag.clone(), registration));
-        Begun::Waits(abort)
+        self.waiting.get_or_insert_default().push(Waiting::new(slot, tag, registration));
+        abort
     }
 
     /// The next handler that waited and has ended, and its answer; `None` when none waits.
@@ -89,6 +99,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
 }
 
 /// Polls the handler in a slot. When it is done, the slot is empty again.
+#[inline]
 fn poll_slot<F: Future<Output = Answer>>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> Poll<Answer> {
     let Some(handler) = slot.as_mut().as_pin_mut() else { return Poll::Ready(Answer::DONE) };
     let answer = ready!(handler.poll(cx));

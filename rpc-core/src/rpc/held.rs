@@ -25,35 +25,64 @@ pub(super) struct Held {
     /// Under which number it waits to be told that the right has ended. None has zero.
     waiter: u32,
     bytes: u32,
-    is_claimed: bool,
-    has_begun: bool,
+    is_claimed: Flag,
+    has_begun: Flag,
+    /// Whether the right stays, although its holder may have gone, until it is known whether the call runs.
+    keeps_right: Flag,
+}
+
+/// Whether something is so, in a byte that may be anything: beside a `bool`, where there is no [`Held`] would be said in the middle of it, and
+/// to move a call that has none would cost as much as to move all of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flag(u8);
+
+impl Flag {
+    fn set(&mut self) {
+        self.0 = 1;
+    }
+
+    fn is_set(self) -> bool {
+        self.0 != 0
+    }
 }
 
 impl Held {
     pub(super) fn new(desk: &Arc<Desk>) -> Self {
-        Self { desk: desk.clone(), waiter: 0, bytes: 0, is_claimed: false, has_begun: false }
+        Self {
+            desk: desk.clone(),
+            waiter: 0,
+            bytes: 0,
+            is_claimed: Flag::default(),
+            has_begun: Flag::default(),
+            keeps_right: Flag::default(),
+        }
     }
 
     pub(super) fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }
 
-    /// Takes the call out of what the right has left. The last step before the method begins.
+    /// Takes the call out of what the right has left. The last step before the method begins, but that an ordered one may have to wait.
     ///
     /// # Errors
     /// What has run out.
-    pub(super) fn claim(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn claim(&mut self, bytes: usize, is_ordered: bool) -> Result<(), Refusal> {
         let Some(claim) = self.desk.claim() else { return Ok(()) };
         // Of a message that has more, this is what is counted, here and when it is given back.
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         claim.take(Cost { bytes: bytes.into() })?;
-        (self.bytes, self.is_claimed) = (bytes, true);
+        self.bytes = bytes;
+        self.is_claimed.set();
+        if is_ordered && self.desk.counts() {
+            self.desk.hub.grants().hold(self.desk.grant, 0);
+            self.keeps_right.set();
+        }
         Ok(())
     }
 
     /// Counts an answer as long as it is on its way.
     pub(super) fn hold(&self, answer: Message) -> Message {
-        if self.is_claimed { self.desk.hold(answer, self.bytes) } else { answer }
+        if self.is_claimed.is_set() { self.desk.hold(answer, self.bytes) } else { answer }
     }
 
     /// Whether what takes nothing may run.
@@ -64,33 +93,43 @@ impl Held {
         self.desk.hub.ended(self.desk.grant).map_or(Ok(()), |why| Err(why.refusal()))
     }
 
-    /// The call will not run: it counts for nothing.
+    /// The call will not run: it counts for nothing. Nor does one that is dropped before it has begun.
     pub(super) fn give_back(&mut self) {
-        if self.is_claimed
-            && !self.has_begun
+        if self.is_claimed.is_set()
+            && !self.has_begun.is_set()
             && let Some(claim) = self.desk.claim()
         {
             claim.give_back();
+            claim.release(Cost { bytes: self.bytes.into() });
+            self.is_claimed = Flag::default();
         }
+        self.lets_right_go();
     }
 
     /// The method begins.
     pub(super) fn begins(&mut self) {
-        self.has_begun = true;
+        self.has_begun.set();
+        self.lets_right_go();
+    }
+
+    fn lets_right_go(&mut self) {
+        if std::mem::take(&mut self.keeps_right).is_set() {
+            self.desk.hub.grants().let_go(self.desk.grant, 0);
+        }
     }
 
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
+        self.has_begun.is_set()
     }
 
     /// Why the right has ended, if it has, and whether the method had begun.
     pub(super) fn ended(&self) -> Option<(Ended, bool)> {
-        self.desk.ending().why().map(|why| (why, self.has_begun))
+        self.desk.ending().why().map(|why| (why, self.has_begun.is_set()))
     }
 
     /// Ready when the right has ended; registers the handler to be woken for that.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        if self.is_claimed { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
+        if self.is_claimed.is_set() { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
     }
 }
 
@@ -99,7 +138,8 @@ impl Drop for Held {
         if self.waiter != 0 {
             self.desk.ending().forget(self.waiter);
         }
-        if self.is_claimed
+        self.give_back();
+        if self.is_claimed.is_set()
             && let Some(claim) = self.desk.claim()
         {
             claim.release(Cost { bytes: self.bytes.into() });

@@ -32,6 +32,8 @@ pub struct Incoming<'d> {
 /// A call that came, without where it came in: so it may wait.
 #[derive(Debug)]
 pub(super) struct Unopened {
+    /// Which method is wanted.
+    method: MethodId,
     body: Body,
     /// Only where somebody watches.
     arrival: Option<Box<Arrival>>,
@@ -86,10 +88,12 @@ impl Arrived {
     #[inline]
     pub(super) fn read(parcel: Parcel, desk: &Desk) -> Self {
         match parcel {
-            Parcel::Value(value) => Self::Call(Unopened { body: Body::Value(value), arrival: None }),
+            Parcel::Value(value) => {
+                Self::Call(Unopened { method: method_of_value(&value), body: Body::Value(value), arrival: None })
+            }
             Parcel::Message(message) => Self::read_call(message, desk).map_or_else(
                 |other| other,
-                |call| Self::Call(Unopened { body: Body::Frame(Box::new(call)), arrival: None }),
+                |call| Self::Call(Unopened { method: call.method, body: Body::Frame(Box::new(call)), arrival: None }),
             ),
         }
     }
@@ -147,11 +151,17 @@ impl Arrived {
     }
 }
 
+/// Which method a call that stayed a value calls.
+#[inline]
+fn method_of_value(value: &Carried) -> MethodId {
+    // Truncated on purpose: the id is the lower half.
+    MethodId(value.selector() as u32)
+}
+
 /// Which method a parcel calls, if it is a call.
 pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
     let message = match parcel {
-        // Truncated on purpose: the id is the lower half.
-        Parcel::Value(value) => return Some(MethodId(value.selector() as u32)),
+        Parcel::Value(value) => return Some(method_of_value(value)),
         Parcel::Message(message) => message,
     };
     match Frame::parse(message.data()) {
@@ -186,11 +196,7 @@ impl Unopened {
     /// Which method is wanted.
     #[inline]
     pub(super) fn method(&self) -> MethodId {
-        match &self.body {
-            // Truncated on purpose: the id is the lower half.
-            Body::Value(value) => MethodId(value.selector() as u32),
-            Body::Frame(frame) => frame.method,
-        }
+        self.method
     }
 
     /// The id of a call that came as bytes and wants an answer.
@@ -232,21 +238,35 @@ impl Incoming<'_> {
     ///
     /// # Errors
     /// The answer, if the call cannot be run.
+    #[inline]
     pub fn open<M: Method>(self) -> Result<Request<M>, Answer> {
-        let Self { call: Unopened { body, arrival }, desk } = self;
-        match body {
+        let Self { call: Unopened { body, arrival, .. }, desk } = self;
+        let body = match body {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::here(cell).attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
+                    return Ok((args, Responder::here(cell).attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => match value.downcast::<PipedCell<M>>() {
-                    Ok(cell) => {
-                        let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                        Ok((args, Responder::piped(pipe).attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
-                    }
-                    Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
-                },
+                Err(value) => Body::Value(value),
+            },
+            Body::Frame(frame) => Body::Frame(frame),
+        };
+        Self::open_other(body, arrival, desk)
+    }
+
+    /// Opens a call that is no cell of the method's: it is pipelined, or came as bytes, or has to be turned into bytes.
+    fn open_other<M: Method>(
+        body: Body,
+        arrival: Option<Box<Arrival>>,
+        desk: &Arc<Desk>,
+    ) -> Result<Request<M>, Answer> {
+        match body {
+            Body::Value(value) => match value.downcast::<PipedCell<M>>() {
+                Ok(cell) => {
+                    let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
+                    Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?))
+                }
+                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
             Body::Frame(frame) => frame.open(arrival, desk),
         }
@@ -267,12 +287,12 @@ impl Incoming<'_> {
     /// # Errors
     /// The answer, if the call cannot be run.
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
-        let Self { call: Unopened { body, arrival }, desk } = self;
+        let Self { call: Unopened { body, arrival, .. }, desk } = self;
         match body {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(unbox(options), Came { arrival, bytes: 0 }, desk)?))
+                    Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?))
                 }
                 Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
@@ -328,7 +348,7 @@ impl FromBytes {
             Err(difference) => Err(Refusal::Mismatch(difference)),
         };
         match args {
-            Ok(args) => Ok((args, responder.attach(self.options, Came { arrival, bytes }, desk)?)),
+            Ok(args) => Ok((args, responder.attach(self.options.boxed(), Came { arrival, bytes }, desk)?)),
             Err(refusal) => {
                 desk.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))
@@ -369,10 +389,6 @@ impl FromBytes {
         };
         Answer::fault(id, Fault::Refused(refusal))
     }
-}
-
-fn unbox(options: Option<Box<Options>>) -> Options {
-    options.map(|options| *options).unwrap_or_default()
 }
 
 /// Reads the arguments, as the caller's version has written them, to their end (C3).

@@ -36,6 +36,7 @@ mod lend;
 mod membrane;
 mod metadata;
 mod method;
+mod once;
 mod oneway;
 mod options;
 mod outbox;
@@ -84,6 +85,7 @@ pub use metadata::{Metadata, MetadataError, Metadatum};
 pub use method::{
     Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, put_argument, result_codec, take_argument, travels,
 };
+pub use once::{FailedUse, OnceCall, OrClient};
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
 pub use report::{OrReport, Report};

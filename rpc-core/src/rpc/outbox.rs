@@ -29,10 +29,9 @@ impl Outbox {
 }
 
 impl EarlyReplies {
-    /// Takes what is to be posted.
+    /// Takes what is to be posted; `None` if no handler has ever replied so.
     #[inline]
-    pub(super) fn take(&self) -> Vec<EarlyReply> {
-        // Nearly always no handler has ever replied so.
-        self.0.get().map(|replies| std::mem::take(&mut *replies.lock())).unwrap_or_default()
+    pub(super) fn take(&self) -> Option<Vec<EarlyReply>> {
+        self.0.get().map(|replies| std::mem::take(&mut *replies.lock()))
     }
 }

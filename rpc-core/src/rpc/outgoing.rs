@@ -40,7 +40,20 @@ impl Outgoing {
 
     /// Settles the options of a call that is about to be sent: its own, the client's, and what it inherits from the call that is
     /// being answered. `None` if there are none.
+    #[inline]
     pub(super) fn prepare(
+        place: &mut Option<Box<Self>>,
+        stub: &ClientStub,
+        signature: impl FnOnce() -> Signature,
+        is_oneway: bool,
+    ) -> Result<Option<Box<Options>>, CallError> {
+        if place.is_none() && stub.options().is_none() && !CallContext::is_any() {
+            return Ok(None);
+        }
+        Self::settle(place, stub, signature, is_oneway)
+    }
+
+    fn settle(
         place: &mut Option<Box<Self>>,
         stub: &ClientStub,
         signature: impl FnOnce() -> Signature,
@@ -78,7 +91,7 @@ impl Outgoing {
         // A one-way call runs to its end, however long it waited for its turn.
         let deadline = this.deadline.filter(|_| !is_oneway);
         let options = Options { deadline, metadata, shape: None };
-        Ok((!options.is_empty()).then(|| Box::new(options)))
+        Ok(options.boxed())
     }
 
     /// Ready when the call's time is up. Polled only when it has no reply yet.

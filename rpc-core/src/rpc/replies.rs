@@ -182,10 +182,14 @@ impl ReplyTable {
     fn end(&self, note: impl FnOnce(&mut Waiting)) {
         let mut waiting = self.waiting.lock();
         note(&mut waiting);
-        let ending = waiting.ending();
         let calls = std::mem::take(&mut waiting.calls);
+        let ending = if calls.is_empty() { None } else { waiting.ending() };
         drop(waiting);
-        self.window.remove_bytes(calls.values().fold(0, |bytes, sent| bytes.saturating_add(sent.bytes)));
+        let bytes = calls.values().fold(0, |bytes: u64, sent| bytes.saturating_add(sent.bytes));
+        // Who has counted nothing has no window to count in, and makes none to close it.
+        if bytes > 0 {
+            self.window.remove_bytes(bytes);
+        }
         if let Some(ending) = ending {
             calls.into_values().for_each(|sent| sent.call.fail(ending.clone()));
         }

@@ -526,5 +526,6 @@ fn with_head(message: Message, end: usize, head: Vec<u8>) -> Message {
     let mut parts = message.into_parts();
     parts.data.splice(..end, head);
     let message = Message::new(parts.data).with_ports(parts.ports);
-    parts.buffers.into_iter().fold(message, Message::with_buffer)
+    let message = parts.buffers.into_iter().fold(message, Message::with_buffer);
+    parts.foreign.into_iter().fold(message, Message::with_foreign)
 }

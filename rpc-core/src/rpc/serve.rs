@@ -81,8 +81,7 @@ pub async fn serve<S: Service>(object: S::Object, port: MessagePort, mut options
     port.start();
     // One client has the first port.
     let most_clients = options.clients.min(options.all_clients);
-    let hub = Hub::new(options, most_clients, S::METHODS);
-    hub.has_first(&port);
+    let hub = Hub::new(options, most_clients, S::METHODS, Some(&port));
     let desk = Arc::new(Desk::first(port, hub.clone()));
     desk.open();
     let mut others = Reception::new(hub);

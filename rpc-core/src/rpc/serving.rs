@@ -1,7 +1,8 @@
 //! The calls of one service: which run, which wait for their turn, and which are refused.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
     task::{Context, Poll},
 };
 
@@ -22,12 +23,15 @@ use super::{
 };
 use crate::{
     Closed,
-    port::{Inbox, Parcel},
+    port::{Parcel, Reader, Received},
     sync::Arc,
 };
 
 /// How many messages are taken before the executor gets a turn, so that a busy peer starves nobody (LOOP-07).
 pub(super) const BATCH: usize = 64;
+
+/// How many ports are closed before the executor gets a turn: about a millisecond's worth.
+const MOST_ENDED: usize = 1024;
 
 /// A call of a method that takes `self`, which ends the service: where it came in, and by what a frame knows it.
 pub(super) type Once<S> = (<S as Service>::OnceCall, Whence, Option<CallId>);
@@ -53,12 +57,12 @@ pub(super) struct Serving<'p, S: Service, F> {
 /// The first port of a service, which is read directly.
 pub(super) struct First<'p> {
     desk: &'p Arc<Desk>,
-    inbox: Inbox<'p>,
+    reader: Reader<'p>,
 }
 
 impl<'p> First<'p> {
     pub(super) fn new(desk: &'p Arc<Desk>) -> Self {
-        Self { desk, inbox: Inbox::new(&desk.port) }
+        Self { desk, reader: Reader::new(&desk.port) }
     }
 
     pub(super) fn desk(&self) -> &'p Arc<Desk> {
@@ -67,7 +71,7 @@ impl<'p> First<'p> {
 
     #[inline]
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
-        self.inbox.poll_next(cx)
+        self.reader.poll_next(cx).map_ok(|received| received.parcel)
     }
 }
 
@@ -80,11 +84,15 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Over<S>> {
         let was_used = self.others.hub.is_used();
         let has_more = self.poll_first(run, cx) | self.poll_others(run, cx);
-        self.calls.begin_held(&mut self.others.room, run, cx);
+        if !self.others.room.is_empty() {
+            self.calls.begin_held(&mut self.others.room, run, cx);
+        }
         self.calls.poll_handlers(&mut self.others.room, run, cx);
-        for (desk, id, answer) in self.others.hub.early.take() {
-            desk.post(answer);
-            self.calls.forget(&desk, Some(id));
+        if let Some(early) = self.others.hub.early.take() {
+            for (desk, id, answer) in early {
+                desk.post(answer);
+                self.calls.forget(&desk, Some(id));
+            }
         }
         if let Some(over) = self.over() {
             return Poll::Ready(over);
@@ -98,10 +106,15 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
     /// Takes what came to the first port. Whether there may be more.
     fn poll_first(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
-        let Some(First { desk, inbox }) = &mut self.first else { return false };
+        let Some(First { desk, reader }) = &mut self.first else { return false };
         for _ in 0..BATCH {
-            match inbox.poll_next(cx) {
-                Poll::Ready(Ok(parcel)) => self.calls.dispatch(parcel, desk, &mut self.others.room, run, cx),
+            match reader.poll_next(cx) {
+                Poll::Ready(Ok(Received { parcel, is_last })) => {
+                    self.calls.dispatch(parcel, desk, &mut self.others.room, run, cx);
+                    if is_last {
+                        return false;
+                    }
+                }
                 Poll::Ready(Err(Closed)) => {
                     self.calls.closed(None, &mut self.others.room);
                     self.first = None;
@@ -118,14 +131,16 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         let Poll::Ready(standing) = self.others.poll(BATCH, cx) else { return false };
         self.standing = standing;
         self.calls.is_halted = standing.is_halted;
-        let has_more = self.others.taken.len() >= BATCH;
-        for (seat, why) in std::mem::take(&mut self.others.ended) {
-            self.dismiss(seat, why);
+        if !self.others.ended.is_empty() {
+            self.dismiss_some();
         }
+        let has_more = self.others.taken.len() >= BATCH || !self.others.ended.is_empty();
         while let Some((seat, thing)) = self.others.taken.pop_front() {
             let Some(desk) = self.others.desks.get(seat) else { continue };
             match thing {
-                Thing::Parcel(parcel) => self.calls.dispatch(parcel.received(), desk, &mut self.others.room, run, cx),
+                Thing::Parcel(parcel) => {
+                    self.calls.dispatch_other(parcel.received(), desk, &mut self.others.room, run, cx);
+                }
                 Thing::Closed => {
                     self.calls.closed(Some(seat), &mut self.others.room);
                     self.others.leave(seat);
@@ -135,15 +150,32 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         has_more
     }
 
-    /// The right has ended by which calls came to a port. What waits there was not run, and what runs is woken to end.
-    fn dismiss(&mut self, seat: SeatKey, why: Ended) {
-        let Some(desk) = self.others.desks.get(seat).cloned() else { return };
-        desk.ending().end(why);
-        self.calls.dismiss(&desk, why);
-        for call in self.others.room.take_out(seat) {
-            refuse(call, &desk, why.refusal());
+    /// Rights have ended by which calls came: a part of those, so that very many starve nobody. What waits there was not run, and what runs
+    /// is woken to end. Where calls of all ports lie together is gone through once for all of the part.
+    #[cold]
+    fn dismiss_some(&mut self) {
+        let some = self.others.ended.len().min(MOST_ENDED);
+        let ended: BTreeMap<_, _> = self.others.ended.drain(..some).collect();
+        let is_at = |whence: &Whence| seat_of(whence).is_some_and(|seat| ended.contains_key(&seat));
+        for (seat, why) in &ended {
+            if let Some(desk) = self.others.desks.get(*seat) {
+                desk.ending().end(*why);
+            }
         }
-        self.others.dismiss(seat, why);
+        let waiting = self.others.room.take_out(is_at);
+        self.calls.ordered.retain(|(_, tag)| !is_at(&tag.whence));
+        for (whence, call) in waiting {
+            let why = seat_of(&whence).and_then(|seat| ended.get(&seat));
+            if let Some((desk, why)) = whence.zip(why) {
+                refuse(call, &desk, why.refusal());
+            }
+        }
+        for (seat, why) in ended {
+            if let Some(desk) = self.others.desks.get(seat) {
+                self.calls.dismiss(desk, why);
+                self.others.dismiss(seat, why);
+            }
+        }
     }
 
     /// Whether nothing is left to do.
@@ -175,13 +207,18 @@ struct Calls<'p, S: Service, F> {
     ordered: VecDeque<(S::SharedCall, Tag)>,
     is_ordered_running: bool,
     /// The calls that came as frames and have not ended.
-    open: HashMap<FrameId, Progress>,
+    open: BTreeMap<FrameId, Progress>,
     once: Option<Once<S>>,
     is_halted: bool,
 }
 
-/// What a frame calls a call, and at which port.
+/// At which port a call came, and what a frame calls it.
 type FrameId = (Option<SeatKey>, CallId);
+
+/// All calls of a port: they lie beside each other.
+fn all_at(seat: Option<SeatKey>) -> RangeInclusive<FrameId> {
+    (seat, CallId(0))..=(seat, CallId(u64::MAX))
+}
 
 /// How far a call has come.
 enum Progress {
@@ -198,7 +235,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             handlers: Handlers::new(),
             ordered: VecDeque::new(),
             is_ordered_running: false,
-            open: HashMap::new(),
+            open: BTreeMap::new(),
             once: None,
             is_halted: false,
         }
@@ -210,8 +247,21 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
-    /// Does what a parcel asks for.
-    #[inline]
+    /// As [`dispatch`](Self::dispatch), of what did not come to the first port.
+    fn dispatch_other(
+        &mut self,
+        parcel: Parcel,
+        desk: &Arc<Desk>,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        self.dispatch(parcel, desk, room, run, cx);
+    }
+
+    /// Does what a parcel asks for. It is one piece with all that a call goes through at once: what is handed from one function to the next through
+    /// memory costs more than what they do.
+    #[inline(always)]
     fn dispatch(
         &mut self,
         parcel: Parcel,
@@ -228,6 +278,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
+    #[inline(always)]
     fn arrived(
         &mut self,
         mut call: Unopened,
@@ -247,6 +298,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if self.has_room(settings) && room.is_empty() {
             return self.begin(call, desk, run, cx);
         }
+        self.hold(call, desk, room);
+    }
+
+    /// Lets a call wait until there is room for it.
+    fn hold(&mut self, call: Unopened, desk: &Arc<Desk>, room: &mut WaitingRoom) {
+        let settings = desk.settings();
         // Whoever asks whether a client is one of its own may be a method of this service, which waits for the answer.
         if call.method() == Same::ID {
             return desk.post(same::answer(call.at(desk)));
@@ -272,6 +329,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
+    #[inline(always)]
     fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         took(&call, desk);
         let id = call.id();
@@ -279,8 +337,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             self.forget(desk, id);
             return desk.post(describe::answer::<S>(call.at(desk), &desk.terms));
         }
-        // C13: as if it was not served at all.
-        if !desk.terms.allows(call.method()) {
+        // C13: as if it was not served at all. By the first port everything may be called.
+        if desk.seat.is_some() && !desk.terms.allows(call.method()) {
             self.forget(desk, id);
             return desk.post(call.at(desk).unknown_method());
         }
@@ -288,12 +346,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         let id = id.or_else(|| desk.take_turned());
         match opened {
             Ok(Opened::Shared(call, How { ordered, cancels })) => {
-                let tag = Tag { whence: whence(desk), id, is_ordered: ordered, cancels };
+                let tag = || Tag { whence: whence(desk), id, is_ordered: ordered, cancels };
                 if ordered && self.is_ordered_running {
                     self.note(desk, id, || Progress::WaitsForOrder);
-                    self.ordered.push_back((call, tag));
+                    self.ordered.push_back((call, tag()));
                 } else {
-                    self.run(call, tag, run, cx);
+                    self.run(call, desk, id, tag, run, cx);
                 }
             }
             // C4: whoever comes first has it, at whatever port; nobody else gets past this.
@@ -305,24 +363,41 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
-    fn run(&mut self, call: S::SharedCall, tag: Tag, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        match self.handlers.begin(|| run(call), &tag, cx) {
+    #[inline(always)]
+    fn run(
+        &mut self,
+        call: S::SharedCall,
+        desk: &Arc<Desk>,
+        id: Option<CallId>,
+        tag: impl FnOnce() -> Tag,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        let mut is_ordered = false;
+        let tag = || {
+            let tag = tag();
+            is_ordered = tag.is_ordered;
+            tag
+        };
+        match self.handlers.begin(|| run(call), tag, cx) {
             Begun::Ended(answer) => {
-                if let Some(desk) = self.desk(&tag.whence) {
-                    self.forget(desk, tag.id);
-                    desk.post(answer);
-                }
+                self.forget(desk, id);
+                desk.post(answer);
             }
             Begun::Waits(abort) => {
-                self.is_ordered_running |= tag.is_ordered;
-                if let Some(desk) = &tag.whence {
+                self.is_ordered_running |= is_ordered;
+                if desk.seat.is_some() {
                     desk.ending().runs();
                 }
-                if let Some(id) = tag.id {
-                    self.open.insert((seat_of(&tag.whence), id), Progress::Runs(abort));
-                }
+                self.note(desk, id, || Progress::Runs(abort));
             }
         }
+    }
+
+    /// Runs an ordered call whose turn has come.
+    fn run_next(&mut self, call: S::SharedCall, tag: Tag, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+        let Some(desk) = self.desk(&tag.whence).cloned() else { return };
+        self.run(call, &desk, tag.id, || tag, run, cx);
     }
 
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
@@ -346,7 +421,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             while !self.is_ordered_running
                 && let Some((call, tag)) = self.ordered.pop_front()
             {
-                self.run(call, tag, run, cx);
+                self.run_next(call, tag, run, cx);
             }
         }
         self.begin_held(room, run, cx);
@@ -360,9 +435,20 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
                 self.forget(desk, call.id());
                 refuse(call, desk, Refusal::Spent);
             } else {
-                self.begin(call, desk, run, cx);
+                self.begin_late(call, desk, run, cx);
             }
         }
+    }
+
+    /// Begins a call that was held.
+    fn begin_late(
+        &mut self,
+        call: Unopened,
+        desk: &Arc<Desk>,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        self.begin(call, desk, run, cx);
     }
 
     /// Ends a call at its next `.await`, or before it is begun. An id that is not known, or no longer, is ignored.
@@ -388,8 +474,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     /// The right has ended by which calls came to a port (C10). Those that came as bytes are answered here, while the port is open; the others
     /// know the port, and end by themselves.
     fn dismiss(&mut self, desk: &Desk, why: Ended) {
-        for ((seat, id), progress) in self.open.extract_if(|(seat, _), _| *seat == desk.seat) {
-            debug_assert_eq!(seat, desk.seat);
+        for ((_, id), progress) in self.open.extract_if(all_at(desk.seat), |_, _| true) {
             let fault = match progress {
                 Progress::Runs(_) => Fault::Interrupted(why.interruption()),
                 // What is held is refused with the others that are.
@@ -398,13 +483,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             };
             desk.send(&Frame::Fault { id, fault });
         }
-        self.ordered.retain(|(_, tag)| seat_of(&tag.whence) != desk.seat);
         self.once.take_if(|(_, whence, _)| seat_of(whence) == desk.seat);
     }
 
     /// A port is closed: every handler ends whose answer could only go out by it.
     fn closed(&mut self, seat: Option<SeatKey>, room: &mut WaitingRoom) {
-        let open: Vec<_> = self.open.keys().filter(|(at, _)| *at == seat).map(|(_, id)| *id).collect();
+        let open: Vec<_> = self.open.range(all_at(seat)).map(|((_, id), _)| *id).collect();
         open.into_iter().for_each(|id| self.cancel(seat, id, room));
     }
 

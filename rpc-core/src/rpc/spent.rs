@@ -35,7 +35,7 @@ pub(super) async fn serve_once<S: Service>(
                 }
             }
             let ended = handler.as_mut().poll(cx).map(|answer| post(&whence, first, answer));
-            for (desk, _, answer) in ports.others.hub.early.take() {
+            for (desk, _, answer) in ports.others.hub.early.take().into_iter().flatten() {
                 desk.post(answer);
                 // It goes on for whoever has the stream, and not for this port.
                 waits = None;

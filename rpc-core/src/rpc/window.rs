@@ -72,11 +72,16 @@ impl CallWindow {
     }
 
     /// Whether a call may be sent now. Registers the task if not.
+    #[inline]
     pub(super) fn poll_enter(&self, kind: Kind, place: &mut Place, cx: &mut Context<'_>) -> Poll<()> {
         // Nothing else is read because of the flag: a call that does not see it yet is one that was sent before.
         if *place == Place::Outside && !self.is_limited.load(Ordering::Relaxed) {
             return Poll::Ready(());
         }
+        self.poll_enter_limited(kind, place, cx)
+    }
+
+    fn poll_enter_limited(&self, kind: Kind, place: &mut Place, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let has_room = state.has_room(kind);
         let (polled, replaced) = state.lane(kind).poll_enter(has_room, place, cx);
@@ -86,11 +91,15 @@ impl CallWindow {
     }
 
     /// A call has ended, or waits no longer for its turn.
+    #[inline]
     pub(super) fn leave(&self, kind: Kind, place: &mut Place) {
-        let place = std::mem::take(place);
-        if place == Place::Outside {
-            return;
+        if *place != Place::Outside {
+            self.leave_limited(kind, place);
         }
+    }
+
+    fn leave_limited(&self, kind: Kind, place: &mut Place) {
+        let place = std::mem::take(place);
         let mut state = self.lock();
         let forgotten = state.lane(kind).leave(&place);
         let next = state.admit();

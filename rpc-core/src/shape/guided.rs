@@ -12,7 +12,7 @@ use serde::{
 };
 
 use super::{Enum, Field, Shape, Struct, Variant, compare::widens, table::Table};
-use crate::message::{BUFFER, PORT};
+use crate::message::{BUFFER, FOREIGN, PORT};
 
 /// How many values may be skipped without a byte being spent on them, and how many for each byte: values without bytes are
 /// counted by a number that may be anything. Those that are read are counted where they are asked for, as in plain decoding.
@@ -303,9 +303,11 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
         visitor: V,
     ) -> Result<V::Value, GuidedError> {
         let is_index = match (name, self.written()) {
-            (PORT | BUFFER, Shape::Opaque) | (PORT, Shape::Port) | (BUFFER, Shape::Buffer) => true,
+            (PORT | BUFFER | FOREIGN, Shape::Opaque) => true,
+            (PORT, Shape::Port) | (BUFFER, Shape::Buffer) | (FOREIGN, Shape::Foreign) => true,
             (PORT, _) => return self.mismatch("`MessagePort`"),
             (BUFFER, _) => return self.mismatch("`Buffer`"),
+            (FOREIGN, _) => return self.mismatch("what is not bytes"),
             _ => false,
         };
         if is_index {

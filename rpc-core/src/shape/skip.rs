@@ -21,7 +21,7 @@ impl<'w> Reader<'w, '_> {
             Shape::Bool => self.plain::<bool>().map(drop),
             Shape::I8 | Shape::U8 => self.plain::<u8>().map(drop),
             Shape::I16 | Shape::U16 => self.plain::<u16>().map(drop),
-            Shape::I32 | Shape::U32 | Shape::Port | Shape::Buffer => self.plain::<u32>().map(drop),
+            Shape::I32 | Shape::U32 | Shape::Port | Shape::Buffer | Shape::Foreign => self.plain::<u32>().map(drop),
             Shape::I64 | Shape::U64 => self.plain::<u64>().map(drop),
             Shape::I128 | Shape::U128 => self.plain::<u128>().map(drop),
             Shape::F32 => self.plain::<f32>().map(drop),

@@ -73,6 +73,8 @@ pub enum Shape {
     Port,
     /// An index into the buffers of the message.
     Buffer,
+    /// An index into what is [foreign](crate::message::Foreign) in the message.
+    Foreign,
     /// One byte, 0 or 1, and after 1 the value.
     Optional(Box<Shape>),
     /// A length and that many values.
@@ -172,6 +174,7 @@ impl Shape {
             | Self::Bytes
             | Self::Port
             | Self::Buffer
+            | Self::Foreign
             | Self::Again(_) => Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::{Enum, Shape, Struct, table::Table};
 
 /// The shapes that have one word.
-pub(super) static WORDS: [(&str, Shape); 19] = [
+pub(super) static WORDS: [(&str, Shape); 20] = [
     ("_", Shape::Opaque),
     ("bool", Shape::Bool),
     ("i8", Shape::I8),
@@ -25,6 +25,7 @@ pub(super) static WORDS: [(&str, Shape); 19] = [
     ("bytes", Shape::Bytes),
     ("MessagePort", Shape::Port),
     ("Buffer", Shape::Buffer),
+    ("Foreign", Shape::Foreign),
 ];
 
 /// The other words that are no names.

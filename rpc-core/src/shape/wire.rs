@@ -46,6 +46,7 @@ enum Head {
     Enum { variants: Vec<String>, is_open: bool },
     Named(String),
     Again(u32),
+    Foreign,
 }
 
 impl Head {
@@ -71,6 +72,7 @@ impl Head {
             Shape::Bytes => Self::Bytes,
             Shape::Port => Self::Port,
             Shape::Buffer => Self::Buffer,
+            Shape::Foreign => Self::Foreign,
             Shape::Optional(_) => Self::Option,
             Shape::List(_) => Self::List,
             Shape::Array(_, len) => Self::Array(*len),
@@ -170,6 +172,7 @@ fn shape(heads: &mut std::vec::IntoIter<Head>, depth: usize) -> Result<Shape, &'
         Head::Bytes => Shape::Bytes,
         Head::Port => Shape::Port,
         Head::Buffer => Shape::Buffer,
+        Head::Foreign => Shape::Foreign,
         Head::Option => Shape::Optional(Box::new(part()?)),
         Head::List => Shape::List(Box::new(part()?)),
         Head::Array(len) => Shape::Array(Box::new(part()?), len),

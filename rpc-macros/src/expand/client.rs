@@ -223,12 +223,19 @@ fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> Token
     } else {
         (call_type(method, &brought, &lifetime, rpc), quote!(, _))
     };
+    // Streams in the arguments are used up with the client, so such a call gives nothing back.
+    let gives_back = method.is_once() && brought.is_empty();
+    let future = if gives_back { quote!(#rpc::OnceCall<Self, #future>) } else { future };
     let body = match &service.viewed {
-        Some(_) => call_of_the_service(method),
+        Some(_) => call_of_the_service(method, gives_back),
         None => {
             let (call, values) = (call(method), sent_values(&method.args, rpc));
             let (split, feeding) = (brought.split(rpc), brought.feeding(rpc));
-            quote!(#split self.stub.#call::<#marker #error>((#(#values,)*))#feeding)
+            if gives_back {
+                quote!(#rpc::OnceCall::new(self.stub, |stub| stub.#call::<#marker #error>((#(#values,)*))))
+            } else {
+                quote!(#split self.stub.#call::<#marker #error>((#(#values,)*))#feeding)
+            }
         }
     };
     quote! {
@@ -243,7 +250,7 @@ fn client_method(service: &Service, method: &Method, rpc: &TokenStream) -> Token
 }
 
 /// The same call of the service that this is a view of. Whatever that has in another way is told by rustc, at what the view says of it.
-fn call_of_the_service(method: &Method) -> TokenStream {
+fn call_of_the_service(method: &Method, gives_back: bool) -> TokenStream {
     let ident = method.ident();
     let args = method.args.iter().map(|arg| {
         let place = ends(&arg.ty).0;
@@ -255,7 +262,8 @@ fn call_of_the_service(method: &Method) -> TokenStream {
     };
     let returned = Ident::new("call", Span::mixed_site().located_at(place));
     let this = Ident::new("self", ident.span());
-    quote_spanned!(ident.span()=> let #returned = #this.supers.0.#ident(#(#args),*); #returned)
+    let by_view = gives_back.then(|| quote!(.by_view()));
+    quote_spanned!(ident.span()=> let #returned = #this.supers.0.#ident(#(#args),*); #returned #by_view)
 }
 
 /// The clients that it holds, which go through its port.

@@ -194,6 +194,7 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
             }
         }
 
+        #[inline]
         fn open(incoming: #rpc::Incoming<'_>) -> ::core::result::Result<#rpc::Opened<Self>, #rpc::Answer> {
             match incoming.method() {
                 #(#openings)*

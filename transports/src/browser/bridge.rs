@@ -12,8 +12,8 @@ use std::{
 };
 
 use futures::{FutureExt, Stream, future::poll_fn};
-use handover_core::{ClosedBy, Message, MessageChannel, MessagePort, panicking, port::ChannelId};
-use wasm_bindgen::{JsCast, closure::Closure};
+use handover_core::{ClosedBy, Message, MessageChannel, MessagePort, message::Foreign, panicking, port::ChannelId};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, MessagePort as JsPort};
 
@@ -23,13 +23,18 @@ use super::{
     pack::{Outgoing, Packed, pack},
     packet::{Entry, Packet},
     peers::{self, Holder, Peer},
+    value::Value,
 };
+use crate::refusal::Refusal;
 
 /// How many messages are taken before the event loop gets a turn, and how many go into one packet.
 const BATCH: usize = 1024;
 
 /// How many microtasks nothing more is posted in before what was posted is sent: what follows an `.await` or two still goes along.
 const QUIET: u32 = 3;
+
+/// Why a message is refused with something in it that is no value of JavaScript's.
+const FOREIGN: &str = "a port of the browser's cannot carry what is neither bytes, a port nor a value of JavaScript's";
 
 /// How many bytes go into one packet, and one message more.
 const LARGE: usize = 1 << 20;
@@ -227,10 +232,12 @@ impl Bridge {
         while !self.is_full() {
             match Pin::new(&mut *near).poll_next(cx) {
                 Poll::Ready(Some(message)) => {
-                    let size = message.data().len();
-                    self.outbox.borrow_mut().push(Outgoing::Message(message));
-                    self.outbox_bytes.set(self.outbox_bytes.get().saturating_add(size));
                     collected = Collected::Something;
+                    if message.foreign().iter().all(Foreign::is::<Value>) {
+                        self.queue(message);
+                    } else if self.refuse(&message, near).is_none() {
+                        return Some(Collected::End(ClosedBy::Peer));
+                    }
                 }
                 Poll::Ready(None) => {
                     return Some(Collected::End(near.closed().now_or_never().unwrap_or(ClosedBy::Peer)));
@@ -239,6 +246,26 @@ impl Bridge {
             }
         }
         Some(collected)
+    }
+
+    fn queue(&self, message: Message) {
+        let size = message.data().len();
+        self.outbox.borrow_mut().push(Outgoing::Message(message));
+        self.outbox_bytes.set(self.outbox_bytes.get().saturating_add(size));
+    }
+
+    /// Ends the call that a message belongs to, which does not get through. `None` if it is none of a call: a stream of messages has
+    /// no gaps.
+    #[cold]
+    fn refuse(&self, message: &Message, near: &MessagePort) -> Option<()> {
+        tracing::warn!("a message was not sent: {FOREIGN}");
+        match Refusal::of(message.data(), FOREIGN) {
+            Refusal::Nothing => {}
+            Refusal::Answered(answer) => near.post_message(answer).expect("no port is in it"),
+            Refusal::Replaced(data) => self.queue(Message::new(data)),
+            Refusal::End => return None,
+        }
+        Some(())
     }
 
     fn is_full(&self) -> bool {
@@ -259,7 +286,11 @@ impl Bridge {
             ports.push(&far);
             earlier
         });
-        self.post(packed, &ports);
+        if let Err(error) = self.post(packed, &ports) {
+            // Whoever waits for what was in it would wait for ever.
+            tracing::warn!(error = %js::words(&error), "the browser has posted nothing; the port is closed");
+            self.end(None);
+        }
     }
 
     /// Turns a port that travels into one of the browser's, and what was read from that before.
@@ -289,26 +320,29 @@ impl Bridge {
         Some((self.far.clone(), earlier))
     }
 
-    fn post(&self, packed: Packed, ports: &js_sys::Array) {
-        let bytes = js_sys::Uint8Array::from(&packed.bytes[..]);
-        let posted = if packed.buffers.is_empty() {
-            if ports.length() == 0 {
-                self.far.post_message(&bytes)
-            } else {
-                self.far.post_message_with_transferable(&bytes, ports)
-            }
-        } else {
-            let data = js_sys::Array::of1(&bytes);
-            for buffer in packed.buffers {
-                let buffer = js_sys::Uint8Array::from(&buffer[..]).buffer();
-                data.push(&buffer);
-                ports.push(&buffer);
-            }
-            self.far.post_message_with_transferable(&data, ports)
-        };
-        if let Err(error) = posted {
-            tracing::warn!(error = %js::words(&error), "the browser posted nothing");
+    fn post(&self, packed: Packed, ports: &js_sys::Array) -> Result<(), JsValue> {
+        let Packed { bytes, buffers, values } = packed;
+        let bytes = js_sys::Uint8Array::from(&bytes[..]);
+        if buffers.is_empty() && values.is_empty() {
+            return match ports.length() {
+                0 => self.far.post_message(&bytes),
+                _ => self.far.post_message_with_transferable(&bytes, ports),
+            };
         }
+        let (data, transferred) = (js_sys::Array::of1(&bytes), ports);
+        for buffer in buffers {
+            let buffer = js_sys::Uint8Array::from(&buffer[..]).buffer();
+            data.push(&buffer);
+            transferred.push(&buffer);
+        }
+        for value in values.into_iter().filter_map(|foreign| foreign.downcast::<Value>().ok()) {
+            let (value, is_transferred) = value.take();
+            data.push(&value);
+            if is_transferred {
+                transferred.push(&value);
+            }
+        }
+        self.far.post_message_with_transferable(&data, transferred)
     }
 
     /// Tells the other end something, with the messages before it.
@@ -340,7 +374,8 @@ impl Bridge {
 
     /// The instance is dead: says so, past everything that it might have left half done.
     pub(super) fn report_panic(&self, said: &str) {
-        self.post(pack(vec![Outgoing::Panicked(said.to_owned())], |_| Vec::new()), &js_sys::Array::new());
+        let words = pack(vec![Outgoing::Panicked(said.to_owned())], |_| Vec::new());
+        let _posted = self.post(words, &js_sys::Array::new());
     }
 
     /// A packet has come.
@@ -358,25 +393,32 @@ impl Bridge {
                 return;
             }
         };
-        let Some(buffers) = js::buffers_of(&data, packet.buffers()).filter(|_| packet.carried.len() <= ports.len())
-        else {
-            tracing::warn!("a packet came without ports or buffers that it speaks of; it was dropped");
+        let beside = js::beside(&data, packet.buffers(), packet.values());
+        let Some((buffers, values)) = beside.filter(|_| packet.carried.len() <= ports.len()) else {
+            tracing::warn!("a packet came without ports, buffers or values that it speaks of; it was dropped");
             return;
         };
         let peer = self.holder.borrow().peer();
         if let Some(peer) = &peer {
             peer.was_heard();
         }
-        self.unpack(&packet, ports, buffers);
+        self.unpack(&packet, ports, buffers, values);
     }
 
-    fn unpack(self: &Rc<Self>, packet: &Packet<'_>, ports: Vec<JsPort>, buffers: Vec<js_sys::ArrayBuffer>) {
-        let mut ports = ports.into_iter();
-        let mut buffers = buffers.into_iter();
+    fn unpack(
+        self: &Rc<Self>,
+        packet: &Packet<'_>,
+        ports: Vec<JsPort>,
+        buffers: Vec<js_sys::ArrayBuffer>,
+        values: Vec<JsValue>,
+    ) {
+        let (mut ports, mut buffers, mut values) = (ports.into_iter(), buffers.into_iter(), values.into_iter());
         // In the order of the transfer list: for each, its bridge, to which the messages go that were read earlier.
         let mut carried = Vec::new();
         let mut arrive = |bridge: &Rc<Self>, entry: &Entry<'_>, carried: &mut Vec<Rc<Self>>| {
-            let Entry::Message { data, ports: count, buffers: moved } = entry else { return bridge.told(entry) };
+            let Entry::Message { data, ports: count, buffers: moved, values: held } = entry else {
+                return bridge.told(entry);
+            };
             let mut message = Message::new(*data);
             for far in ports.by_ref().take(*count) {
                 let (near, ours) = MessageChannel::new().into_ports();
@@ -384,7 +426,9 @@ impl Bridge {
                 message = message.with_port(ours);
             }
             let moved = buffers.by_ref().take(*moved).map(|buffer| js_sys::Uint8Array::new(&buffer).to_vec());
-            bridge.deliver(moved.fold(message, Message::with_buffer));
+            let message = moved.fold(message, Message::with_buffer);
+            let held = values.by_ref().take(*held).map(Value::arrived);
+            bridge.deliver(held.fold(message, Message::with_foreign));
         };
         for entry in &packet.entries {
             arrive(self, entry, &mut carried);

@@ -16,6 +16,11 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = locks)]
     static LOCKS: Option<LockManager>;
 
+    /// A [structured clone](https://html.spec.whatwg.org/multipage/structured-data.html#dom-structuredclone), and an error where there
+    /// is none.
+    #[wasm_bindgen(catch, js_name = structuredClone)]
+    pub(super) fn structured_clone(value: &JsValue, options: &Object) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(method, catch)]
     pub(super) fn request(
         this: &LockManager,
@@ -60,12 +65,17 @@ pub(super) fn bytes_of(data: &JsValue) -> Option<Vec<u8>> {
     }
 }
 
-/// So many buffers, which follow the packet in its list. `None` if there are fewer.
-pub(super) fn buffers_of(data: &JsValue, count: usize) -> Option<Vec<ArrayBuffer>> {
-    if count == 0 {
-        return Some(Vec::new());
+/// So many buffers and then so many values, which follow the packet in its list. `None` if there are fewer.
+pub(super) fn beside(data: &JsValue, buffers: usize, values: usize) -> Option<(Vec<ArrayBuffer>, Vec<JsValue>)> {
+    let all = buffers.checked_add(values)?;
+    if all == 0 {
+        return Some(Default::default());
     }
     let list = data.dyn_ref::<Array>()?;
-    let count = u32::try_from(count).ok().filter(|count| *count < list.length())?;
-    (1..=count).map(|index| list.get(index).dyn_into().ok()).collect()
+    let (buffers, all) = (u32::try_from(buffers).ok()?, u32::try_from(all).ok()?);
+    if all >= list.length() {
+        return None;
+    }
+    let first: Option<_> = (1..=buffers).map(|index| list.get(index).dyn_into().ok()).collect();
+    Some((first?, (buffers + 1..=all).map(|index| list.get(index)).collect()))
 }

@@ -8,6 +8,12 @@
 //! Most programs need none of this by name: `wasm_worker` and `wasm_window` begin with a port. `port` and `into_js` are
 //! for those who have a `MessagePort` from elsewhere.
 //!
+//! # Values of JavaScript's
+//! What is no serde value can be an argument or a result as it is, at any depth: `StructuredClone<JsValue>` for whatever the browser can
+//! clone, `Transfer<ImageBitmap>` for what it can transfer. They are types of this target alone, so a service that has them does
+//! not compile for another, and rustc says so; on the target, a link that cannot carry them – a
+//! [stream of bytes](crate::byte_stream) – refuses the call that they are in.
+//!
 //! # Endings
 //! A browser does not tell a `MessagePort` that its other end is gone. So a bridge says goodbye when its port is closed or dropped, when
 //! its page is left, and when its instance panics. What dies without a word is noticed by the lock of the Web Locks API that every
@@ -19,6 +25,8 @@ pub mod packet;
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod bridge;
+#[cfg(all(feature = "wasm-broadcast", target_family = "wasm", target_os = "unknown"))]
+mod broadcast;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod context;
 #[cfg(all(any(feature = "wasm-worker", feature = "wasm-window"), target_family = "wasm", target_os = "unknown"))]
@@ -31,9 +39,18 @@ mod locks;
 mod pack;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod peers;
-
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
-pub use bridge::{bridges, into_js, port};
+mod value;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod wrappers;
+
+#[cfg(all(feature = "wasm-broadcast", target_family = "wasm", target_os = "unknown"))]
+pub use broadcast::{broadcast_group, origin};
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub use {
+    bridge::{bridges, into_js, port},
+    wrappers::{StructuredClone, Transfer},
+};
 
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
 pub(crate) use bridge::leave;

@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use handover_core::{Message, MessagePort, message::Parts};
+use handover_core::{
+    Message, MessagePort,
+    message::{Foreign, Parts},
+};
 
 use super::packet::{Entry, Writer};
 
@@ -17,43 +20,48 @@ pub(crate) enum Outgoing {
     Panicked(String),
 }
 
-/// A packet, and the buffers in it.
+/// A packet, and what travels beside its bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
     pub(crate) bytes: Vec<u8>,
     pub(crate) buffers: Vec<Vec<u8>>,
+    pub(crate) values: Vec<Foreign>,
 }
 
 /// Writes a packet. Each port in it is handed to `ship`, in the order of the transfer list, which tells what was read from
 /// it before.
 pub(crate) fn pack(outgoing: Vec<Outgoing>, mut ship: impl FnMut(MessagePort) -> Vec<Message>) -> Packed {
     let mut writer = Writer::new(outgoing.len());
-    let mut buffers = Vec::new();
+    let (mut buffers, mut values) = (Vec::new(), Vec::new());
     // Those of a port come after all that were met before that port: no nesting is too deep.
     let mut left = VecDeque::from(outgoing);
     while let Some(next) = left.pop_front() {
         match next {
             Outgoing::Message(message) => {
-                let Parts { data, ports, buffers: moved, .. } = message.into_parts();
+                let Parts { data, ports, buffers: moved, foreign, .. } = message.into_parts();
                 let mut earlier = Vec::with_capacity(ports.len());
                 for port in ports {
                     let read = ship(port);
                     earlier.push(read.len());
                     left.extend(read.into_iter().map(Outgoing::Message));
                 }
-                let entry = Entry::Message { data: &data, ports: earlier.len(), buffers: moved.len() };
+                let (data, ports) = (&data[..], earlier.len());
+                let entry = Entry::Message { data, ports, buffers: moved.len(), values: foreign.len() };
                 writer.entry(&entry, &earlier);
                 buffers.extend(moved);
+                values.extend(foreign);
             }
             Outgoing::Entry(entry) => writer.entry(&entry, &[]),
             Outgoing::Panicked(said) => writer.entry(&Entry::Panicked(&said), &[]),
         }
     }
-    Packed { bytes: writer.bytes, buffers }
+    Packed { bytes: writer.bytes, buffers, values }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use handover_core::MessageChannel;
 
     use super::{super::packet::Packet, *};
@@ -68,7 +76,7 @@ mod tests {
 
         let packed = pack(outgoing, |_| unreachable!("there are no ports"));
 
-        let message = Entry::Message { data: b"one", ports: 0, buffers: 0 };
+        let message = Entry::Message { data: b"one", ports: 0, buffers: 0, values: 0 };
         let expected = Packet { entries: vec![Entry::Ping, message, Entry::Panicked("ow")], carried: Vec::new() };
         assert_eq!(Packet::parse(&packed.bytes), Ok(expected));
     }
@@ -85,12 +93,14 @@ mod tests {
                 return Vec::new();
             }
             let (port, _) = MessageChannel::new().into_ports();
-            vec![Message::new([1]).with_port(port).with_buffer(vec![7])]
+            let thing = Foreign::new(Arc::new(left));
+            vec![Message::new([1]).with_port(port).with_buffer(vec![7]).with_foreign(thing)]
         });
 
         let packet = Packet::parse(&packed.bytes).unwrap();
-        assert_eq!(packet.entries, [Entry::Message { data: b"outermost", ports: 1, buffers: 0 }]);
+        assert_eq!(packet.entries, [Entry::Message { data: b"outermost", ports: 1, buffers: 0, values: 0 }]);
         assert_eq!(packet.carried.len(), DEPTH);
         assert_eq!(packet.buffers(), packed.buffers.len());
+        assert_eq!(packet.values(), packed.values.len());
     }
 }

@@ -1,7 +1,7 @@
 //! What goes through a browser's port in one `postMessage`, byte by byte: everything that was posted to the port within a turn.
 //!
-//! `WIRE.md` describes it in full. Ports and buffers do not lie in the bytes: they are in the transfer list, in the order in which
-//! the packet comes to them. A port may have been read from before it was handed on; what was read travels in front of what is still
+//! `WIRE.md` describes it in full. Ports, buffers and values of JavaScript's do not lie in the bytes: they are beside them, in the order
+//! in which the packet comes to them. A port may have been read from before it was handed on; what was read travels in front of what is still
 //! in it, as a section of the packet.
 //!
 //! Nothing here knows of a browser, so it is tested without one.
@@ -50,7 +50,7 @@ pub struct Packet<'b> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Entry<'b> {
-    /// A message, with the next so many ports and buffers of the transfer list.
+    /// A message, with the next so many ports, buffers and values of what came beside the bytes.
     Message {
         /// Its bytes.
         data: &'b [u8],
@@ -58,6 +58,8 @@ pub enum Entry<'b> {
         ports: usize,
         /// How many buffers are in it.
         buffers: usize,
+        /// How many values of JavaScript's are in it.
+        values: usize,
     },
     /// Who holds the sender's end from now on.
     Here {
@@ -119,11 +121,17 @@ impl<'b> Packet<'b> {
 
     /// How many buffers are in all its messages.
     pub fn buffers(&self) -> usize {
+        self.sum(|entry| if let Entry::Message { buffers, .. } = entry { *buffers } else { 0 })
+    }
+
+    /// How many values of JavaScript's are in all its messages.
+    pub fn values(&self) -> usize {
+        self.sum(|entry| if let Entry::Message { values, .. } = entry { *values } else { 0 })
+    }
+
+    fn sum(&self, count: impl Fn(&Entry<'_>) -> usize) -> usize {
         let entries = self.entries.iter().chain(self.carried.iter().flatten());
-        entries.fold(0, |sum, entry| match entry {
-            Entry::Message { buffers, .. } => sum.saturating_add(*buffers),
-            _ => sum,
-        })
+        entries.map(count).fold(0, usize::saturating_add)
     }
 }
 
@@ -168,14 +176,14 @@ impl<'b> Reader<'b> {
 
     fn entry(&mut self, counts: &mut VecDeque<usize>) -> Result<Entry<'b>, PacketError> {
         Ok(match self.byte()? {
-            MESSAGE => Entry::Message { data: self.run()?, ports: 0, buffers: 0 },
+            MESSAGE => Entry::Message { data: self.run()?, ports: 0, buffers: 0, values: 0 },
             MESSAGE_WITH_CARGO => {
                 let ports = self.number()?;
                 for _ in 0..ports {
                     counts.push_back(self.number()?);
                 }
-                let buffers = self.number()?;
-                Entry::Message { data: self.run()?, ports, buffers }
+                let (buffers, values) = (self.number()?, self.number()?);
+                Entry::Message { data: self.run()?, ports, buffers, values }
             }
             HERE => Entry::Here { context: self.context()?, has_lock: self.flag()? },
             MOVING => Entry::Moving { to: if self.flag()? { Some(self.context()?) } else { None } },
@@ -237,15 +245,16 @@ impl Writer {
     /// Writes an entry; a message with as many ports as there are numbers of messages that were read from them earlier.
     pub(super) fn entry(&mut self, entry: &Entry<'_>, earlier: &[usize]) {
         match entry {
-            Entry::Message { data, buffers: 0, .. } if earlier.is_empty() => {
+            Entry::Message { data, buffers: 0, values: 0, .. } if earlier.is_empty() => {
                 self.bytes.push(MESSAGE);
                 self.run(data);
             }
-            Entry::Message { data, buffers, .. } => {
+            Entry::Message { data, buffers, values, .. } => {
                 self.bytes.push(MESSAGE_WITH_CARGO);
                 self.number(earlier.len());
                 earlier.iter().for_each(|earlier| self.number(*earlier));
                 self.number(*buffers);
+                self.number(*values);
                 self.run(data);
             }
             Entry::Here { context, has_lock } => {
@@ -284,7 +293,7 @@ mod tests {
     use super::*;
 
     fn plain(data: &[u8]) -> Entry<'_> {
-        Entry::Message { data, ports: 0, buffers: 0 }
+        Entry::Message { data, ports: 0, buffers: 0, values: 0 }
     }
 
     fn packet() -> Packet<'static> {
@@ -292,7 +301,7 @@ mod tests {
             entries: vec![
                 Entry::Here { context: ContextId(*b"sixteen letters."), has_lock: true },
                 plain(b"one"),
-                Entry::Message { data: b"two", ports: 2, buffers: 1 },
+                Entry::Message { data: b"two", ports: 2, buffers: 1, values: 2 },
                 Entry::Panicked("ow"),
                 Entry::Ping,
                 Entry::Pong,
@@ -302,7 +311,7 @@ mod tests {
             ],
             carried: vec![
                 vec![plain(b"a")],
-                vec![Entry::Message { data: b"b", ports: 1, buffers: 0 }],
+                vec![Entry::Message { data: b"b", ports: 1, buffers: 0, values: 0 }],
                 vec![plain(b"c"); 2],
             ],
         }
@@ -349,7 +358,7 @@ mod tests {
         }
         assert_eq!(Packet::parse(&[1, 1, PANICKED, 1, 0xff]), Err(PacketError::Malformed));
         assert_eq!(Packet::parse(&[&[1, 1, HERE][..], &[0; 16], &[2]].concat()), Err(PacketError::Malformed));
-        let bye_was_read_earlier = [1, 1, MESSAGE_WITH_CARGO, 1, 1, 0, 0, BYE];
+        let bye_was_read_earlier = [1, 1, MESSAGE_WITH_CARGO, 1, 1, 0, 0, 0, BYE];
         assert_eq!(Packet::parse(&bye_was_read_earlier), Err(PacketError::Malformed));
     }
 }

@@ -21,8 +21,11 @@ use super::{
     frame::{self, End, Frame, MESSAGE_COST},
     notices::Notice,
     outbox::Outbox,
-    refusal::Refusal,
 };
+use crate::refusal::Refusal;
+
+/// Why a message is refused with something in it that is neither bytes nor a port.
+const FOREIGN: &str = "a stream of bytes cannot carry what is neither bytes nor a port";
 
 /// This side of a channel.
 #[derive(Debug)]
@@ -131,7 +134,11 @@ impl Channel {
     ) {
         let bytes = message.buffers().iter().fold(message.data().len(), |bytes, buffer| bytes + buffer.len()) as u64;
         if let Some(limit) = account.excess(&message, bytes) {
-            return self.refuse(&message, limit, account, out);
+            let why = format!("the other side takes no more than {} {limit}", limit.of(&account.theirs));
+            return self.refuse(&message, &why, account, out);
+        }
+        if !message.foreign().is_empty() {
+            return self.refuse(&message, FOREIGN, account, out);
         }
         self.count_sent(bytes, account);
         if message.ports().is_empty() && message.buffers().is_empty() {
@@ -150,14 +157,13 @@ impl Channel {
         account.add_sent(cost);
     }
 
-    /// Ends the call that a message belongs to, which the other side does not take. If it is none of a call, the channel ends: a
+    /// Ends the call that a message belongs to, which does not get through to the other side. If it is none of a call, the channel ends: a
     /// stream of messages has no gaps.
     #[cold]
-    fn refuse(&mut self, message: &Message, limit: Limit, account: &mut Account, out: &mut Outbox) {
-        let why = format!("the other side takes no more than {} {limit}", limit.of(&account.theirs));
+    fn refuse(&mut self, message: &Message, why: &str, account: &mut Account, out: &mut Outbox) {
         tracing::warn!(channel = self.id.0, "a message was not sent: {why}");
         let State::Open(port) = &self.state else { return };
-        match Refusal::of(message.data(), &why) {
+        match Refusal::of(message.data(), why) {
             Refusal::Nothing => {}
             Refusal::Answered(answer) => port.post_message(answer).expect("no port is in it"),
             Refusal::Replaced(data) => {
@@ -166,7 +172,7 @@ impl Channel {
             }
             Refusal::End => {
                 out.put(&Frame::Close { channel: self.id, end: End::Disconnected });
-                self.leave(State::ClosedHere, |port| panicking::disconnect(&why, || drop(port)));
+                self.leave(State::ClosedHere, |port| panicking::disconnect(why, || drop(port)));
             }
         }
     }

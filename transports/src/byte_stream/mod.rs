@@ -38,7 +38,6 @@ mod notices;
 mod options;
 mod outbox;
 mod preamble;
-mod refusal;
 mod varint;
 
 pub use channel_id::ChannelId;

@@ -55,6 +55,16 @@ impl RawEnd {
         self.came.borrow().iter().filter_map(bytes).collect()
     }
 
+    /// The first thing that comes, as soon as it has.
+    pub(crate) async fn next(&self) -> JsValue {
+        loop {
+            if let Some(event) = self.came.borrow().first() {
+                return event.data();
+            }
+            turn().await;
+        }
+    }
+
     pub(crate) fn post(&self, bytes: &[u8]) {
         self.port.post_message(&js_sys::Uint8Array::from(bytes)).unwrap();
     }

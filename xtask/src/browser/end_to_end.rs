@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bundler;
 use super::suites::Tests;
 use super::tools::Tools;
 use crate::command_line::CommandLine;
@@ -21,8 +22,8 @@ pub(crate) fn has_any(files: &[String]) -> bool {
 
 /// The tests in these files, or in all. One after the other: a driver of WebKit or Firefox knows one browser at a time.
 pub(crate) fn tests(files: &[String], filter: Option<&str>, tools: &Tools) -> Tests {
-    let files: String = files.iter().map(|name| format!(" --test {name}")).collect();
-    let words = format!("test -p {PACKAGE}{} --locked", if files.is_empty() { " --tests" } else { &files });
+    let targets: String = files.iter().map(|name| format!(" --test {name}")).collect();
+    let words = format!("test -p {PACKAGE}{} --locked", if files.is_empty() { " --tests" } else { &targets });
     let run = CommandLine::cargo(&format!("{words} --no-fail-fast -- --test-threads=1"))
         .with_env("HANDOVER_PAGES", &pages().to_string_lossy())
         .with_env("HANDOVER_DEMO", &demo::built(Profile::Dev).to_string_lossy());
@@ -32,7 +33,20 @@ pub(crate) fn tests(files: &[String], filter: Option<&str>, tools: &Tools) -> Te
     };
     let [build_demo, bind_demo] = demo::build(Profile::Dev, tools);
     let build_tests = CommandLine::cargo(&format!("{words} --no-run"));
-    Tests { prepare: vec![build_pages(), bind_pages(tools), build_demo, bind_demo, build_tests], run }
+    let mut prepare = vec![build_pages(), bind_pages(tools), build_demo, bind_demo, build_tests];
+    match bundler_for(files) {
+        Some(example) => {
+            prepare.extend(bundler::build(tools));
+            Tests { prepare, run: run.with_env("HANDOVER_VITE", &example) }
+        }
+        None => Tests { prepare, run },
+    }
+}
+
+/// Where the example with a bundler is, if it was asked for and can be tested.
+fn bundler_for(files: &[String]) -> Option<String> {
+    let is_asked_for = files.is_empty() || files.iter().any(|name| name == bundler::TEST);
+    if is_asked_for { bundler::install() } else { None }
 }
 
 /// What lints the pages.

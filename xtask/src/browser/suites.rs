@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::bundler;
 use super::end_to_end;
 use super::tools::Tools;
 use crate::command_line::CommandLine;
@@ -20,7 +21,7 @@ const PACKAGES: [Package; 3] = [
     Package {
         name: "handover-transports",
         folder: "transports",
-        features: "in-process,testing,wasm-worker,wasm-window",
+        features: "in-process,testing,wasm-broadcast,wasm-worker,wasm-window",
     },
     Package { name: "handover", folder: ".", features: "in-process,system-clock,testing,windows" },
 ];
@@ -112,7 +113,7 @@ pub(crate) fn lints() -> Vec<CommandLine> {
     let all = Selection::default();
     let packages = PACKAGES.iter().filter_map(|package| Some((package, all.targets(package)?)));
     let words = packages.map(|(package, targets)| format!("clippy {}{targets} -- -D warnings", package.words()));
-    words.map(|words| CommandLine::cargo(&words)).chain([end_to_end::lint(), demo::lint()]).collect()
+    words.map(|words| CommandLine::cargo(&words)).chain([end_to_end::lint(), demo::lint(), bundler::lint()]).collect()
 }
 
 /// The test binaries of a folder that have tests for browsers, in order.

@@ -63,10 +63,22 @@ impl Budget {
         })
     }
 
+    /// Takes a call out of it.
+    ///
+    /// # Errors
+    /// What has run out. Then nothing was taken.
+    #[inline]
+    pub(super) fn claim(&mut self, cost: Cost, now: Option<Duration>) -> Result<(), Refusal> {
+        self.check(cost, now)?;
+        self.take(cost, now);
+        Ok(())
+    }
+
     /// Whether a call can be taken out of it now.
     ///
     /// # Errors
     /// What has run out.
+    #[inline]
     pub(super) fn check(&self, cost: Cost, now: Option<Duration>) -> Result<(), Refusal> {
         let now = now.unwrap_or_default();
         if self.has_no_clock || self.is_over(now) {
@@ -85,6 +97,7 @@ impl Budget {
     }
 
     /// Takes a call out of it, which was [checked](Self::check).
+    #[inline]
     pub(super) fn take(&mut self, cost: Cost, now: Option<Duration>) {
         let now = now.unwrap_or_default();
         if let Some(calls) = &mut self.calls {
@@ -195,9 +208,7 @@ mod tests {
     }
 
     fn call(budget: &mut Budget, bytes: u64, now: Duration) -> Result<(), Refusal> {
-        budget.check(Cost { bytes }, Some(now))?;
-        budget.take(Cost { bytes }, Some(now));
-        Ok(())
+        budget.claim(Cost { bytes }, Some(now))
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub struct Limits {
 pub struct Rate {
     /// How many; one at least.
     pub calls: u32,
-    /// In what time, to the microsecond.
-    #[serde(with = "micros")]
+    /// In what time, to the microsecond: what is less travels as a whole one, so that nobody may call faster than was said.
+    #[serde(with = "micros::at_least")]
     pub per: Duration,
 }
 
@@ -65,14 +65,20 @@ mod micros {
         u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
     }
 
-    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        of(*time).serialize(to)
+    /// Rounded up.
+    pub(super) mod at_least {
+        use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, of};
+
+        pub(in super::super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+            of(time.saturating_add(Duration::from_nanos(999))).serialize(to)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+            u64::deserialize(from).map(Duration::from_micros)
+        }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_micros)
-    }
-
+    /// Cut to whole ones.
     pub(super) mod optional {
         use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, of};
 

@@ -44,7 +44,7 @@ impl<'c, C> Narrowing<'c, C> {
         self
     }
 
-    /// At most so fast, as [`Granting::rate`](super::Granting::rate) says; the time is cut to whole microseconds.
+    /// At most so fast, as [`Granting::rate`](super::Granting::rate) says; the time is rounded up to whole microseconds.
     pub fn rate(mut self, calls: u32, per: Duration) -> Self {
         self.limits.rate = Some(Rate { calls, per });
         self

@@ -8,31 +8,44 @@ use super::Rate;
 ///
 /// It is the *generic cell rate algorithm*: one moment says all. Each call moves it on by the time that a call takes at full speed, and
 /// no call may move it further into the future than a whole burst would.
+///
+/// It counts time in parts of a nanosecond, as many as there are calls in a burst: so what a call takes is a whole number of them, however
+/// many calls are in however little time, and nothing is rounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
+    /// How many parts a nanosecond has.
+    parts: u32,
     /// What one call takes at full speed.
-    each: Duration,
+    each: u128,
     /// How far ahead of now the moment may be before a call.
-    slack: Duration,
+    slack: u128,
     /// When everything that was called would have been called at full speed.
-    moment: Duration,
+    moment: u128,
 }
 
 impl Pace {
     pub(super) fn new(rate: Rate) -> Self {
-        let calls = rate.calls.max(1);
-        let each = rate.per / calls;
-        Self { each, slack: each.saturating_mul(calls - 1), moment: Duration::ZERO }
+        let parts = rate.calls.max(1);
+        let each = rate.per.as_nanos();
+        Self { parts, each, slack: each.saturating_mul(u128::from(parts - 1)), moment: 0 }
+    }
+
+    /// A time in parts. The longest that there is fits: it has fewer than 2^94 nanoseconds.
+    #[inline]
+    fn at(&self, now: Duration) -> u128 {
+        now.as_nanos().saturating_mul(self.parts.into())
     }
 
     /// Whether one more call may be made now.
+    #[inline]
     pub(super) fn has_room(&self, now: Duration) -> bool {
-        self.moment <= now.saturating_add(self.slack)
+        self.moment <= self.at(now).saturating_add(self.slack)
     }
 
     /// One more call was made.
+    #[inline]
     pub(super) fn take(&mut self, now: Duration) {
-        self.moment = self.moment.max(now).saturating_add(self.each);
+        self.moment = self.moment.max(self.at(now)).saturating_add(self.each);
     }
 
     /// A call that was taken was not made after all.
@@ -82,6 +95,19 @@ mod tests {
         assert_eq!(calls_at(&mut Pace::new(Rate { calls: 0, per: SECOND }), SECOND), 1);
         assert_eq!(calls_at(&mut Pace::new(Rate { calls: 1, per: Duration::ZERO }), SECOND), 1000);
         assert_eq!(calls_at(&mut Pace::new(Rate { calls: u32::MAX, per: Duration::MAX }), SECOND), 1000);
+    }
+
+    #[test]
+    fn a_rate_is_kept_exactly_also_where_a_call_takes_less_than_a_nanosecond_or_no_whole_number_of_them() {
+        let nanos = Duration::from_nanos;
+        let mut fast = Pace::new(Rate { calls: 500, per: nanos(1) });
+        assert_eq!(calls_at(&mut fast, SECOND), 500);
+        assert_eq!(calls_at(&mut fast, SECOND + nanos(1)), 500);
+
+        let mut odd = Pace::new(Rate { calls: 3, per: nanos(10) });
+        assert_eq!(calls_at(&mut odd, SECOND), 3);
+        let later: usize = (1..=10_000).map(|nano| calls_at(&mut odd, SECOND + nanos(nano))).sum();
+        assert_eq!(later, 3000);
     }
 
     #[test]

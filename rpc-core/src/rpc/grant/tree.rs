@@ -114,6 +114,8 @@ pub(in crate::rpc) struct Left {
 /// How a call of a grant is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::rpc) struct Counting {
+    /// Whether it takes from anything.
+    pub(in crate::rpc) counts: bool,
     /// Whether the time has to be known when it is claimed, and released.
     pub(in crate::rpc) is_timed: bool,
     /// Whether its end has to be told.
@@ -232,6 +234,7 @@ impl<T> Grants<T> {
     /// How calls of a grant are counted. It does not change.
     pub(in crate::rpc) fn counting(&self, key: GrantKey) -> Counting {
         self.accounts(key).fold(Counting::default(), |counting, account| Counting {
+            counts: true,
             is_timed: counting.is_timed || account.budget.is_timed(),
             counts_ends: counting.counts_ends || account.budget.counts_ends(),
             counts_bytes: counting.counts_bytes || account.budget.counts_bytes(),
@@ -244,13 +247,25 @@ impl<T> Grants<T> {
     /// What has run out, of the next one of those. Then nothing was taken.
     #[inline]
     pub(in crate::rpc) fn claim(&mut self, key: GrantKey, cost: Cost, now: Option<Duration>) -> Result<(), Refusal> {
-        let grant = self.grants.get(key).ok_or(Refusal::Revoked)?;
+        let grant = self.grants.get_mut(key).ok_or(Refusal::Revoked)?;
         if let Some(ended) = grant.ended {
             return Err(ended.refusal());
         }
-        if grant.payer.is_none() {
-            return Ok(());
+        // Nearly always nobody else pays, or nobody at all.
+        match &mut grant.budget {
+            None if grant.payer.is_none() => Ok(()),
+            Some(account) if account.next.is_none() => {
+                account.budget.claim(cost, now)?;
+                if account.budget.counts_ends() {
+                    grant.running = grant.running.saturating_add(1);
+                }
+                Ok(())
+            }
+            _ => self.claim_of_all(key, cost, now),
         }
+    }
+
+    fn claim_of_all(&mut self, key: GrantKey, cost: Cost, now: Option<Duration>) -> Result<(), Refusal> {
         self.accounts(key).try_for_each(|account| account.budget.check(cost, now))?;
         if self.for_each_budget(key, |budget| budget.take(cost, now))
             && let Some(grant) = self.grants.get_mut(key)

@@ -14,7 +14,7 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
 ) -> (Host<C>, Hosting<S>) {
     options.interceptors = options.interceptors.of_context();
     let most_clients = options.all_clients;
-    let hub = Hub::new(options, most_clients, S::METHODS);
+    let hub = Hub::new(options, most_clients, S::METHODS, None);
     (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub) })
 }
 

@@ -42,7 +42,7 @@ pub(in crate::rpc) struct Hub {
     /// When the service was made.
     since: Option<Duration>,
     /// The channel of the first port, which is read directly and has no [`Entrance`].
-    first: OnceLock<ChannelId>,
+    first: Option<ChannelId>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
     clock: Option<Arc<dyn Clock>>,
     state: Mutex<State>,
@@ -112,8 +112,14 @@ pub(in crate::rpc) struct News {
 }
 
 impl Hub {
-    /// What the ports of a service share, from which clients may get so many others.
-    pub(in crate::rpc) fn new(settings: ServeOptions, most_clients: u32, methods: MethodTable) -> Arc<Self> {
+    /// What the ports of a service share, from which clients may get so many others. Whoever has the other end of the first port, where there
+    /// is one, may call everything.
+    pub(in crate::rpc) fn new(
+        settings: ServeOptions,
+        most_clients: u32,
+        methods: MethodTable,
+        first: Option<&MessagePort>,
+    ) -> Arc<Self> {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
         Arc::new(Self {
@@ -123,7 +129,7 @@ impl Hub {
             grants: OnceLock::new(),
             most_clients,
             since,
-            first: OnceLock::new(),
+            first: first.map(MessagePort::channel_id),
             clock,
             state: Mutex::default(),
             is_used: AtomicBool::new(false),
@@ -133,20 +139,15 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE);
+        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE, None);
         hub.end();
         hub
-    }
-
-    /// Notes that a port is the first, by which everything may be called.
-    pub(in crate::rpc) fn has_first(&self, port: &MessagePort) {
-        let _once = self.first.set(port.channel_id());
     }
 
     /// Whether the other end of a port is one at which calls are served: then nobody can ever call, and it would stay for ever.
     fn is_called_by_a_service(&self, port: &MessagePort) -> bool {
         let Some(Destination { channel, target }) = port.mark().map(|port| port.destination()) else { return false };
-        entrance_at(target).is_some() || self.first.get() == Some(&channel)
+        entrance_at(target).is_some() || self.first == Some(channel)
     }
 
     /// The right that whoever has a port has on this service, if it leads here and the right has not ended: the other end of the port's
@@ -155,7 +156,7 @@ impl Hub {
         let Destination { channel, target } = port.destination();
         let grant = match entrance_at(target) {
             Some(entrance) => std::ptr::eq(&*entrance.hub, self).then_some(entrance.grant),
-            None => (self.first.get() == Some(&channel)).then_some(ROOT),
+            None => (self.first == Some(channel)).then_some(ROOT),
         };
         // Once nothing is served here, the first channel may be gone, and its name be another's.
         let is_over = self.state.lock().is_over;

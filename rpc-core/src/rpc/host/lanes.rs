@@ -18,11 +18,43 @@ pub(in crate::rpc) struct Lanes {
     ready: VecDeque<SeatKey>,
 }
 
+/// Nearly always nothing waits in it, or one thing: that has its place here, and no memory is asked for.
 #[derive(Debug, Default)]
 struct Lane {
-    parcels: VecDeque<Parcel>,
+    first: Option<Parcel>,
+    /// Those behind the first.
+    more: VecDeque<Parcel>,
     is_closed: bool,
     is_ready: bool,
+}
+
+impl Lane {
+    #[inline]
+    fn push(&mut self, parcel: Parcel) {
+        match self.first {
+            None => self.first = Some(parcel),
+            Some(_) => self.more.push_back(parcel),
+        }
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Thing> {
+        match self.first.take() {
+            Some(parcel) => {
+                if !self.more.is_empty() {
+                    self.first = self.more.pop_front();
+                }
+                Some(Thing::Parcel(parcel))
+            }
+            None => self.is_closed.then_some(Thing::Closed),
+        }
+    }
+
+    /// Whether the lane is to be noted as one in which something waits: the first time.
+    #[inline]
+    fn gets_ready(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_ready, true)
+    }
 }
 
 /// What is taken out of a lane.
@@ -53,8 +85,10 @@ impl Lanes {
     #[must_use = "drop what is refused outside the lock"]
     pub(in crate::rpc) fn push(&mut self, key: SeatKey, parcel: Parcel) -> Option<Parcel> {
         let Some(lane) = self.lanes.get_mut(key) else { return Some(parcel) };
-        lane.parcels.push_back(parcel);
-        self.is_ready(key);
+        lane.push(parcel);
+        if lane.gets_ready() {
+            self.ready.push_back(key);
+        }
         None
     }
 
@@ -62,13 +96,7 @@ impl Lanes {
     pub(in crate::rpc) fn close(&mut self, key: SeatKey) {
         let Some(lane) = self.lanes.get_mut(key) else { return };
         lane.is_closed = true;
-        self.is_ready(key);
-    }
-
-    fn is_ready(&mut self, key: SeatKey) {
-        if let Some(lane) = self.lanes.get_mut(key)
-            && !std::mem::replace(&mut lane.is_ready, true)
-        {
+        if lane.gets_ready() {
             self.ready.push_back(key);
         }
     }
@@ -79,20 +107,23 @@ impl Lanes {
             let Some(key) = self.ready.pop_front() else { return };
             // A lane may have been removed while it was ready.
             let Some(lane) = self.lanes.get_mut(key) else { continue };
-            let thing = lane.parcels.pop_front().map(Thing::Parcel).or_else(|| lane.is_closed.then_some(Thing::Closed));
-            let has_more = !lane.parcels.is_empty() || (lane.is_closed && matches!(thing, Some(Thing::Parcel(_))));
-            lane.is_ready = has_more;
-            if has_more {
+            let Some(thing) = lane.pop() else { continue };
+            lane.is_ready = lane.first.is_some() || (lane.is_closed && matches!(thing, Thing::Parcel(_)));
+            if lane.is_ready {
                 self.ready.push_back(key);
             }
-            to.extend(thing.map(|thing| (key, thing)));
+            to.push_back((key, thing));
         }
     }
 
     /// Removes a lane, with what waits in it.
     #[must_use = "drop what waits outside the lock"]
     pub(in crate::rpc) fn remove(&mut self, key: SeatKey) -> VecDeque<Parcel> {
-        self.lanes.remove(key).map(|lane| lane.parcels).unwrap_or_default()
+        let Some(Lane { first, mut more, .. }) = self.lanes.remove(key) else { return VecDeque::new() };
+        if let Some(first) = first {
+            more.push_front(first);
+        }
+        more
     }
 
     /// How many lanes there are.

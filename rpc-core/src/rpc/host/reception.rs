@@ -32,7 +32,7 @@ pub(in crate::rpc) struct Reception {
     /// What was taken out of the lanes, to be looked at one by one.
     pub(in crate::rpc) taken: VecDeque<(SeatKey, Thing)>,
     /// Ports whose right has ended, to be told so.
-    pub(in crate::rpc) ended: Vec<(SeatKey, Ended)>,
+    pub(in crate::rpc) ended: VecDeque<(SeatKey, Ended)>,
     pub(in crate::rpc) room: WaitingRoom,
     /// Until when nobody's time is up.
     alarm: Option<(Duration, Sleep)>,
@@ -54,7 +54,7 @@ impl Reception {
             hub,
             desks: Beside::default(),
             taken: VecDeque::new(),
-            ended: Vec::new(),
+            ended: VecDeque::new(),
             room: WaitingRoom::default(),
             alarm: None,
         }
@@ -70,13 +70,22 @@ impl Reception {
         self.poll_alarm(cx);
         let News { joined, ended, has_hosts, is_halted } =
             self.hub.take(most.saturating_sub(self.taken.len()), &mut self.taken, cx);
-        self.ended.extend(ended);
+        if !ended.is_empty() {
+            self.ended.extend(ended);
+        }
+        if !joined.is_empty() {
+            self.has_joined(joined);
+        }
+        Standing { has_hosts, is_halted }
+    }
+
+    #[cold]
+    fn has_joined(&mut self, joined: Vec<Arc<Desk>>) {
         for desk in joined {
             if let Some(seat) = desk.seat {
                 self.desks.insert(seat, desk);
             }
         }
-        Standing { has_hosts, is_halted }
     }
 
     /// Ends the rights whose time is up, and waits for the next one's.
@@ -130,10 +139,13 @@ impl Reception {
     /// Takes a port out, with what waits there.
     fn take_out(&mut self, seat: SeatKey) -> Option<(Arc<Desk>, Vec<Parcel>)> {
         let desk = self.desks.remove(seat)?;
-        let (own, others) = std::mem::take(&mut self.taken).into_iter().partition(|(key, _)| *key == seat);
-        self.taken = others;
-        let own: VecDeque<_> = own;
-        let mut waiting: Vec<_> = own.into_iter().filter_map(|(_, thing)| thing.into_parcel()).collect();
+        let mut waiting = Vec::new();
+        if self.taken.iter().any(|(key, _)| *key == seat) {
+            let (own, others): (VecDeque<_>, _) =
+                std::mem::take(&mut self.taken).into_iter().partition(|(key, _)| *key == seat);
+            self.taken = others;
+            waiting.extend(own.into_iter().filter_map(|(_, thing)| thing.into_parcel()));
+        }
         waiting.extend(self.hub.leave(seat, desk.grant));
         Some((desk, waiting))
     }
@@ -186,14 +198,15 @@ impl WaitingRoom {
         Some((whence, call))
     }
 
-    /// Takes out the calls of a port.
-    pub(in crate::rpc) fn take_out(&mut self, seat: SeatKey) -> Vec<Unopened> {
-        let (own, others) =
-            std::mem::take(&mut self.calls).into_iter().partition(|(whence, _)| seat_of(whence) == Some(seat));
+    /// Takes out the calls that came where it says.
+    pub(in crate::rpc) fn take_out(&mut self, is_there: impl Fn(&Whence) -> bool) -> VecDeque<(Whence, Unopened)> {
+        if self.calls.is_empty() {
+            return VecDeque::new();
+        }
+        let (own, others) = std::mem::take(&mut self.calls).into_iter().partition(|(whence, _)| is_there(whence));
         self.calls = others;
         self.bytes = self.calls.iter().map(|(_, call)| call.size()).sum();
-        let own: VecDeque<_> = own;
-        own.into_iter().map(|(_, call)| call).collect()
+        own
     }
 
     /// Forgets the call of this id, from that port.

@@ -1,6 +1,6 @@
 //! What seals, and opens what it has sealed.
 
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, time::Duration};
 
 use rustc_hash::FxHashSet;
 
@@ -51,6 +51,9 @@ struct Seal<T> {
     asked: VecDeque<u64>,
 }
 
+/// How long one who says nothing is waited for.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// How many questions are remembered of one sealed value: only whoever holds it asks by it.
 const MOST_ASKED: usize = 16;
 
@@ -86,17 +89,29 @@ impl<T: Send + Sync + 'static> Sealer<T> {
     /// takes the answer only if the question came home by a value that this sealer has sealed, and the answer, by the way that the
     /// question went, names that one. So whoever answers either has it or can use it, which he could have handed on.
     ///
-    /// It waits as long as whoever has the other end says nothing and closes nothing: of what a stranger has brought, no longer than
-    /// one cares to.
+    /// Whoever has the other end and says nothing is waited for no longer than half a minute, or as long as the method has that runs here; then
+    /// it is as anything else. That is by the clock of the [context](crate::clock): where there is none, nobody is asked.
+    /// [`open_remote_within`](Self::open_remote_within) says how long.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn open_remote(&self, sealed: &Sealed<T>) -> Option<Arc<T>> {
+        self.open_remote_within(sealed, LIMIT).await
+    }
+
+    /// As [`open_remote`](Self::open_remote), waiting no longer than that.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn open_remote_within(&self, sealed: &Sealed<T>, limit: Duration) -> Option<Arc<T>> {
         if let Some(value) = self.open(sealed) {
             return Some(value);
         }
         let question = Question::new(&self.0);
-        let answer = sealed.stub().call::<Asked, CallError>(question.number).await;
+        let answer = sealed.stub().call::<Asked, CallError>(question.number).deadline(limit).await;
+        if let Err(CallError::NotSent(why)) = &answer {
+            tracing::warn!(%why, "a sealed value could not be asked which one it is");
+        }
         question.settle(answer.ok()??)
     }
 }

@@ -70,6 +70,7 @@ pub(super) enum Leaf {
     Bytes,
     Port,
     Buffer,
+    Foreign,
 }
 
 /// One place.
@@ -387,7 +388,7 @@ fn candidates(asked: &Asked) -> usize {
     use super::candidates::{CHARACTERS, LENGTHS, NUMBERS, TEXTS};
     match asked {
         Asked::Leaf(leaf) => match leaf {
-            Leaf::Unit | Leaf::Port | Leaf::Buffer => 1,
+            Leaf::Unit | Leaf::Port | Leaf::Buffer | Leaf::Foreign => 1,
             Leaf::Bool => 2,
             Leaf::Char => CHARACTERS.len(),
             Leaf::String => TEXTS.len(),

@@ -114,5 +114,6 @@ fn leaf(leaf: Leaf) -> Shape {
         Leaf::Bytes => Shape::Bytes,
         Leaf::Port => Shape::Port,
         Leaf::Buffer => Shape::Buffer,
+        Leaf::Foreign => Shape::Foreign,
     }
 }

@@ -15,7 +15,7 @@ use super::{
     memory::{Asked, Key, Leaf, Memory, Mode, Place},
     plan::StructMemory,
 };
-use crate::message::{BUFFER, PORT};
+use crate::message::{BUFFER, FOREIGN, PORT};
 
 /// How deep a type is followed. Deeper it is opaque; types that hold themselves under a name of their own are not that deep.
 const DEPTH: usize = 64;
@@ -118,7 +118,7 @@ impl<'m> Tracer<'m> {
     fn leaf<T>(self, leaf: Leaf, visit: impl FnOnce(usize) -> Result<T, TraceError>) -> Result<T, TraceError> {
         let place = self.ask(|asked| *asked == Asked::Leaf(leaf), |_| Asked::Leaf(leaf))?;
         let candidate = match leaf {
-            Leaf::Unit | Leaf::Port | Leaf::Buffer => 0,
+            Leaf::Unit | Leaf::Port | Leaf::Buffer | Leaf::Foreign => 0,
             _ => self.memory.borrow_mut().choose(place),
         };
         let value = visit(candidate)?;
@@ -277,6 +277,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         match name {
             PORT => self.leaf(Leaf::Port, |_| visitor.visit_newtype_struct(index())),
             BUFFER => self.leaf(Leaf::Buffer, |_| visitor.visit_newtype_struct(index())),
+            FOREIGN => self.leaf(Leaf::Foreign, |_| visitor.visit_newtype_struct(index())),
             _ => self.named::<V, _>(name, &[], |body| {
                 let (body, _) = body.below(body.place, body.mode)?;
                 visitor.visit_newtype_struct(body)

@@ -1,4 +1,4 @@
-//! What becomes of a message that the other side does not take.
+//! What becomes of a message that does not get through to the other side.
 
 use handover_core::{
     Interruption, Refusal as CallRefusal,
@@ -7,7 +7,7 @@ use handover_core::{
 
 /// What is done in place of sending it. A call ends, and the others go on; so the frames of calls are known here.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Nobody waits for it.
     Nothing,
     /// Its sender gets this.
@@ -19,7 +19,8 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn of(data: &[u8], why: &str) -> Self {
+    /// What becomes of a message with these bytes.
+    pub(crate) fn of(data: &[u8], why: &str) -> Self {
         match Frame::parse(data) {
             Ok(Frame::Call { id, .. }) => {
                 let fault = Fault::Refused(CallRefusal::Denied(why.to_owned()));

@@ -1,0 +1,4 @@
+import init, { sums_worker } from "./pkg/app.js";
+
+await init();
+sums_worker();
