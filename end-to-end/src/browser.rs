@@ -184,6 +184,11 @@ impl Browser {
         }
     }
 
+    /// Whether what the console shows can be read.
+    pub fn has_console(&self) -> bool {
+        self.is_chromium
+    }
+
     /// What the console has shown, in all pages, since it was asked last. Of Chromium only; the others tell nobody.
     ///
     /// # Panics
@@ -209,9 +214,9 @@ impl Browser {
                 preferences.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
             let preferences = json!({ "features": preferences });
             let commands = [
+                ("Emulation.setScrollbarsHidden", json!({ "hidden": true })),
                 ("Emulation.setDeviceMetricsOverride", size),
                 ("Emulation.setEmulatedMedia", preferences),
-                ("Emulation.setScrollbarsHidden", json!({ "hidden": true })),
             ];
             for (name, parameters) in commands {
                 let done = self.client.issue_cmd(Command::Protocol { name, parameters }).await;

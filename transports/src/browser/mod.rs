@@ -39,6 +39,7 @@ mod locks;
 mod pack;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod peers;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod turns;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod value;
