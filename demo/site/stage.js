@@ -96,6 +96,8 @@ const offer = (index, focus) => {
   again.hidden = next !== again;
   again.classList.toggle("now", next === again);
   const button = next.querySelector("button");
+  document.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  button.setAttribute("aria-current", "step");
   button.disabled = false;
   if (focus) button.focus({ preventScroll: true });
 };

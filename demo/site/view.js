@@ -140,7 +140,7 @@ export class View {
   }
 
   #say(text, kind) {
-    const entry = document.createElement("li");
+    const entry = document.createElement("p");
     entry.className = kind;
     entry.textContent = text;
     this.#log.append(entry);

@@ -6,7 +6,7 @@ use handover::{
     context,
     wasm_window::{Origins, Window},
 };
-use js_sys::Reflect;
+use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Document, Element};
 
@@ -38,8 +38,8 @@ pub(crate) async fn enter<A: Actor + 'static>(
     stage: &str,
     actor: impl FnOnce(&StageClient, &Reporter) -> A,
 ) -> Result<Reporter, Trouble> {
-    let parent =
-        window().parent().ok().flatten().ok_or_else(|| Trouble::new("no stage", "this page is in no frame"))?;
+    let parent = window().parent().ok().flatten().filter(|parent| !Object::is(parent, &window()));
+    let parent = parent.ok_or_else(|| Trouble::new("no stage", "this page is in no frame"))?;
     let stage: Window<StageClient> = Window::connect(&parent, only(stage)?)
         .await
         .map_err(|error| Trouble::new("not connected to the stage", error))?;

@@ -214,9 +214,9 @@ impl Browser {
                 preferences.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
             let preferences = json!({ "features": preferences });
             let commands = [
+                ("Emulation.setScrollbarsHidden", json!({ "hidden": true })),
                 ("Emulation.setDeviceMetricsOverride", size),
                 ("Emulation.setEmulatedMedia", preferences),
-                ("Emulation.setScrollbarsHidden", json!({ "hidden": true })),
             ];
             for (name, parameters) in commands {
                 let done = self.client.issue_cmd(Command::Protocol { name, parameters }).await;

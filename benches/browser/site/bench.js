@@ -9,29 +9,31 @@ const OUTSTANDING = 64;
 
 // Each row makes so many calls, a multiple of `step`.
 const ROWS = [
-  { name: "null call", step: 1, make: (contender, calls) => contender.one(calls) },
-  { name: "64 outstanding", step: OUTSTANDING, make: (contender, calls) => contender.many(calls, OUTSTANDING) },
-  { name: "echo of 4 KiB", step: 1, make: (contender, calls) => contender.echo(calls) },
-  { name: "1 MiB moved", step: 1, make: (contender, calls) => contender.moved(calls) },
+  { name: "null call", step: 1, method: "one" },
+  { name: "64 outstanding", step: OUTSTANDING, method: "many" },
+  { name: "echo of 4 KiB", step: 1, method: "echo" },
+  { name: "1 MiB moved", step: 1, method: "moved" },
 ];
 
 const report = (line) => document.getElementById("report").append(`${line}\n`);
 
 async function contenders() {
   await init();
+  const handover = new Handover("built/page.js");
   return [
     ["raw postMessage", new RawMessages(await connect("raw-worker.js"))],
     ["Comlink", new Comlink(await connect("comlink-worker.js"))],
     ["Cap'n Web", new CapnWeb(await connect("capnweb-worker.js"))],
     ["web-rpc", await WebRpc.connect(await connect("web-rpc-worker.js"))],
-    ["handover", new Handover("built/page.js")],
+    ["handover", handover],
+    ["handover, wasm memory", { moved: (calls) => handover.moved_memory(calls) }],
   ].map(([name, contender]) => ({ name, contender }));
 }
 
 // Milliseconds that so many calls take.
 async function time(row, { contender }, calls) {
   const started = performance.now();
-  await row.make(contender, calls);
+  await contender[row.method](calls, OUTSTANDING);
   return performance.now() - started;
 }
 
@@ -49,7 +51,7 @@ async function calibrate(row, contender, milliseconds) {
 
 async function measure(all, row, { rounds, milliseconds }) {
   const lanes = [];
-  for (const contender of all) {
+  for (const contender of all.filter(({ contender }) => row.method in contender)) {
     lanes.push({ contender, calls: await calibrate(row, contender, milliseconds), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {

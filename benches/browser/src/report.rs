@@ -167,8 +167,8 @@ const EXPLANATION: &str = "\
 Everybody has a worker of their own, over a `MessagePort`, on one page, and all take turns, round after round, so what disturbs one \
 disturbs all. Calls per second are medians; a ratio is the middle one of the quotients of all rounds, and means something only within its \
 table. *Raw* is `postMessage` of the number or the bytes, answered in order, with a promise for each: nothing is told apart, checked or \
-ended. Cap'n Web cannot move a buffer and copies it. A buffer of handover's lies in wasm memory at either end, so moving it copies it \
-in and out; raw, Comlink and web-rpc hold an `ArrayBuffer` of JavaScript's.
+ended. What is moved is an `ArrayBuffer`, in handover a `Transfer<ArrayBuffer>`; Cap'n Web cannot move one and copies it. *Wasm memory* is \
+handover's `Buffer`, bytes of Rust's at either end, which are copied out of the one memory and into the other.
 ";
 
 fn today() -> String {

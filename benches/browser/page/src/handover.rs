@@ -2,9 +2,11 @@
 
 use handover::{
     Buffer,
+    browser::Transfer,
     prelude::*,
     wasm_worker::{self, Script},
 };
+use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::*;
 
 use crate::{ECHO, MOVED, at_once, in_turn};
@@ -16,8 +18,10 @@ trait Work {
     async fn nothing(&self, number: u32) -> u32;
     /// Gives back a copy.
     async fn echo(&self, bytes: Vec<u8>) -> Vec<u8>;
-    /// Gives back the same bytes.
-    async fn moved(&self, bytes: Buffer) -> Buffer;
+    /// Gives back the same bytes, of JavaScript's memory.
+    async fn moved(&self, buffer: Transfer<ArrayBuffer>) -> Transfer<ArrayBuffer>;
+    /// Gives back the same bytes, of this module's memory.
+    async fn moved_memory(&self, bytes: Buffer) -> Buffer;
 }
 
 struct Worker;
@@ -31,7 +35,11 @@ impl Work for Worker {
         bytes
     }
 
-    async fn moved(&self, bytes: Buffer) -> Buffer {
+    async fn moved(&self, buffer: Transfer<ArrayBuffer>) -> Transfer<ArrayBuffer> {
+        buffer
+    }
+
+    async fn moved_memory(&self, bytes: Buffer) -> Buffer {
         bytes
     }
 }
@@ -71,11 +79,20 @@ impl Handover {
         in_turn(calls, async || assert_eq!(self.0.echo(bytes.clone()).await.map(|bytes| bytes.len()), Ok(ECHO))).await;
     }
 
-    /// A buffer of this module's memory, moved there and back.
+    /// A buffer of JavaScript's, moved there and back.
     pub async fn moved(&self, calls: u32) {
-        let mut buffer = Buffer::from(vec![7; MOVED as usize]);
+        let mut buffer = Transfer::new(ArrayBuffer::new(MOVED));
         for _ in 0..calls {
             buffer = self.0.moved(buffer).await.expect("the worker is there");
+        }
+        assert_eq!(buffer.into_inner().byte_length(), MOVED);
+    }
+
+    /// A buffer of this module's memory, moved there and back.
+    pub async fn moved_memory(&self, calls: u32) {
+        let mut buffer = Buffer::from(vec![7; MOVED as usize]);
+        for _ in 0..calls {
+            buffer = self.0.moved_memory(buffer).await.expect("the worker is there");
         }
         assert_eq!(buffer.len(), MOVED as usize);
     }
