@@ -34,9 +34,11 @@ export class View {
   #gone = new Map();
   #reports = [];
   #shown = Promise.resolve();
+  // Kept, for WebKit collects one that nobody keeps.
+  #observer = new ResizeObserver(() => this.#draw());
 
   constructor() {
-    new ResizeObserver(() => this.#draw()).observe(this.#stage);
+    this.#observer.observe(this.#stage);
   }
 
   // What is asked for by the script.
