@@ -243,7 +243,6 @@ fn each_limit_of_a_holder_is_kept_by_the_service_and_by_its_clock() {
     }
 }
 
-/// C13, C14
 #[test]
 fn a_rate_in_less_than_a_microsecond_is_said_to_the_service_as_one_in_a_whole_one_and_not_as_none() {
     let clock = Arc::new(ManualClock::default());
@@ -264,6 +263,7 @@ fn a_rate_in_less_than_a_microsecond_is_said_to_the_service_as_one_in_a_whole_on
     });
 }
 
+/// C13, C14
 #[test]
 fn a_narrowed_client_cannot_widen_itself_by_a_clone_nor_by_narrowing_nor_by_what_it_can_see_or_is_granted() {
     over_every_way(async |way| {

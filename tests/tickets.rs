@@ -257,6 +257,28 @@ fn a_use_that_was_not_sent_comes_back_in_the_error_and_can_still_be_made() {
     });
 }
 
+#[service(view_of = Ticket)]
+trait Use {
+    async fn spend(self, how: Fate) -> Result<Fate, Torn>;
+}
+
+/// C5
+#[test]
+fn a_view_of_a_use_that_was_not_sent_comes_back_as_the_view() {
+    context::block_on(async {
+        let booth = Booth::open();
+        let (ours, near) = MessageChannel::new().into_ports();
+        let far: UseClient = booth.host.grant().view().client();
+        let _link = Link::spawn(near, far.into_port(), LinkOptions::default());
+
+        let failed = UseClient::from(ours).spend(Fate::IsNotWritten).or_client().await.unwrap_err();
+
+        let again: UseClient = failed.into_client().unwrap();
+        assert_eq!(again.spend(Fate::Well).await, Ok(Fate::Well));
+        booth.was_made().await;
+    });
+}
+
 /// C5
 #[test]
 fn a_use_that_left_does_not_come_back_however_it_ended() {

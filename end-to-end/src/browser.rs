@@ -56,6 +56,11 @@ impl Browser {
         self.sites.page(site, function, parameters).into()
     }
 
+    /// The address of a file among the pages.
+    pub fn file(&self, site: Site, path: &str) -> String {
+        format!("{}/{path}", self.origin(site))
+    }
+
     /// The origin of a site, as pages see it.
     pub fn origin(&self, site: Site) -> String {
         self.sites.page(site, "", &[]).origin().ascii_serialization()
@@ -177,6 +182,11 @@ impl Browser {
             self.tell(script).await;
             sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Whether what the console shows can be read.
+    pub fn has_console(&self) -> bool {
+        self.is_chromium
     }
 
     /// What the console has shown, in all pages, since it was asked last. Of Chromium only; the others tell nobody.

@@ -38,10 +38,18 @@ pub const MOST_TIME: Duration = Duration::from_secs(60);
 /// # Panics
 /// If the test does, if it takes longer than [`MOST_TIME`], and if there is no browser.
 pub fn run(test: impl AsyncFnOnce(&Browser)) {
+    run_within(MOST_TIME, test);
+}
+
+/// As [`run`], for what may take so long.
+///
+/// # Panics
+/// As there.
+pub fn run_within(most_time: Duration, test: impl AsyncFnOnce(&Browser)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime can be made").block_on(async {
         let browser = Browser::start().await;
-        let in_time = tokio::time::timeout(MOST_TIME, test(&browser));
+        let in_time = tokio::time::timeout(most_time, test(&browser));
         let outcome = AssertUnwindSafe(in_time).catch_unwind().await;
         browser.close().await;
         match outcome {

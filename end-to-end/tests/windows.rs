@@ -77,16 +77,46 @@ fn a_page_of_another_origin_than_was_meant_gets_no_port() {
 
         browser.wait_for(&timed_out(700)).await;
         browser.enter("#friend").await;
-        assert_eq!(heard(browser).await, 0, "it heard something");
+        let heard = browser.execute("return [window.heard, window.hellos]", Vec::new()).await.unwrap();
+        assert_eq!(heard[0], heard[1], "it heard more than that somebody calls");
     });
 }
 
-/// Counts the messages that come to a window.
-const LISTEN: &str = "window.heard = 0, addEventListener('message', () => window.heard += 1)";
+/// Counts the messages that come to a window, and those of them that say that somebody is there, and nothing else.
+const LISTEN: &str = "window.heard = 0, window.hellos = 0, addEventListener('message', ({ data, ports }) => {
+    window.heard += 1;
+    window.hellos += JSON.stringify(data) === '{\"handover\":1,\"says\":\"hello\"}' && ports.length === 0;
+})";
 
 async fn heard(browser: &Browser) -> u64 {
     let heard = browser.execute("return window.heard", Vec::new()).await.unwrap();
     heard.as_u64().expect("the page counts what it hears")
+}
+
+#[test]
+fn nothing_is_written_to_the_console_while_a_page_of_another_origin_is_in_the_window() {
+    run(async |browser| {
+        if !browser.has_console() {
+            return;
+        }
+        open_with_a_frame(browser).await;
+        browser.show("sibling", &browser.page(Site::B, "accepts", &[("from", &browser.origin(Site::C))])).await;
+        for frame in ["#friend", "#sibling"] {
+            browser.inside(frame, async |frame| frame.wait_for("loaded").await).await;
+        }
+        browser.console().await;
+
+        // Another origin is named than is there; and one is there that does not accept this one.
+        for connect in ["friend", "sibling"].map(|frame| connect_to(frame, &browser.origin(Site::C), 700)) {
+            browser.tell(&connect).await;
+        }
+        browser.wait_for(&timed_out(700)).await;
+        browser.tell("window.postMessage('said to nobody', 'https://nobody.example')").await;
+
+        let console = browser.console().await;
+        assert_eq!(console.len(), 1, "{console:#?}");
+        assert!(console[0].contains("https://nobody.example"), "what the browser does write is seen: {console:#?}");
+    });
 }
 
 /// C23
@@ -245,11 +275,14 @@ fn what_is_said_again_is_counted_and_makes_no_second_connection() {
         let said = browser.execute("return window.said", Vec::new()).await.unwrap();
         browser.enter_parent_frame().await.unwrap();
 
-        // From the right window, of the right origin: what it has said before, and what misses something.
+        // From the right window, of the right origin: what it has said before, what misses something, and other versions.
         let again = format!(
             "for (let time = 0; time < 3; time++) frames[0].postMessage({said}, '*', [new MessageChannel().port1]);
              frames[0].postMessage({said}, '*');
-             frames[0].postMessage('{{\"handover\":1}}', '*');"
+             frames[0].postMessage('{{\"handover\":1}}', '*');
+             for (const handover of [0, 2, '1', null]) {{
+                frames[0].postMessage({{ ...{said}, handover, connection: 'new' }}, '*', [new MessageChannel().port1]);
+             }}"
         );
         browser.execute(&again, Vec::new()).await.unwrap();
 
@@ -257,7 +290,7 @@ fn what_is_said_again_is_counted_and_makes_no_second_connection() {
         browser.wait_for("the sum is 5").await;
         browser.enter("#friend").await;
         browser.tell("pages.ignored()").await;
-        browser.wait_for("ignored 0 of strangers, 2 foreign, 3 repeated").await;
+        browser.wait_for("ignored 0 of strangers, 6 foreign, 3 repeated").await;
         assert_eq!(browser.lines().await.iter().filter(|line| line.starts_with("accepted")).count(), 1);
         let ready =
             format!("parent.postMessage({{ handover: 1, says: 'ready', acceptor: {} }}, '*')", said["acceptor"]);
@@ -266,6 +299,50 @@ fn what_is_said_again_is_counted_and_makes_no_second_connection() {
         browser.tell("setTimeout(pages.ignored)").await;
         let ignored = browser.wait_for_start("ignored 0 of strangers, 0 foreign, ").await;
         assert!(!ignored.ends_with(" 0 repeated"), "{ignored}");
+    });
+}
+
+/// What somebody may post on a port who has nothing to do with handover, or a broken one: text, objects, lists, random bytes, some of which
+/// begin as packets do, with ports and buffers that nothing speaks of. None of them closes the port.
+const NONSENSE: &str = "(() => {
+    const post = (data, transfer) => window.taken.postMessage(data, transfer);
+    const port = () => new MessageChannel().port1;
+    for (const data of ['hello', null, 7, {}, [], [1, 2], [new Uint8Array([1, 1])], new ArrayBuffer(4)]) post(data);
+    post(new Uint8Array([1, 1, 1, 1, 7]), [port(), port()]);
+    post([new Uint8Array([1, 1, 2, 0, 2, 0, 0]), new ArrayBuffer(1)]);
+    post([new Uint8Array([1, 1, 2, 0, 1, 0, 0]), 'no buffer']);
+    post([new Uint8Array([1, 1, 2, 2, 0, 0, 0, 0, 0])], [port()]);
+    let seed = 7;
+    const random = () => (seed = (seed * 1103515245 + 12345) % 2147483648) >> 16;
+    for (let time = 0; time < 2000; time++) {
+        const bytes = new Uint8Array(random() % 40).map((_, index) => index === 0 ? 1 : random() % 256);
+        // Those that say that the other end is closed would be believed.
+        post(bytes.map((byte) => byte >= 4 && byte <= 6 ? 9 : byte));
+    }
+})()";
+
+#[test]
+fn nonsense_on_a_port_is_left_aside_and_leaves_the_console_clean() {
+    run(async |browser| {
+        open_with_a_frame(browser).await;
+        let keep = "addEventListener('message', ({ data, ports }) => {
+            if (data.says === 'connect') window.taken = ports[0];
+        })";
+        browser
+            .inside("#friend", async |friend| {
+                friend.wait_for("loaded").await;
+                friend.tell(keep).await;
+            })
+            .await;
+        browser.tell(&connect_to("friend", &browser.origin(Site::B), 10_000)).await;
+        browser.wait_for(&format!("connected to {}", browser.origin(Site::B))).await;
+        browser.console().await;
+
+        browser.inside("#friend", async |friend| friend.tell(NONSENSE).await).await;
+
+        browser.tell("pages.call()").await;
+        browser.wait_for("the sum is 5").await;
+        assert_eq!(browser.console().await, [""; 0]);
     });
 }
 

@@ -231,6 +231,45 @@ async fn what_is_no_packet_is_ignored_and_the_next_one_is_not() {
     assert!(!ours.is_closed());
 }
 
+/// The packet with one message, as a string whose characters are its bytes.
+fn in_a_string(data: &[u8]) -> String {
+    let entries = vec![Entry::Message { data, ports: 0, buffers: 0, values: 0 }];
+    Packet { entries, carried: vec![] }.to_bytes().into_iter().map(char::from).collect()
+}
+
+#[test]
+async fn a_packet_may_come_as_a_string_that_has_a_character_for_each_byte() {
+    let (ours, raw) = with_raw_end();
+    ours.start();
+    let every_byte = Vec::from_iter(128..=255);
+
+    raw.post_value(&JsValue::from_str(&in_a_string(b"first").replace('f', "\u{166}")));
+    raw.post_value(&JsValue::from_str(&in_a_string(&[7; 4096])));
+    raw.post_value(&JsValue::from_str(&in_a_string(&every_byte[..100])));
+    raw.post_value(&JsValue::from_str(&in_a_string(&every_byte[28..])));
+
+    assert_eq!(
+        ours.recv().await.unwrap().data(),
+        &every_byte[..100],
+        "what is no byte, and what is too long, are no packets"
+    );
+    assert_eq!(ours.recv().await.unwrap().data(), &every_byte[28..]);
+}
+
+#[test]
+async fn what_is_short_is_posted_as_a_string_and_what_is_long_as_bytes() {
+    let (ours, raw) = with_raw_end();
+
+    ours.post_message(vec![200; 100]).unwrap();
+    settle().await;
+    ours.post_message(vec![200; 1000]).unwrap();
+    settle().await;
+
+    let [short, long] = &raw.packets()[..] else { panic!("two packets have come: {:?}", raw.packets()) };
+    assert!(short.ends_with(&[200; 100]) && long.ends_with(&[200; 1000]));
+    assert!(raw.next().await.is_string());
+}
+
 #[test]
 async fn a_port_that_no_message_speaks_of_is_ignored() {
     let (ours, raw) = with_raw_end();

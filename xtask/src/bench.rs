@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, absolute};
 
 use crate::command_line::CommandLine;
-use crate::{run, target_folder};
+use crate::{browser, run, target_folder};
 
 /// What `cargo xtask bench` takes.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    place: Option<Place>,
     /// Only rows whose name contains this, printed and not written
     #[arg(long = "row", value_name = "TEXT")]
     rows: Vec<String>,
@@ -32,8 +35,18 @@ pub(crate) struct Args {
     remark: Option<String>,
 }
 
+/// Where else there is something to measure.
+#[derive(Debug, clap::Subcommand)]
+enum Place {
+    /// Calls from a page to its worker beside JavaScript's and Rust's, and the size of the smallest page
+    Browser(browser::BenchArgs),
+}
+
 /// Measures, and writes `benches/RESULTS.md` and `benches/chart.svg`.
 pub(crate) fn bench(args: &Args) -> Result<(), String> {
+    if let Some(Place::Browser(args)) = &args.place {
+        return browser::bench(args);
+    }
     let folder =
         absolute(target_folder().join("bench")).map_err(|error| format!("there is no target folder: {error}"))?;
     if args.is_whole() {
@@ -107,6 +120,7 @@ mod tests {
 
     fn plain() -> Args {
         Args {
+            place: None,
             rows: Vec::new(),
             contenders: Vec::new(),
             quick: false,

@@ -57,3 +57,128 @@ impl fmt::Debug for Reader<'_> {
         f.debug_struct("Reader").field("port", self.port).finish_non_exhaustive()
     }
 }
+
+/// As whoever serves does it: who has received the last does not ask again before it is woken.
+#[cfg(test)]
+fn poll_turn(reader: &mut Reader<'_>, cx: &mut Context<'_>, mut take: impl FnMut(Parcel)) -> Poll<Closed> {
+    loop {
+        match std::task::ready!(reader.poll_next(cx)) {
+            Ok(Received { parcel, is_last }) => {
+                take(parcel);
+                if is_last {
+                    return Poll::Pending;
+                }
+            }
+            Err(closed) => return Poll::Ready(closed),
+        }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod races {
+    use std::future::poll_fn;
+
+    use loom::{future::block_on, model::model, thread};
+
+    use super::*;
+    use crate::{Message, MessageChannel};
+
+    #[test]
+    fn whoever_reads_all_that_comes_is_woken_for_each_and_gets_it_in_order_and_the_end_after_it() {
+        model(|| {
+            let (ours, theirs) = MessageChannel::new().into_ports();
+            theirs.start();
+
+            let poster = thread::spawn(move || {
+                (0..3).for_each(|number| ours.post_message(Message::new([number])).unwrap());
+            });
+            let mut came = Vec::new();
+            let mut reader = Reader::new(&theirs);
+            block_on(poll_fn(|cx| {
+                poll_turn(&mut reader, cx, |parcel| {
+                    let Parcel::Message(message) = parcel else { panic!("a value came") };
+                    came.push(message.data()[0]);
+                })
+            }));
+
+            assert_eq!(came, [0, 1, 2]);
+            poster.join().unwrap();
+        });
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{sync::Arc, task::Wake};
+
+    use futures::task::noop_waker_ref;
+
+    use super::*;
+    use crate::{Message, MessageChannel};
+
+    fn channel() -> (MessagePort, MessagePort) {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        theirs.start();
+        (ours, theirs)
+    }
+
+    fn number(parcel: &Parcel) -> u8 {
+        let Parcel::Message(message) = parcel else { panic!("a value came") };
+        message.data()[0]
+    }
+
+    fn next(reader: &mut Reader<'_>) -> Option<(u8, bool)> {
+        match reader.poll_next(&mut Context::from_waker(noop_waker_ref())) {
+            Poll::Ready(Ok(Received { parcel, is_last })) => Some((number(&parcel), is_last)),
+            Poll::Ready(Err(Closed)) | Poll::Pending => None,
+        }
+    }
+
+    /// LOOP-04, LOOP-06
+    #[test]
+    fn a_reader_that_is_dropped_leaves_what_it_has_not_received_in_front_of_what_came_since() {
+        let (ours, theirs) = channel();
+        let post = |number| ours.post_message(Message::new([number])).unwrap();
+        (0..4).for_each(post);
+        let mut reader = Reader::new(&theirs);
+        assert_eq!(next(&mut reader), Some((0, false)));
+        assert_eq!(next(&mut reader), Some((1, false)));
+        (4..6).for_each(post);
+
+        drop(reader);
+
+        let mut another = Reader::new(&theirs);
+        let rest: Vec<_> = std::iter::from_fn(|| next(&mut another)).map(|(number, _)| number).collect();
+        assert_eq!(rest, [2, 3, 4, 5]);
+    }
+
+    /// How often it was woken.
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn whoever_has_received_the_last_is_woken_for_the_next_without_asking_again() {
+        let (ours, theirs) = channel();
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let waker = std::task::Waker::from(woken.clone());
+        let mut cx = Context::from_waker(&waker);
+        let mut reader = Reader::new(&theirs);
+        assert!(reader.poll_next(&mut cx).is_pending());
+
+        for times in 1..=3 {
+            ours.post_message(Message::new([7])).unwrap();
+            assert_eq!(woken.0.load(Ordering::Relaxed), times);
+            let mut came = 0;
+            assert!(poll_turn(&mut reader, &mut cx, |_| came += 1).is_pending());
+            assert_eq!(came, 1);
+        }
+        drop(ours);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 4, "it is told of the end too");
+    }
+}

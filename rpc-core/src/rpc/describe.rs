@@ -3,7 +3,7 @@
 use super::{Answer, Incoming, Method, MethodId, Never, ResultCodec, Service, grant::Terms, result_codec};
 use crate::{
     message::{DecodeError, Decoder, EncodeError, Encoder},
-    shape::{Description, MethodKind, Shape, StaticMethod},
+    shape::{Description, MethodKind, StaticMethod},
 };
 
 /// `describe`, of every service. No method of a trait has this name.
@@ -22,10 +22,10 @@ impl Method for Describe {
         docs: "Tells what the service is.",
         kind: MethodKind::Call,
         args: &[],
-        ok: Shape::of::<Description>,
+        ok: Description::shape,
         err: None,
     };
-    const RESULT: ResultCodec<Description, Never> = result_codec();
+    const RESULT: ResultCodec<Description, Never> = ResultCodec { ok: Description::shape, ..result_codec() };
 
     fn encode_args((): &(), _: &mut Encoder) -> Result<(), EncodeError> {
         Ok(())

@@ -27,7 +27,7 @@ pub(super) struct Held {
     bytes: u32,
     is_claimed: Flag,
     has_begun: Flag,
-    /// Whether the right stays, although its holder may have gone, until it is known whether the call runs.
+    /// Whether the right stays, although its holder may have gone, until it is known whether the call was to be given back.
     keeps_right: Flag,
 }
 
@@ -103,19 +103,11 @@ impl Held {
             claim.release(Cost { bytes: self.bytes.into() });
             self.is_claimed = Flag::default();
         }
-        self.lets_right_go();
     }
 
     /// The method begins.
     pub(super) fn begins(&mut self) {
         self.has_begun.set();
-        self.lets_right_go();
-    }
-
-    fn lets_right_go(&mut self) {
-        if std::mem::take(&mut self.keeps_right).is_set() {
-            self.desk.hub.grants().let_go(self.desk.grant, 0);
-        }
     }
 
     pub(super) fn has_begun(&self) -> bool {
@@ -143,6 +135,9 @@ impl Drop for Held {
             && let Some(claim) = self.desk.claim()
         {
             claim.release(Cost { bytes: self.bytes.into() });
+        }
+        if self.keeps_right.is_set() {
+            self.desk.hub.grants().let_go(self.desk.grant, 0);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What a method is: its id, and the types that travel.
 
-use std::fmt::{self, Write};
+use std::{
+    any::TypeId,
+    fmt::{self, Write},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -155,12 +159,17 @@ pub const fn result_codec<T: Wire + 'static, E: Wire + 'static>() -> ResultCodec
         put: |result, to| to.put_result(result),
         take: |from| from.take_result(),
         ok: Shape::of::<T>,
-        err: Shape::of::<E>,
+        err: error_shape::<E>,
         in_words: in_words::<E>,
     }
 }
 
 /// What an error says to those who do not know its type: as `Debug` would write it, for it need not have a `Display`.
+fn error_shape<E: Wire + 'static>() -> Arc<Shape> {
+    // Nobody asks for it, so none is traced.
+    if TypeId::of::<E>() == TypeId::of::<Never>() { Arc::new(Shape::Opaque) } else { Shape::of::<E>() }
+}
+
 pub(super) fn in_words<E: Serialize>(error: &E) -> String {
     let mut words = String::new();
     match write!(words, "{:?}", serde_fmt::to_debug(error)) {

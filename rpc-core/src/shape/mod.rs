@@ -19,6 +19,7 @@ mod method;
 mod missing;
 mod of;
 mod parse;
+mod plain;
 mod skip;
 mod structure;
 mod table;

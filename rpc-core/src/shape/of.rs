@@ -8,7 +8,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use super::{Shape, trace};
+use super::{Shape, plain, trace};
 use crate::sync::Arc;
 
 /// std's lock, also under loom, which has none for a static: nothing is run under it, and nobody waits for what is behind it.
@@ -16,6 +16,9 @@ static FOUND: Mutex<BTreeMap<TypeId, Arc<Shape>>> = Mutex::new(BTreeMap::new());
 
 /// See [`Shape::of`].
 pub(super) fn of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
+    if let Some(shape) = plain::plain::<T>() {
+        return Arc::new(shape);
+    }
     let id = TypeId::of::<T>();
     if let Some(found) = FOUND.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
         return found.clone();

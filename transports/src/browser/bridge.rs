@@ -23,6 +23,7 @@ use super::{
     pack::{Outgoing, Packed, pack},
     packet::{Entry, Packet},
     peers::{self, Holder, Peer},
+    turns,
     value::Value,
 };
 use crate::refusal::Refusal;
@@ -123,6 +124,7 @@ pub(super) struct Bridge {
     outbox_bytes: Cell<usize>,
     /// How many microtasks in a row brought nothing.
     quiet: Cell<u32>,
+    is_looking_again: Cell<bool>,
     task: RefCell<Option<Waker>>,
     holder: RefCell<Holder>,
 }
@@ -167,6 +169,7 @@ impl Bridge {
             outbox: RefCell::new(vec![Outgoing::Entry(context::here())]),
             outbox_bytes: Cell::default(),
             quiet: Cell::default(),
+            is_looking_again: Cell::default(),
             task: RefCell::default(),
             holder: RefCell::new(holder),
         });
@@ -195,7 +198,7 @@ impl Bridge {
 
     /// Takes what this context has posted, and sends it once the turn brings no more: what others post in the same turn goes along,
     /// and a message that is alone waits for nothing but the microtasks.
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<()> {
         let is_known = self.task.borrow().as_ref().is_some_and(|task| task.will_wake(cx.waker()));
         if !is_known {
             self.task.replace(Some(cx.waker().clone()));
@@ -217,10 +220,20 @@ impl Bridge {
             cx.waker().wake_by_ref();
         } else if quiet >= QUIET {
             self.flush();
-        } else if !self.outbox.borrow().is_empty() {
-            cx.waker().wake_by_ref();
+        } else if !self.outbox.borrow().is_empty() && !self.is_looking_again.replace(true) {
+            turns::look_again(Rc::downgrade(self));
         }
         Poll::Pending
+    }
+
+    /// A microtask has passed.
+    pub(super) fn look_again(self: &Rc<Self>) {
+        self.is_looking_again.set(false);
+        let task = self.task.borrow().clone();
+        if let Some(task) = task {
+            // If it has ended, the task has been woken, and ends as well.
+            let _ended = self.poll(&mut Context::from_waker(&task));
+        }
     }
 
     /// Takes what waits at this context's end. `None` if the bridge has ended.
@@ -280,13 +293,13 @@ impl Bridge {
         if outgoing.is_empty() {
             return;
         }
-        let ports = js_sys::Array::new();
+        let mut ports = Vec::new();
         let packed = pack(outgoing, |port| {
             let (far, earlier) = self.ship(port);
-            ports.push(&far);
+            ports.push(far);
             earlier
         });
-        if let Err(error) = self.post(packed, &ports) {
+        if let Err(error) = self.post(packed, ports) {
             // Whoever waits for what was in it would wait for ever.
             tracing::warn!(error = %js::words(&error), "the browser has posted nothing; the port is closed");
             self.end(None);
@@ -320,16 +333,18 @@ impl Bridge {
         Some((self.far.clone(), earlier))
     }
 
-    fn post(&self, packed: Packed, ports: &js_sys::Array) -> Result<(), JsValue> {
+    fn post(&self, packed: Packed, ports: Vec<JsPort>) -> Result<(), JsValue> {
         let Packed { bytes, buffers, values } = packed;
-        let bytes = js_sys::Uint8Array::from(&bytes[..]);
-        if buffers.is_empty() && values.is_empty() {
-            return match ports.length() {
-                0 => self.far.post_message(&bytes),
-                _ => self.far.post_message_with_transferable(&bytes, ports),
-            };
+        let bytes = js::packet(&bytes);
+        let is_all = buffers.is_empty() && values.is_empty();
+        if is_all && ports.is_empty() {
+            return self.far.post_message(&bytes);
         }
-        let (data, transferred) = (js_sys::Array::of1(&bytes), ports);
+        let transferred: js_sys::Array = ports.into_iter().collect();
+        if is_all {
+            return self.far.post_message_with_transferable(&bytes, &transferred);
+        }
+        let data = js_sys::Array::of1(&bytes);
         for buffer in buffers {
             let buffer = js_sys::Uint8Array::from(&buffer[..]).buffer();
             data.push(&buffer);
@@ -342,7 +357,7 @@ impl Bridge {
                 transferred.push(&value);
             }
         }
-        self.far.post_message_with_transferable(&data, transferred)
+        self.far.post_message_with_transferable(&data, &transferred)
     }
 
     /// Tells the other end something, with the messages before it.
@@ -375,12 +390,11 @@ impl Bridge {
     /// The instance is dead: says so, past everything that it might have left half done.
     pub(super) fn report_panic(&self, said: &str) {
         let words = pack(vec![Outgoing::Panicked(said.to_owned())], |_| Vec::new());
-        let _posted = self.post(words, &js_sys::Array::new());
+        let _posted = self.post(words, Vec::new());
     }
 
     /// A packet has come.
     fn arrived(self: &Rc<Self>, event: &MessageEvent) {
-        let ports: Vec<JsPort> = event.ports().iter().map(JsCast::unchecked_into).collect();
         let data = event.data();
         let Some(bytes) = js::bytes_of(&data) else {
             tracing::warn!("a message that is no packet came by a port; it was dropped");
@@ -393,6 +407,8 @@ impl Bridge {
                 return;
             }
         };
+        // Asking for them makes a list of them, also where there are none.
+        let ports = if packet.carried.is_empty() { Vec::new() } else { js::ports_of(event) };
         let beside = js::beside(&data, packet.buffers(), packet.values());
         let Some((buffers, values)) = beside.filter(|_| packet.carried.len() <= ports.len()) else {
             tracing::warn!("a packet came without ports, buffers or values that it speaks of; it was dropped");

@@ -1,7 +1,8 @@
 //! The browser's objects that web-sys has not, or has otherwise in windows and in workers.
 
-use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, JsString, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::{MessageEvent, MessagePort};
 
 #[wasm_bindgen]
 extern "C" {
@@ -57,12 +58,49 @@ pub(crate) fn words(error: &JsValue) -> String {
     message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
 }
 
+/// Up to so many bytes go as a string. An engine makes an object for each buffer that it clones and reads, at either end: for what
+/// a call takes, that costs more than all the rest of the way.
+const SHORT: usize = 128;
+
+/// A packet, as it is posted. In a string, each character is a byte.
+pub(super) fn packet(bytes: &[u8]) -> JsValue {
+    if bytes.len() > SHORT {
+        return Uint8Array::from(bytes).into();
+    }
+    let characters: Vec<u16> = bytes.iter().copied().map(u16::from).collect();
+    JsString::from_char_code(&characters).into()
+}
+
 /// The packet in a message: all of it, or the first thing in a list.
 pub(super) fn bytes_of(data: &JsValue) -> Option<Vec<u8>> {
-    match data.dyn_ref::<Uint8Array>() {
-        Some(bytes) => Some(bytes.to_vec()),
-        None => data.dyn_ref::<Array>()?.get(0).dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
+    packet_bytes(data).or_else(|| packet_bytes(&data.dyn_ref::<Array>()?.get(0)))
+}
+
+/// The ports that came with a message.
+pub(super) fn ports_of(event: &MessageEvent) -> Vec<MessagePort> {
+    event.ports().iter().map(JsCast::unchecked_into).collect()
+}
+
+fn packet_bytes(packet: &JsValue) -> Option<Vec<u8>> {
+    match packet.dyn_ref::<JsString>() {
+        Some(characters) => bytes_in(characters),
+        None => packet.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
     }
+}
+
+/// `None` also if it is longer than what is posted so.
+fn bytes_in(characters: &JsString) -> Option<Vec<u8>> {
+    let length = characters.length();
+    if usize::try_from(length).is_ok_and(|length| length > SHORT) {
+        return None;
+    }
+    (0..length).map(|index| byte(characters.char_code_at(index))).collect()
+}
+
+fn byte(character: f64) -> Option<u8> {
+    // `as`, for lack of another way: it cuts off what is beyond, which then is not the same.
+    let byte = character as u8;
+    (f64::from(byte) == character).then_some(byte)
 }
 
 /// So many buffers and then so many values, which follow the packet in its list. `None` if there are fewer.

@@ -40,6 +40,8 @@ mod pack;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod peers;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod turns;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod value;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod wrappers;

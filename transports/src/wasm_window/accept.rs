@@ -149,9 +149,7 @@ impl Door {
     fn announce(&self) {
         let waiting = self.from.as_ref().map_or_else(connect::elders, |from| vec![from.clone()]);
         for window in &waiting {
-            for target in self.origins.targets() {
-                inbox::post(window, &self.ready(), target, &Array::new());
-            }
+            inbox::call_out(window, &self.ready());
         }
     }
 }

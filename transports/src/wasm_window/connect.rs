@@ -163,8 +163,7 @@ impl Offering {
         let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
         let mut waited = 0_u32;
         let mut next = FIRST_WAIT;
-        // A page that is just being loaded says itself that it is ready, and a browser would complain of a message before that.
-        let mut wait = if is_older(&self.target) { 0 } else { FIRST_WAIT };
+        let mut wait = 0;
         loop {
             match select(&mut connected, TimeoutFuture::new(wait)).await {
                 Either::Left((Ok(connected), _)) => return Ok(connected),
@@ -184,9 +183,7 @@ impl Offering {
     }
 
     fn ask(&self) {
-        for target in self.origins.targets() {
-            inbox::post(&self.target, &Said::hello(), target, &Array::new());
-        }
+        inbox::call_out(&self.target, &Said::hello());
     }
 
     fn heard(&self, event: &MessageEvent) {
@@ -225,11 +222,6 @@ impl Offering {
         to.answer(&Said::connect(acceptor, &connection), &Array::of1(&channel.port2()));
         Ok(())
     }
-}
-
-/// Whether that window was there before this one.
-fn is_older(window: &web_sys::Window) -> bool {
-    elders().iter().any(|elder| Object::is(elder, window))
 }
 
 /// The windows that this one has come from, if there are any: its parent, and its opener.

@@ -74,8 +74,17 @@ impl Sender {
     }
 }
 
+/// Says something to whatever page is in that window by now: that somebody is here, and nothing else.
+///
+/// A page of another origin than was meant learns by that which origin calls, and that it uses this crate; it could not be kept from it by
+/// more than silence, for somebody has to speak first. Named, the origin would have the browser write an error to the console for each
+/// time that the page is not the one that was meant, also while that is only being loaded. Whatever else is said names it.
+pub(super) fn call_out(window: &Window, message: &JsValue) {
+    post(window, message, "*", &Array::new());
+}
+
 /// Posts something to a window, for a page of that origin.
-pub(super) fn post(window: &Window, message: &JsValue, target: &str, ports: &Array) {
+fn post(window: &Window, message: &JsValue, target: &str, ports: &Array) {
     if let Err(error) = window.post_message_with_transfer(message, target, ports) {
         tracing::warn!(error = %browser::words(&error), "the browser posted nothing to a window");
     }

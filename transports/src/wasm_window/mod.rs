@@ -5,8 +5,9 @@
 //! difference: both say again and again that they are there, at growing intervals, until they have found each other or the
 //! time is over.
 //!
-//! Either side says whom it means, by [`Origins`]. Everything that is posted names the origin that it is for, and of
-//! everything that comes the origin *and* the window are looked at, before anything else of it is read. What strangers send, and what
+//! Either side says whom it means, by [`Origins`]. That somebody is here is called out to whatever page is in the window; it is answered, and
+//! a port is sent, by name of the origin that was asked for. Of everything that comes the origin *and* the window are looked at, before
+//! anything else of it is read. What strangers send, and what
 //! comes again, is counted (`Window::ignored`) and left aside; it costs no more than that.
 //!
 //! Who is at the other end is known then, for a port says nothing of it: `Window::origin`, and for a service

@@ -70,16 +70,6 @@ impl Origins {
             Kind::Any => true,
         }
     }
-
-    /// What to name as the target, so that nobody else gets a message.
-    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
-    pub(super) fn targets(&self) -> impl Iterator<Item = &str> {
-        let (origins, any) = match &self.0 {
-            Kind::These(origins) => (&origins[..], None),
-            Kind::Any => (&[][..], Some("*")),
-        };
-        origins.iter().map(String::as_str).chain(any)
-    }
 }
 
 #[cfg(test)]

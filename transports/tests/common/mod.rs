@@ -26,8 +26,8 @@ pub(crate) fn with_raw_end() -> (MessagePort, RawEnd) {
 pub(crate) fn spy_on_posts(port: &web_sys::MessagePort) -> Rc<RefCell<Vec<Vec<u8>>>> {
     let posted = Rc::<RefCell<Vec<Vec<u8>>>>::default();
     let packets = posted.clone();
-    let post = Closure::<dyn FnMut(js_sys::Uint8Array)>::new(move |bytes: js_sys::Uint8Array| {
-        packets.borrow_mut().push(bytes.to_vec());
+    let post = Closure::<dyn FnMut(JsValue)>::new(move |packet: JsValue| {
+        packets.borrow_mut().push(packet_bytes(&packet).expect("nothing but packets is posted"));
     });
     js_sys::Reflect::set(port, &"postMessage".into(), &post.into_js_value()).unwrap();
     posted
@@ -51,8 +51,7 @@ impl RawEnd {
 
     /// The bytes of the packets that have come.
     pub(crate) fn packets(&self) -> Vec<Vec<u8>> {
-        let bytes = |event: &MessageEvent| event.data().dyn_ref::<js_sys::Uint8Array>().map(js_sys::Uint8Array::to_vec);
-        self.came.borrow().iter().filter_map(bytes).collect()
+        self.came.borrow().iter().filter_map(|event| packet_bytes(&event.data())).collect()
     }
 
     /// The first thing that comes, as soon as it has.
@@ -71,6 +70,14 @@ impl RawEnd {
 
     pub(crate) fn post_value(&self, value: &JsValue) {
         self.port.post_message(value).unwrap();
+    }
+}
+
+/// The bytes of a packet, in whichever of the two ways it was posted.
+pub(crate) fn packet_bytes(packet: &JsValue) -> Option<Vec<u8>> {
+    match packet.as_string() {
+        Some(characters) => characters.chars().map(|character| u8::try_from(character).ok()).collect(),
+        None => packet.dyn_ref::<js_sys::Uint8Array>().map(js_sys::Uint8Array::to_vec),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A test binary, or the tests in a package's own source, run in browsers if they say `wasm_bindgen_test_configure!`.
 //! `wasm-bindgen-test-runner` starts a WebDriver and a browser for each, and ends them; whatever it leaves is ended here.
 
+mod bench;
 mod bundler;
 mod end_to_end;
 mod engine;
@@ -17,6 +18,7 @@ use crate::run::{self, say};
 use crate::tally::Tally;
 use crate::wasm_target;
 
+pub(crate) use bench::{BenchArgs, bench};
 pub(crate) use engine::Engine;
 use room::Room;
 use suites::Tests;

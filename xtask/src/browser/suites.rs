@@ -113,7 +113,8 @@ pub(crate) fn lints() -> Vec<CommandLine> {
     let all = Selection::default();
     let packages = PACKAGES.iter().filter_map(|package| Some((package, all.targets(package)?)));
     let words = packages.map(|(package, targets)| format!("clippy {}{targets} -- -D warnings", package.words()));
-    words.map(|words| CommandLine::cargo(&words)).chain([end_to_end::lint(), demo::lint(), bundler::lint()]).collect()
+    let others = [end_to_end::lint(), demo::lint(), bundler::lint(), super::bench::lint()];
+    words.map(|words| CommandLine::cargo(&words)).chain(others).collect()
 }
 
 /// The test binaries of a folder that have tests for browsers, in order.

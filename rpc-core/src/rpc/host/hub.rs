@@ -45,7 +45,8 @@ pub(in crate::rpc) struct Hub {
     first: Option<ChannelId>,
     /// That of the context in which the service was made: limits of time are by it, wherever it is served.
     clock: Option<Arc<dyn Clock>>,
-    state: Mutex<State>,
+    /// Made for the first port beside the first, or for the first handle.
+    state: OnceLock<Box<Mutex<State>>>,
     /// Whether anybody but the first port can have something for the service. Never unset: a service that has the one port looks at
     /// nothing else.
     is_used: AtomicBool,
@@ -131,7 +132,7 @@ impl Hub {
             since,
             first: first.map(MessagePort::channel_id),
             clock,
-            state: Mutex::default(),
+            state: OnceLock::new(),
             is_used: AtomicBool::new(false),
             has_alarms: AtomicBool::new(false),
         })
@@ -140,6 +141,7 @@ impl Hub {
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
         let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE, None);
+        hub.use_it();
         hub.end();
         hub
     }
@@ -159,8 +161,13 @@ impl Hub {
             None => (self.first == Some(channel)).then_some(ROOT),
         };
         // Once nothing is served here, the first channel may be gone, and its name be another's.
-        let is_over = self.state.lock().is_over;
+        let is_over = self.state.get().is_some_and(|state| state.lock().is_over);
         grant.filter(|grant| !is_over && self.ended(*grant).is_none())
+    }
+
+    #[inline]
+    fn state(&self) -> Guard<'_, State> {
+        self.state.get_or_init(Box::default).lock()
     }
 
     #[inline]
@@ -217,7 +224,7 @@ impl Hub {
                 Some(grant)
             }
             Err(refusal) => {
-                let nothing = self.state.lock().lanes.remove(seat);
+                let nothing = self.state().lanes.remove(seat);
                 drop(nothing);
                 tracing::warn!(%refusal, "a right to call was not granted");
                 let reason = refusal.label();
@@ -229,7 +236,7 @@ impl Hub {
     }
 
     fn add_lane(&self) -> Option<SeatKey> {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         if state.is_over { None } else { state.lanes.add() }
     }
 
@@ -262,7 +269,7 @@ impl Hub {
         let grant = right.grant;
         let desk = Arc::new(Desk::other(port, self.clone(), seat, right));
         desk.open();
-        let mut state = self.state.lock();
+        let mut state = self.state();
         if state.is_over {
             drop(state);
             return;
@@ -343,7 +350,7 @@ impl Hub {
         if seats.peek().is_none() {
             return;
         }
-        let mut state = self.state.lock();
+        let mut state = self.state();
         state.ended.extend(seats.map(|seat| (seat, why)));
         let server = state.server.take();
         drop(state);
@@ -357,7 +364,7 @@ impl Hub {
 
     /// Takes what there is, at most so much, and registers the task for what comes next.
     pub(in crate::rpc) fn take(&self, most: usize, to: &mut VecDeque<(SeatKey, Thing)>, cx: &Context<'_>) -> News {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         state.lanes.take(most, to);
         let replaced = match &state.server {
             Some(waker) if waker.will_wake(cx.waker()) => None,
@@ -378,7 +385,7 @@ impl Hub {
         if was_held {
             self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
         }
-        let mut state = self.state.lock();
+        let mut state = self.state();
         let waiting = state.lanes.remove(seat);
         let idle = (state.lanes.len() == 0).then(|| state.idle.take());
         drop(state);
@@ -388,13 +395,17 @@ impl Hub {
 
     /// Nobody will serve here any more: what waits is dropped, and whoever wants to add a port finds it closed.
     pub(in crate::rpc) fn end(&self) {
-        let mut state = self.state.lock();
-        state.is_over = true;
-        let left = (std::mem::take(&mut state.lanes), std::mem::take(&mut state.joined), state.server.take());
-        let idle = state.idle.take();
-        drop(state);
-        drop((left, self.early.take()));
-        idle.wake();
+        // Whoever could want to add one has said so before.
+        if self.is_used() {
+            let mut state = self.state();
+            state.is_over = true;
+            let left = (std::mem::take(&mut state.lanes), std::mem::take(&mut state.joined), state.server.take());
+            let idle = state.idle.take();
+            drop(state);
+            drop(left);
+            idle.wake();
+        }
+        drop(self.early.take());
         // Nothing is made for that alone: most services have granted nothing.
         let released = self.grants.get().map(|grants| grants.lock().leave_all()).unwrap_or_default();
         for grant in released {
@@ -405,12 +416,12 @@ impl Hub {
     /// One handle more.
     pub(in crate::rpc) fn add_host(&self) {
         self.use_it();
-        self.state.lock().hosts += 1;
+        self.state().hosts += 1;
     }
 
     /// One handle fewer.
     pub(in crate::rpc) fn remove_host(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         state.hosts = state.hosts.saturating_sub(1);
         let server = if state.hosts == 0 { state.server.take() } else { None };
         drop(state);
@@ -419,12 +430,12 @@ impl Hub {
 
     /// Whoever served has stopped, as was asked.
     pub(in crate::rpc) fn resume(&self) {
-        self.state.lock().is_halted = false;
+        self.state().is_halted = false;
     }
 
     /// Asks whoever serves to stop.
     pub(in crate::rpc) fn halt(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         state.is_halted = true;
         let server = state.server.take();
         drop(state);
@@ -433,12 +444,12 @@ impl Hub {
 
     /// How many ports there are beside the first.
     pub(in crate::rpc) fn seats(&self) -> usize {
-        self.state.lock().lanes.len()
+        self.state.get().map_or(0, |state| state.lock().lanes.len())
     }
 
     /// Whether no client is left; if not, registers to be woken then.
     pub(in crate::rpc) fn is_idle_or_register(&self, key: &mut Option<WaiterKey>, cx: &Context<'_>) -> bool {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         if state.is_over || state.lanes.len() == 0 {
             return true;
         }
@@ -450,7 +461,7 @@ impl Hub {
 
     /// Forgets a task that waits for no client to be left.
     pub(in crate::rpc) fn forget_waiter(&self, key: WaiterKey) {
-        let waker = self.state.lock().idle.remove(key);
+        let waker = self.state().idle.remove(key);
         drop(waker);
     }
 }
@@ -488,7 +499,7 @@ fn entrance_at(target: Option<Arc<dyn MessageTarget>>) -> Option<Arc<Entrance>> 
 
 impl MessageTarget for Entrance {
     fn deliver(&self, parcel: Parcel) {
-        let mut state = self.hub.state.lock();
+        let mut state = self.hub.state();
         let refused = state.lanes.push(self.seat, parcel);
         let server = state.server.take();
         drop(state);
@@ -497,7 +508,7 @@ impl MessageTarget for Entrance {
     }
 
     fn closed(&self, _: Gone) {
-        let mut state = self.hub.state.lock();
+        let mut state = self.hub.state();
         state.lanes.close(self.seat);
         let server = state.server.take();
         drop(state);

@@ -1,0 +1,80 @@
+// Page to worker: the same work by everyone, in interleaved rounds on one page. Each measurement is a line of JSON in the page,
+// which whoever drives the browser reads; the last line is `done`.
+
+import { CapnWeb, Comlink, RawMessages } from "./contenders.js";
+import init, { Handover, WebRpc } from "./built/page.js";
+import { connect } from "./connect.js";
+
+const OUTSTANDING = 64;
+
+// Each row makes so many calls, a multiple of `step`.
+const ROWS = [
+  { name: "null call", step: 1, method: "one" },
+  { name: "64 outstanding", step: OUTSTANDING, method: "many" },
+  { name: "echo of 4 KiB", step: 1, method: "echo" },
+  { name: "1 MiB moved", step: 1, method: "moved" },
+];
+
+const report = (line) => document.getElementById("report").append(`${line}\n`);
+
+async function contenders() {
+  await init();
+  const handover = new Handover("built/page.js");
+  return [
+    ["raw postMessage", new RawMessages(await connect("raw-worker.js"))],
+    ["Comlink", new Comlink(await connect("comlink-worker.js"))],
+    ["Cap'n Web", new CapnWeb(await connect("capnweb-worker.js"))],
+    ["web-rpc", await WebRpc.connect(await connect("web-rpc-worker.js"))],
+    ["handover", handover],
+    ["handover, wasm memory", { moved: (calls) => handover.moved_memory(calls) }],
+  ].map(([name, contender]) => ({ name, contender }));
+}
+
+// Milliseconds that so many calls take.
+async function time(row, { contender }, calls) {
+  const started = performance.now();
+  await contender[row.method](calls, OUTSTANDING);
+  return performance.now() - started;
+}
+
+// How many calls take about so many milliseconds. What is done meanwhile also warms up the engine's compiler.
+async function calibrate(row, contender, milliseconds) {
+  let calls = row.step;
+  for (;;) {
+    const took = await time(row, contender, calls);
+    if (took >= milliseconds / 2) {
+      return Math.max(1, Math.round((calls * milliseconds) / took / row.step)) * row.step;
+    }
+    calls *= 2;
+  }
+}
+
+async function measure(all, row, { rounds, milliseconds }) {
+  const lanes = [];
+  for (const contender of all.filter(({ contender }) => row.method in contender)) {
+    lanes.push({ contender, calls: await calibrate(row, contender, milliseconds), samples: [] });
+  }
+  for (let round = 0; round < rounds; round++) {
+    // Whoever comes first pays for what was left over; each comes first in its turn.
+    for (let turn = 0; turn < lanes.length; turn++) {
+      const lane = lanes[(round + turn) % lanes.length];
+      const took = await time(row, lane.contender, lane.calls);
+      lane.samples.push((lane.calls / took) * 1000);
+    }
+  }
+  for (const { contender, samples } of lanes) {
+    report(JSON.stringify({ row: row.name, contender: contender.name, per_second: samples }));
+  }
+}
+
+addEventListener("error", (event) => report(`error: ${event.message}`));
+addEventListener("unhandledrejection", (event) => report(`error: ${event.reason}`));
+
+const parameters = new URLSearchParams(location.search);
+const settings = { rounds: Number(parameters.get("rounds")), milliseconds: Number(parameters.get("milliseconds")) };
+const asked = (name) => !parameters.has("row") || name.includes(parameters.get("row"));
+const all = await contenders();
+for (const row of ROWS.filter((row) => asked(row.name))) {
+  await measure(all, row, settings);
+}
+report("done");
