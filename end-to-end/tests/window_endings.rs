@@ -52,6 +52,27 @@ fn a_call_into_a_frame_that_is_navigated_elsewhere_ends_soon() {
     });
 }
 
+/// Has the page ask no more whether others live: no timer goes off that could be the one for it. Nor can it see their locks.
+const WITHOUT_HEARTBEAT: &str = "(() => {
+    const real = setTimeout;
+    window.setTimeout = (act, ms, ...more) => ms > 99 && ms < 1900 ? 0 : real(act, ms, ...more);
+})()";
+
+#[test]
+fn a_frame_that_is_navigated_or_loaded_again_says_goodbye() {
+    for leave in ["location.href = 'about:blank'", "location.reload()"] {
+        run(async |browser| {
+            call_a_frame(browser).await;
+            browser.tell(WITHOUT_HEARTBEAT).await;
+
+            browser.tell("pages.begin()").await;
+            browser.inside("#frame", async |frame| frame.tell(leave).await).await;
+
+            assert_eq!(ended(browser).await, CLOSED, "{leave}");
+        });
+    }
+}
+
 #[test]
 fn a_call_into_a_frame_that_is_loaded_again_ends_soon_and_the_next_page_can_be_connected_to() {
     run(async |browser| {

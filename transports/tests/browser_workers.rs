@@ -15,7 +15,7 @@ use handover::{
     CallError, Interruption, MessageChannel, NotSent, RpcError, context,
     wasm_worker::{self, Script, Worker},
 };
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
@@ -46,11 +46,16 @@ fn worker(name: &str) -> Worker<DeskClient> {
 
 /// What must have happened within two seconds.
 async fn soon<F: Future>(future: F) -> F::Output {
-    let late = TimeoutFuture::new(2_000);
+    within(2, future).await
+}
+
+/// What must have happened within so many seconds.
+async fn within<F: Future>(seconds: u32, future: F) -> F::Output {
+    let late = TimeoutFuture::new(1_000 * seconds);
     pin_mut!(future, late);
     match futures::future::select(future, late).await {
         futures::future::Either::Left((output, _)) => output,
-        futures::future::Either::Right(_) => panic!("it has not ended within two seconds"),
+        futures::future::Either::Right(_) => panic!("it has not ended within {seconds} seconds"),
     }
 }
 
@@ -201,6 +206,92 @@ async fn a_worker_that_goes_without_a_word_is_noticed_wherever_its_ports_lead() 
     assert_eq!(soon(call).await, Err(CallError::Unknown(Interruption::Closed)));
     assert_eq!(soon(other_call).await, Err(CallError::Unknown(Interruption::Closed)));
     soon(ours.closed()).await;
+}
+
+/// Something of this page's that is otherwise until this is dropped.
+struct Without(&'static str);
+
+impl Without {
+    /// Nothing here asks any more whether others live: no timer goes off that could be the one for it.
+    fn heartbeat() -> Self {
+        js_sys::eval(
+            "globalThis.realTimeout = setTimeout;
+             globalThis.setTimeout = (act, ms, ...more) => ms > 99 && ms < 1900 ? 0 : realTimeout(act, ms, ...more);",
+        )
+        .unwrap();
+        Self("globalThis.setTimeout = realTimeout")
+    }
+
+    /// No lock can be seen from here.
+    fn locks() -> Self {
+        // This page has asked for its own by then, or others would ask whether it lives.
+        drop(common::pair());
+        js_sys::eval(
+            "globalThis.realRequest = LockManager.prototype.request;
+             LockManager.prototype.request = () => Promise.reject(new Error('there are no locks'));",
+        )
+        .unwrap();
+        Self("LockManager.prototype.request = realRequest")
+    }
+}
+
+/// The names of the locks that this page waits for.
+async fn locks_waited_for() -> Vec<String> {
+    let names = "navigator.locks.request('who is this', async () => {
+        const { held, pending } = await navigator.locks.query();
+        const here = held.find(({ name }) => name === 'who is this').clientId;
+        return pending.filter(({ clientId }) => clientId === here).map(({ name }) => name);
+    })";
+    let names = js_sys::eval(names).unwrap().unchecked_into::<js_sys::Promise>();
+    let names = wasm_bindgen_futures::JsFuture::from(names).await.unwrap().unchecked_into::<js_sys::Array>();
+    names.iter().filter_map(|name| name.as_string()).collect()
+}
+
+impl Drop for Without {
+    fn drop(&mut self) {
+        js_sys::eval(self.0).unwrap();
+    }
+}
+
+#[test]
+async fn the_death_of_a_worker_is_noticed_by_its_lock_alone() {
+    let before = locks_waited_for().await;
+    let desk = worker("quiet");
+    let call = pending(&desk).await;
+    within(20, async {
+        while locks_waited_for().await.iter().all(|lock| before.contains(lock)) {
+            TimeoutFuture::new(10).await;
+        }
+    })
+    .await;
+    let _without = Without::heartbeat();
+
+    desk.as_js().terminate();
+
+    assert_eq!(soon(call).await, Err(CallError::Unknown(Interruption::Closed)));
+}
+
+#[test]
+async fn the_death_of_a_worker_whose_lock_cannot_be_seen_is_noticed_by_its_silence() {
+    let _without = Without::locks();
+    let desk = worker("quiet");
+    let call = pending(&desk).await;
+
+    desk.as_js().terminate();
+
+    assert_eq!(soon(call).await, Err(CallError::Unknown(Interruption::Closed)));
+}
+
+#[test]
+async fn a_worker_whose_lock_cannot_be_seen_lives_as_long_as_it_answers() {
+    let _without = Without::locks();
+    let desk = worker("calm");
+    let call = pending(&desk).await;
+
+    TimeoutFuture::new(3_000).await;
+
+    assert_eq!(call.now_or_never(), None);
+    assert_eq!(desk.add(1, 1).await.unwrap(), 2);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::run::{self, say};
 /// How long fetching and unpacking a browser may take: a machine without network must not wait for ever.
 const APT_LIMIT: Duration = Duration::from_secs(600);
 
-/// How long building a tool may take.
-const BUILD_LIMIT: Duration = Duration::from_secs(1200);
+/// How long building a tool may take: a quarter of an hour on a machine that builds other things as well.
+const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Makes sure that these engines and what drives them are there. Whatever cannot be installed has a line in the failure.
 pub(crate) fn ensure_installed(engines: &[Engine]) -> Result<Tools, String> {
