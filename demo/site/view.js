@@ -183,8 +183,8 @@ export class View {
 
   // Draws every line where its ends are now.
   #draw() {
-    const { width, height, left, top } = this.#stage.getBoundingClientRect();
-    this.#wires.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    // The lines have no `viewBox`, so a unit of theirs is a pixel.
+    const { width, left, top } = this.#stage.getBoundingClientRect();
     const boxOf = (place) => {
       const box = document.getElementById(place).getBoundingClientRect();
       return { left: box.left - left, right: box.right - left, top: box.top - top, bottom: box.bottom - top };

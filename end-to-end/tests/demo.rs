@@ -292,9 +292,10 @@ async fn open_in_a_frame(browser: &Browser) {
     are_there(browser, 0).await;
 }
 
-/// How many pixels there are to the right of what is seen. What sticks out of a box that is cut off counts as well.
+/// How many pixels there are to the right of what is seen. What sticks out of a box that is cut off counts as well; what is not drawn does
+/// not, for WebKit says of lines that are hidden where they were.
 const BEYOND: &str = "(Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('body *')]
-    .map((element) => Math.ceil(element.getBoundingClientRect().right))) - innerWidth)";
+    .filter((element) => element.checkVisibility()).map((element) => Math.ceil(element.getBoundingClientRect().right))) - innerWidth)";
 
 #[test]
 fn no_page_complains_of_anything() {
