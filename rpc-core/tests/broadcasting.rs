@@ -937,6 +937,7 @@ impl Medium for Bridge {
     }
 }
 
+/// BC-06, BC-11
 #[test]
 fn a_group_over_a_medium_tells_it_who_listens_and_what_is_posted() {
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -963,6 +964,7 @@ fn a_group_over_a_medium_tells_it_who_listens_and_what_is_posted() {
     assert_eq!(there.received(), ["there: sun"]);
 }
 
+/// BC-05, BC-06, BC-07
 #[test]
 fn what_is_delivered_from_elsewhere_reaches_everyone_of_its_name_and_origin_who_is_there() {
     let context = Context::default();
