@@ -26,6 +26,7 @@ pub(crate) const FOREIGN: &str = "handover::Foreign";
 /// use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// /// What no bytes can say.
+/// #[derive(Debug)]
 /// struct Knot(Arc<u32>);
 ///
 /// impl Serialize for Knot {

@@ -69,10 +69,19 @@ pub(super) enum Ending<T, E> {
 impl<M: Method> CallCell<M> {
     #[inline]
     pub(super) fn new(args: M::Args) -> Arc<Self> {
+        Arc::new(Self::posted(args))
+    }
+
+    /// As [`new`](Self::new), of a call that will go as bytes: in a cell that another such call has left, if there is one.
+    pub(super) fn reused(args: M::Args) -> Arc<Self> {
         let kept = if Self::IS_KEPT { spare::take::<Self>() } else { None };
-        match kept {
-            Some(kept) => Self::refill(kept, args),
-            None => Arc::new(Self::posted(args)),
+        let Some(mut kept) = kept else { return Self::new(args) };
+        match Arc::get_mut(&mut kept) {
+            Some(place) => {
+                *place = Self::posted(args);
+                kept
+            }
+            None => Self::new(args),
         }
     }
 
@@ -81,16 +90,6 @@ impl<M: Method> CallCell<M> {
         let state = State { stage: Stage::Posted { args: Some(args), options: None }, caller: None };
         let alive = Some(Alive::new(What::Call(M::NAME)));
         Self { state: Mutex::new(state), traffic: Traffic::default(), alive }
-    }
-
-    fn refill(mut kept: Arc<Self>, args: M::Args) -> Arc<Self> {
-        match Arc::get_mut(&mut kept) {
-            Some(place) => {
-                *place = Self::posted(args);
-                kept
-            }
-            None => Arc::new(Self::posted(args)),
-        }
     }
 
     /// Whether cells of calls that are over are used again.

@@ -122,6 +122,12 @@ impl ReplyTable {
         is_new
     }
 
+    /// Whether a call of this client went as bytes: nearly always, none does or all do.
+    #[inline]
+    pub(super) fn has_sent_bytes(&self) -> bool {
+        self.last_introduced.load(Ordering::Relaxed) != 0
+    }
+
     /// An id that no call of this port had before.
     pub(super) fn next_id(&self) -> CallId {
         CallId(self.next_id.fetch_add(1, Ordering::Relaxed))

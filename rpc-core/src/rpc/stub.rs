@@ -152,12 +152,18 @@ impl ClientStub {
     /// Makes a call.
     #[inline]
     pub fn call<M: Method, E: Failure<Service = M::Err>>(&self, args: M::Args) -> Call<'_, M::Ok, E> {
-        Call::new(Via::Shared(self), CallCell::<M>::new(args))
+        Call::new(Via::Shared(self), self.cell::<M>(args))
     }
 
     /// Makes the only call that this client is good for.
     pub fn call_once<M: Method, E: Failure<Service = M::Err>>(self, args: M::Args) -> Call<'static, M::Ok, E> {
-        Call::new(Via::Owned(self), CallCell::<M>::new(args))
+        let cell = self.cell::<M>(args);
+        Call::new(Via::Owned(self), cell)
+    }
+
+    #[inline]
+    fn cell<M: Method>(&self, args: M::Args) -> Arc<CallCell<M>> {
+        if self.replies().has_sent_bytes() { CallCell::reused(args) } else { CallCell::new(args) }
     }
 
     /// Makes a one-way call.

@@ -30,10 +30,10 @@ impl Pace {
         Self { parts, each, slack: each.saturating_mul(u128::from(parts - 1)), moment: 0 }
     }
 
-    /// A time in parts. The longest that there is fits: it has fewer than 2^94 nanoseconds.
+    /// A time in parts. It cannot overflow: the longest time that there is has fewer than 2^94 nanoseconds, and the parts are fewer than 2^32.
     #[inline]
     fn at(&self, now: Duration) -> u128 {
-        now.as_nanos().saturating_mul(self.parts.into())
+        now.as_nanos() * u128::from(self.parts)
     }
 
     /// Whether one more call may be made now.
