@@ -4,7 +4,7 @@ mod common;
 
 use std::{cell::Cell, rc::Rc};
 
-use common::{Way, over_every_way, settle};
+use common::{Way, over_every_way, settle, within};
 use futures::{channel::oneshot, future::join, poll};
 use handover::{
     Message, Refusal, context,
@@ -74,7 +74,7 @@ fn reply(id: u64, value: u8) -> Vec<u8> {
 }
 
 async fn data(port: &MessagePort) -> Vec<u8> {
-    port.recv().await.map(|message: Message| message.data().to_vec()).unwrap_or_default()
+    within(port.recv()).await.map(|message: Message| message.data().to_vec()).unwrap_or_default()
 }
 
 #[test]
