@@ -55,8 +55,15 @@ impl<'b> Decoder<'b> {
 
     /// Reads the values to come as another version has written them: in these shapes. A value that is asked for after the last
     /// is missing, which only an `Option` may be; values that are not asked for are skipped.
+    #[cfg(feature = "evolution")]
     pub fn follow(&mut self, writer: &'b [Shape]) {
         self.followed = Some(writer);
+    }
+
+    /// The shapes that the values to come were written in, if they may be others than the reader's. Where nothing says so, the program has
+    /// nothing that could read them.
+    fn followed(&self) -> Option<&'b [Shape]> {
+        if cfg!(feature = "evolution") { self.followed } else { None }
     }
 
     /// Reads a value.
@@ -66,7 +73,7 @@ impl<'b> Decoder<'b> {
     /// bytes, or if it speaks of a port that did not
     /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
-        match self.followed {
+        match self.followed() {
             None => self.take_plainly(),
             Some([next, rest @ ..]) => {
                 self.followed = Some(rest);
@@ -140,7 +147,7 @@ impl<'b> Decoder<'b> {
 
     /// As [`take`](Self::take). If the value is bytes and nothing else, they are copied in one piece.
     pub(crate) fn take_static<T: DeserializeOwned + 'static>(&mut self) -> Result<T, DecodeError> {
-        if self.followed.is_none() && plain_bytes::are::<T>() {
+        if self.followed().is_none() && plain_bytes::are::<T>() {
             let (bytes, rest) = plain_bytes::read(self.rest).ok_or_else(|| DecodeError(CUT_OFF.to_owned()))?;
             if let Some(value) = plain_bytes::into_value(bytes) {
                 self.rest = rest;
@@ -157,7 +164,7 @@ impl<'b> Decoder<'b> {
         E: DeserializeOwned,
     {
         match self.rest {
-            [OK, rest @ ..] if self.followed.is_none() && plain_bytes::are::<T>() => {
+            [OK, rest @ ..] if self.followed().is_none() && plain_bytes::are::<T>() => {
                 self.rest = rest;
                 self.take_static().map(Ok)
             }
@@ -190,7 +197,7 @@ impl<'b> Decoder<'b> {
     /// # Errors
     /// [`DecodeError`] if bytes are left over.
     pub(crate) fn end(mut self) -> Result<Vec<MessagePort>, DecodeError> {
-        for left in self.followed.take().unwrap_or_default() {
+        for left in self.followed().unwrap_or_default() {
             // Whoever reads nothing skips what there is.
             self.take_as::<()>(left)?;
         }

@@ -55,9 +55,15 @@ struct Beside {
 }
 
 /// Learns that a message was delivered: that its receiver has it, or that nobody ever will. Dropped, it has been too.
-pub(crate) trait Receipt: Send + Sync + fmt::Debug {
+pub(crate) trait Receipt: Send + Sync {
     /// Its receiver has it. May be told more than once.
     fn delivered(&self);
+}
+
+impl fmt::Debug for dyn Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receipt")
+    }
 }
 
 /// What a message is made of.

@@ -23,12 +23,13 @@ use super::{
     held::Held,
     incoming::Came,
     outbox::Outbox,
-    pipe::Pipe,
+    pipe::{self, Pipe},
+    replies::AwaitingReply,
     run_stream::RunStream,
     same::Same,
 };
 use crate::{
-    Message,
+    Message, MessagePort,
     live::{Alive, What},
     message::Encoder,
     panicking,
@@ -56,24 +57,25 @@ impl Answer {
 #[derive(Debug)]
 pub struct Responder<M: Method> {
     to: Caller<M>,
-    /// What few calls have.
-    aside: Option<Box<Aside<M>>>,
-    /// What those have that came by a right with limits of its own, and those that make such rights.
-    held: Option<Held>,
+    beside: Beside,
     _alive: Alive,
 }
 
-/// What few calls have, out of the way of those that have nothing of it.
-#[derive(Debug)]
-struct Aside<M: Method> {
-    few: Option<Few<M>>,
-    streams: Streams,
+/// What a call may have beside its caller. It knows nothing of the method's types, so what is done with it is there once, and not once for
+/// each method.
+#[derive(Debug, Default)]
+struct Beside {
+    /// What few calls have.
+    aside: Option<Box<Aside>>,
+    /// What those have that came by a right with limits of its own, and those that make such rights.
+    held: Option<Held>,
 }
 
-impl<M: Method> Default for Aside<M> {
-    fn default() -> Self {
-        Self { few: None, streams: Streams::default() }
-    }
+/// What few calls have, out of the way of those that have nothing of it.
+#[derive(Debug, Default)]
+struct Aside {
+    few: Option<Few>,
+    streams: Streams,
 }
 
 /// What those have that bring streams or bring them back.
@@ -87,10 +89,10 @@ struct Streams {
 
 /// What those have that come with a deadline or with metadata, or that somebody watches or surrounds.
 #[derive(Debug)]
-struct Few<M: Method> {
+struct Few {
     attached: Attached,
     /// What fewer have.
-    layers: Option<Surrounded<MethodResult<M>>>,
+    layers: Option<Surrounded>,
     /// Whether an ordered call has had its turn.
     has_begun: bool,
 }
@@ -143,6 +145,239 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
     }
 }
 
+/// A caller who is told that there is no result: for that, it does not matter what the result would have been.
+enum Failed {
+    Here(Arc<dyn AwaitingReply>),
+    There(CallId),
+    Piped(MessagePort),
+    Nobody,
+}
+
+impl<M: Method> Caller<M> {
+    fn failed(self) -> Failed {
+        match self {
+            Self::Here(cell) => Failed::Here(cell),
+            Self::There(id) => Failed::There(id),
+            Self::Piped(pipe) => Failed::Piped(pipe.into_port()),
+            Self::Nobody => Failed::Nobody,
+        }
+    }
+}
+
+impl Failed {
+    /// That the method did not run.
+    fn refuse(self, method: &'static str, refusal: Refusal) -> Answer {
+        match self {
+            Self::There(id) => return Answer::fault(id, Fault::Refused(refusal)),
+            Self::Nobody => tracing::warn!(method, %refusal, "a one-way call was refused"),
+            Self::Here(_) | Self::Piped(_) => self.fail(CallError::Refused(refusal)),
+        }
+        Answer::DONE
+    }
+
+    /// That the method did not run to its end.
+    fn interrupt(self, interruption: Interruption) -> Answer {
+        match self {
+            Self::There(id) => return Answer::fault(id, Fault::Interrupted(interruption)),
+            Self::Here(_) | Self::Piped(_) | Self::Nobody => self.fail(CallError::Unknown(interruption)),
+        }
+        Answer::DONE
+    }
+
+    /// A caller in this process.
+    fn fail(self, error: CallError) {
+        match self {
+            Self::Here(cell) => cell.fail(error),
+            Self::Piped(port) => pipe::fail(&port, error),
+            Self::There(_) | Self::Nobody => {}
+        }
+    }
+}
+
+impl Failed {
+    /// Nobody has answered, and nobody will.
+    fn drop_unanswered(self, error: CallError) {
+        if matches!(self, Self::There(_) | Self::Nobody) {
+            return;
+        }
+        let mut caller = Some(self);
+        if !panicking::keep(|| Unanswered(caller.take()))
+            && let Some(caller) = caller
+        {
+            caller.fail(error);
+        }
+    }
+}
+
+/// A call whose handler was dropped in a panic, until it is known what that said.
+struct Unanswered(Option<Failed>);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(caller) = self.0.take() {
+            caller.fail(CallError::Unknown(panicking::how_it_goes().into()));
+        }
+    }
+}
+
+/// What is asked of a method beside its types.
+struct Facts {
+    signature: Signature,
+    takes_context: bool,
+    is_ordered: bool,
+}
+
+impl Facts {
+    const fn of<M: Method>() -> Self {
+        Self { signature: Signature::of::<M>(), takes_context: M::TAKES_CONTEXT, is_ordered: M::ORDERED }
+    }
+}
+
+impl Beside {
+    #[inline]
+    fn few(&self) -> Option<&Few> {
+        self.aside.as_ref()?.few.as_ref()
+    }
+
+    #[inline]
+    fn few_mut(&mut self) -> Option<&mut Few> {
+        self.aside.as_mut()?.few.as_mut()
+    }
+
+    fn streams(&mut self) -> &mut Streams {
+        &mut self.aside.get_or_insert_default().streams
+    }
+
+    /// Whether there is nothing, as with nearly every call.
+    #[inline]
+    fn is_nothing(&self) -> bool {
+        self.aside.is_none() && self.held.is_none()
+    }
+
+    /// Notes what came beside the arguments, and shows the call to the interceptors.
+    ///
+    /// # Errors
+    /// Why the call is not to be run.
+    fn attach(
+        &mut self,
+        facts: &Facts,
+        options: Option<Box<Options>>,
+        came: &Came,
+        id: Option<CallId>,
+        is_oneway: bool,
+        desk: &Arc<Desk>,
+    ) -> Result<(), Refusal> {
+        if desk.seat.is_some() || facts.takes_context {
+            self.held = Some(Held::new(desk));
+        }
+        if options.is_some() || !desk.is_unwatched {
+            let info = info(&facts.signature, is_oneway, id, came.bytes);
+            self.attach_few(options.map(|options| *options).unwrap_or_default(), came, info, desk)?;
+        }
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let method = facts.signature.method;
+        // To ask what there is costs nothing.
+        let is_free = method == Describe::ID || method == Same::ID;
+        let claimed = if is_free { held.may_ask() } else { held.claim(came.bytes, facts.is_ordered) };
+        claimed.inspect_err(|refusal| {
+            let method = facts.signature.name;
+            tracing::warn!(label = desk.terms.label(), method, %refusal, "a call was refused");
+        })
+    }
+
+    #[cold]
+    fn attach_few(&mut self, options: Options, came: &Came, info: CallInfo, desk: &Arc<Desk>) -> Result<(), Refusal> {
+        let attached = Attached::new(info, options, came.arrival.as_deref(), desk)?;
+        let around = desk.settings().around.as_deref();
+        let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
+        self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
+        Ok(())
+    }
+
+    /// The call will not run: it counts for nothing.
+    fn give_back(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.give_back();
+        }
+    }
+
+    /// Shows the interceptors how the call ended.
+    fn settle(&mut self, outcome: &Outcome) {
+        if let Some(few) = self.aside.as_mut().and_then(|aside| aside.few.take()) {
+            few.attached.end(outcome);
+        }
+    }
+
+    /// Why the call has ended before it began, by the right that it came by.
+    fn has_lost_its_right(&self) -> Option<Stop> {
+        match self.held.as_ref()?.ended()? {
+            (why, false) => Some(Stop::Refused(why.refusal())),
+            (_, true) => None,
+        }
+    }
+
+    /// Whether an ordered call has had its turn. Where it has neither a deadline nor a right that could end, it does not matter.
+    fn has_begun(&self) -> bool {
+        match &self.held {
+            Some(held) => held.has_begun(),
+            None => self.few().is_some_and(|few| few.has_begun),
+        }
+    }
+
+    fn begins(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.begins();
+        }
+        if let Some(few) = self.few_mut() {
+            few.has_begun = true;
+        }
+    }
+
+    /// Ready when a stream in the arguments was cut.
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        for cut in self.aside.iter_mut().flat_map(|aside| &mut aside.streams.cuts) {
+            if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
+                let why = format!("a stream in its arguments was cut: {why}");
+                return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Ready when the call's time is up.
+    fn poll_expiry(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        match self.few_mut() {
+            Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
+            None => Poll::Pending,
+        }
+    }
+
+    /// A reply as it goes out: it may count until it is delivered.
+    fn note_reply(&self, reply: Message) -> Message {
+        if let Some(few) = self.few() {
+            few.attached.context().info().traffic().has_sent(reply.size());
+        }
+        match &self.held {
+            Some(held) => held.hold(reply),
+            None => reply,
+        }
+    }
+
+    /// How a call ended that nobody has answered.
+    fn settle_unanswered(&mut self) -> CallError {
+        let ended = self.held.as_ref().and_then(Held::ended);
+        self.settle(&match ended {
+            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
+            Some((_, true)) | None => Outcome::Cancelled,
+        });
+        match ended {
+            Some((why, false)) => CallError::Refused(why.refusal()),
+            Some((why, true)) => CallError::Unknown(why.interruption()),
+            None => CallError::Unknown(panicking::how_it_goes().into()),
+        }
+    }
+}
+
 impl<M: Method> Responder<M> {
     pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
         Self::to(Caller::Here(cell))
@@ -161,24 +396,12 @@ impl<M: Method> Responder<M> {
     }
 
     fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, aside: None, held: None, _alive: Alive::new(What::Handler(M::NAME)) }
-    }
-
-    fn few(&self) -> Option<&Few<M>> {
-        self.aside.as_ref()?.few.as_ref()
-    }
-
-    fn few_mut(&mut self) -> Option<&mut Few<M>> {
-        self.aside.as_mut()?.few.as_mut()
-    }
-
-    fn streams(&mut self) -> &mut Streams {
-        &mut self.aside.get_or_insert_default().streams
+        Self { to: caller, beside: Beside::default(), _alive: Alive::new(What::Handler(M::NAME)) }
     }
 
     /// Gives it a way to reply before the handler has ended.
     pub(super) fn with_outbox(mut self, outbox: Outbox) -> Self {
-        self.streams().outbox = Some(outbox);
+        self.beside.streams().outbox = Some(outbox);
         self
     }
 
@@ -196,78 +419,48 @@ impl<M: Method> Responder<M> {
     }
 
     fn attach_more(mut self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        let bytes = came.bytes;
-        if desk.seat.is_some() || M::TAKES_CONTEXT {
-            self.held = Some(Held::new(desk));
-        }
-        if options.is_some() || !desk.is_unwatched {
-            self = self.attach_few(options.map(|options| *options).unwrap_or_default(), came, desk)?;
-        }
-        // To ask what there is costs nothing.
-        let is_free = M::ID == Describe::ID || M::ID == Same::ID;
-        match self
-            .held
-            .as_mut()
-            .map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes, M::ORDERED) })
-        {
+        let facts = const { &Facts::of::<M>() };
+        let (id, is_oneway) = (self.id(), self.is_oneway());
+        match self.beside.attach(facts, options, &came, id, is_oneway, desk) {
             Ok(()) => Ok(self),
-            Err(refusal) => {
-                tracing::warn!(label = desk.terms.label(), method = M::NAME, %refusal, "a call was refused");
-                Err(self.refuse(refusal))
-            }
-        }
-    }
-
-    #[cold]
-    fn attach_few(mut self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), desk) {
-            Ok(attached) => {
-                let around = desk.settings().around.as_deref();
-                let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
-                self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
-                Ok(self)
-            }
             Err(refusal) => Err(self.refuse(refusal)),
         }
     }
 
-    fn info(&self, bytes: usize) -> CallInfo {
-        let mut info = CallInfo::new(CallSide::Service, Signature::of::<M>());
-        info.is_oneway = matches!(self.to, Caller::Nobody);
-        if let Caller::There(id) = self.to {
-            info.traffic().has_id(id);
-        }
-        info.traffic().has_received(bytes);
-        info
+    fn is_oneway(&self) -> bool {
+        matches!(self.to, Caller::Nobody)
+    }
+
+    /// Of a call that came as bytes.
+    fn id(&self) -> Option<CallId> {
+        if let Caller::There(id) = self.to { Some(id) } else { None }
     }
 
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
-        match self.few() {
-            Some(few) => few.attached.context().clone(),
-            None => {
-                let issuer = self.held.as_ref().map(|held| held.desk().issuer());
-                CallContext::new(self.info(0), None, None, issuer)
-            }
-        }
+        self.attached_context().unwrap_or_else(|| {
+            let issuer = self.beside.held.as_ref().map(|held| held.desk().issuer());
+            let facts = const { &Facts::of::<M>() };
+            CallContext::new(info(&facts.signature, self.is_oneway(), self.id(), 0), None, None, issuer)
+        })
     }
 
     /// The context, if there is anything in it.
     pub(super) fn attached_context(&self) -> Option<CallContext> {
-        self.few().map(|few| few.attached.context().clone())
+        self.beside.few().map(|few| few.attached.context().clone())
     }
 
     /// The items of a stream in the arguments. If it is cut, the method ends.
     pub fn items<T>(&mut self, stream: Streaming<T, CallError>) -> Items<T> {
         let items = stream.into_items();
-        self.streams().cuts.push(items.cut_signal());
+        self.beside.streams().cuts.push(items.cut_signal());
         items
     }
 
     /// As [`items`](Self::items), of items that are results.
     pub fn results<T, X>(&mut self, stream: Streaming<T, RpcError<X>>) -> Results<T, X> {
         let items = stream.into_results();
-        self.streams().cuts.push(items.cut_signal());
+        self.beside.streams().cuts.push(items.cut_signal());
         items
     }
 
@@ -285,9 +478,9 @@ impl<M: Method> Responder<M> {
 
     /// Answers, and goes on.
     pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
-        let id = if let Caller::There(id) = self.to { Some(id) } else { None };
+        let id = self.id();
         let answer = self.reply(result);
-        let outbox = self.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
+        let outbox = self.beside.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
         if let (Some(outbox), Some(id)) = (outbox, id) {
             outbox.put(id, answer);
         }
@@ -305,13 +498,7 @@ impl<M: Method> Responder<M> {
                 match (M::RESULT.put)(&result, &mut encoder) {
                     Ok(()) => {
                         let reply = encoder.finish();
-                        if let Some(few) = self.few() {
-                            few.attached.context().info().traffic().has_sent(reply.size());
-                        }
-                        Answer(Some(match &self.held {
-                            Some(held) => held.hold(reply),
-                            None => reply,
-                        }))
+                        Answer(Some(if self.beside.is_nothing() { reply } else { self.beside.note_reply(reply) }))
                     }
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }
@@ -326,41 +513,22 @@ impl<M: Method> Responder<M> {
         self.refuse_here(refusal)
     }
 
+    #[cold]
     fn refuse_here(&mut self, refusal: Refusal) -> Answer {
-        if let Some(held) = &mut self.held {
-            held.give_back();
-        }
+        self.beside.give_back();
         self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
-        match self.take() {
-            Caller::Here(cell) => {
-                cell.end(Ending::Failed(CallError::Refused(refusal)));
-                Answer::DONE
-            }
-            Caller::There(id) => Answer::fault(id, Fault::Refused(refusal)),
-            Caller::Piped(pipe) => pipe.failed(CallError::Refused(refusal)),
-            Caller::Nobody => {
-                tracing::warn!(method = M::NAME, %refusal, "a one-way call was refused");
-                Answer::DONE
-            }
-        }
+        self.take().failed().refuse(M::NAME, refusal)
     }
 
     /// Answers that the method did not run to its end.
+    #[cold]
     fn interrupt(&mut self, interruption: Interruption) -> Answer {
         self.settle(|| Outcome::Failed(CallError::Unknown(interruption.clone())));
-        match self.take() {
-            Caller::Here(cell) => {
-                cell.end(Ending::Failed(CallError::Unknown(interruption)));
-                Answer::DONE
-            }
-            Caller::There(id) => Answer::fault(id, Fault::Interrupted(interruption)),
-            Caller::Piped(pipe) => pipe.failed(CallError::Unknown(interruption)),
-            Caller::Nobody => Answer::DONE,
-        }
+        self.take().failed().interrupt(interruption)
     }
 
     pub(super) fn panicked(&mut self, message: String) -> Answer {
-        tracing::error!(method = M::NAME, message, "a method panicked");
+        report_panic(M::NAME, &message);
         self.interrupt(Interruption::Panicked(message))
     }
 
@@ -370,14 +538,14 @@ impl<M: Method> Responder<M> {
 
     /// Shows the interceptors how the call ended.
     pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if let Some(few) = self.aside.as_mut().and_then(|aside| aside.few.take()) {
-            few.attached.end(&outcome());
+        if self.beside.aside.is_some() {
+            self.beside.settle(&outcome());
         }
     }
 
     /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
     pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        if let Some(held) = &mut self.held
+        if let Some(held) = &mut self.beside.held
             && let Poll::Ready(why) = held.poll_ended(cx)
         {
             if M::CANCELS {
@@ -388,11 +556,10 @@ impl<M: Method> Responder<M> {
                 let _told_by_whoever_serves = self.interrupt(why.interruption());
             }
         }
-        for cut in self.aside.iter_mut().flat_map(|aside| &mut aside.streams.cuts) {
-            if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
-                let why = format!("a stream in its arguments was cut: {why}");
-                return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
-            }
+        if self.beside.aside.is_some()
+            && let Poll::Ready(stop) = self.beside.poll_cut(cx)
+        {
+            return Poll::Ready(stop);
         }
         if !M::CANCELS {
             return Poll::Pending;
@@ -403,43 +570,25 @@ impl<M: Method> Responder<M> {
             return Poll::Ready(Stop::Abandoned);
         }
         // A cancel frame ends the whole handler, and a one-way call runs to its end.
-        match self.few_mut() {
-            Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
-            None => Poll::Pending,
-        }
+        if self.beside.aside.is_some() { self.beside.poll_expiry(cx) } else { Poll::Pending }
     }
 
     /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
     /// before it, its caller has gone, or its time was up. Others have not waited.
     pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        if let Some((why, false)) = self.held.as_ref().and_then(Held::ended) {
-            return Poll::Ready(Stop::Refused(why.refusal()));
+        if let Some(stop) = self.beside.has_lost_its_right() {
+            return Poll::Ready(stop);
         }
         if M::ORDERED
-            && !self.has_begun()
+            && !self.beside.has_begun()
             && let Poll::Ready(stop) = self.poll_stop(cx)
         {
             return Poll::Ready(stop.before_the_begin());
         }
-        self.begins();
+        if !self.beside.is_nothing() {
+            self.beside.begins();
+        }
         Poll::Pending
-    }
-
-    /// Whether an ordered call has had its turn. Where it has neither a deadline nor a right that could end, it does not matter.
-    fn has_begun(&self) -> bool {
-        match &self.held {
-            Some(held) => held.has_begun(),
-            None => self.few().is_some_and(|few| few.has_begun),
-        }
-    }
-
-    fn begins(&mut self) {
-        if let Some(held) = &mut self.held {
-            held.begins();
-        }
-        if let Some(few) = self.few_mut() {
-            few.has_begun = true;
-        }
     }
 
     /// Answers for a handler that does not go on.
@@ -460,21 +609,21 @@ impl<M: Method> Responder<M> {
         handler: Pin<&mut F>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<MethodResult<M>, Ended>> {
-        let Some(layers) = self.few_mut().and_then(|few| few.layers.as_mut()) else {
+        let Some(layers) = self.beside.few_mut().and_then(|few| few.layers.as_mut()) else {
             return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
         };
         if !layers.has_returned() {
             ready!(layers.poll_begun(cx))?;
             let result = M::into_result(ready!(handler.poll(cx)));
             let outcome = Outcome::of_result(&result);
-            layers.returned(result, outcome);
+            layers.returned(Box::new(result), outcome);
         }
-        layers.poll_ended(cx)
+        layers.poll_ended(cx).map_ok(|result| *result.downcast().expect("it is what this method has returned"))
     }
 
     /// Ready when the layers around a method, if there are any, let it go on.
     pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let layers = self.few_mut().and_then(|few| few.layers.as_mut());
+        let layers = self.beside.few_mut().and_then(|few| few.layers.as_mut());
         layers.map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
     }
 
@@ -506,7 +655,7 @@ impl<M: Method> Drop for Responder<M> {
     #[inline]
     fn drop(&mut self) {
         // Nearly always it has answered, and nobody watches.
-        if self.aside.is_some() || !matches!(self.to, Caller::Nobody) {
+        if self.beside.aside.is_some() || !matches!(self.to, Caller::Nobody) {
             self.drop_unanswered();
         }
     }
@@ -515,28 +664,24 @@ impl<M: Method> Drop for Responder<M> {
 impl<M: Method> Responder<M> {
     #[cold]
     fn drop_unanswered(&mut self) {
-        let ended = self.held.as_ref().and_then(Held::ended);
-        self.settle(|| match ended {
-            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
-            Some((_, true)) | None => Outcome::Cancelled,
-        });
-        let mut caller = self.take();
-        if matches!(caller, Caller::There(_) | Caller::Nobody)
-            || panicking::keep(|| Self::to(std::mem::replace(&mut caller, Caller::Nobody)))
-        {
-            return;
-        }
-        let error = match ended {
-            Some((why, false)) => CallError::Refused(why.refusal()),
-            Some((why, true)) => CallError::Unknown(why.interruption()),
-            None => CallError::Unknown(panicking::how_it_goes().into()),
-        };
-        match caller {
-            Caller::Here(cell) => cell.end(Ending::Failed(error)),
-            Caller::Piped(pipe) => drop(pipe.failed(error)),
-            Caller::There(_) | Caller::Nobody => {}
-        }
+        let error = self.beside.settle_unanswered();
+        self.take().failed().drop_unanswered(error);
     }
+}
+
+/// A call, for those who watch.
+fn info(signature: &Signature, is_oneway: bool, id: Option<CallId>, bytes: usize) -> CallInfo {
+    let mut info = CallInfo::new(CallSide::Service, *signature);
+    info.is_oneway = is_oneway;
+    if let Some(id) = id {
+        info.traffic().has_id(id);
+    }
+    info.traffic().has_received(bytes);
+    info
+}
+
+fn report_panic(method: &'static str, message: &str) {
+    tracing::error!(method, message, "a method panicked");
 }
 
 /// A handler that runs.

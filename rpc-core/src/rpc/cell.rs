@@ -178,7 +178,12 @@ impl<M: Method> Stage<M> {
 
 fn read_result<M: Method>(reply: Reply) -> Told<M::Ok, M::Err> {
     let Reply { mut message, result_at, shape } = reply;
+    #[cfg(not(feature = "evolution"))]
+    if shape.is_some() {
+        return Err(CallError::Unknown(Interruption::UnreadableReply(super::versions::OTHER_VERSION.to_owned())));
+    }
     let mut decoder = message.decoder(result_at);
+    #[cfg(feature = "evolution")]
     if let Some(shape) = &shape {
         shape.decode_result_as(&mut decoder);
     }

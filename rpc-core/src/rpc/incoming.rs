@@ -7,6 +7,7 @@ use super::{
     desk::Desk,
     farewell::farewell,
     frame::{CallId, Fault, Frame, Limits, Options},
+    known,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
     pipe::{Pipe, PipedCell, returns_a_port},
@@ -18,6 +19,7 @@ use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
+    shape::MethodShape,
     sync::Arc,
 };
 
@@ -332,17 +334,14 @@ impl Incoming<'_> {
 impl FromBytes {
     fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
-        if self.pipe.is_some() && !returns_a_port::<M>() {
-            let refusal =
-                Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
-            desk.refused(M::ID, &refusal);
-            return Err(self.refuse(refusal));
+        if self.pipe.is_some() && !returns_a_port(M::RESULT.ok) {
+            return Err(self.refuse_pipelined(desk));
         }
         let responder = match self.pipe.take() {
             Some(port) => Responder::piped(Pipe::for_bytes(port)),
             None => self.id.map_or_else(Responder::nobody, Responder::there),
         };
-        let args = match self.settle_version::<M>(desk) {
+        let args = match self.settle_version(known::shape_of::<M>, desk) {
             Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
                 .map_err(|error| Refusal::Malformed(in_one_line(&error))),
             Err(difference) => Err(Refusal::Mismatch(difference)),
@@ -358,24 +357,33 @@ impl FromBytes {
 
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
     /// caller is told what the method is here, before any reply.
-    fn settle_version<M: Method>(&self, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
+    fn settle_version(&self, ours: fn() -> Arc<MethodShape>, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
         let Some(version) = &self.version else { return Ok(None) };
-        match version.verdict::<M>() {
+        match version.verdict(ours) {
             (Verdict::Same, is_new) => {
                 if is_new {
-                    desk.versions_to_be().is_ours(M::ID, version);
+                    desk.versions_to_be().is_ours(self.method, version);
                 }
                 Ok(None)
             }
+            #[cfg(feature = "evolution")]
             (Verdict::Evolved, is_new) => {
                 if is_new {
-                    let shape = Box::new(M::DESCRIPTION.shape());
-                    desk.send(&Frame::Shape { method: M::ID, shape });
+                    let shape = Box::new(MethodShape::clone(&ours()));
+                    desk.send(&Frame::Shape { method: self.method, shape });
                 }
                 Ok(Some(version.clone()))
             }
             (Verdict::Differs(difference), _) => Err(difference),
         }
+    }
+
+    #[cold]
+    fn refuse_pipelined(self, desk: &Desk) -> Answer {
+        let refusal =
+            Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
+        desk.refused(self.method, &refusal);
+        self.refuse(refusal)
     }
 
     fn refuse(self, refusal: Refusal) -> Answer {
@@ -395,7 +403,7 @@ impl FromBytes {
 fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
-        version.shape().decode_args_as(&mut decoder);
+        version.guide(&mut decoder);
     }
     let args = decoder.take_all(M::decode_args)?;
     decoder.end()?;

@@ -5,54 +5,87 @@
 
 use std::{
     any::TypeId,
-    collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
 use super::{Method, MethodId};
-use crate::{shape::MethodShape, sync::Arc};
+use crate::{
+    shape::{MethodShape, StaticMethod},
+    sync::Arc,
+};
 
 /// A method's shape, and the same as bytes.
 #[derive(Clone)]
 struct Known {
+    method: MethodId,
     shape: Arc<MethodShape>,
     bytes: Arc<[u8]>,
 }
 
-/// As many as there are methods in the program that were called or served as bytes.
+/// As many as there are methods in the program that were called or served as bytes. Both are sorted; a list in which little is ever put and
+/// much is looked for, is as good as any map, and less code.
 struct Registry {
-    by_type: BTreeMap<TypeId, Arc<MethodShape>>,
+    by_type: Vec<(TypeId, Arc<MethodShape>)>,
     /// Methods of several services may have one id.
-    by_id: BTreeMap<MethodId, Vec<Known>>,
+    by_id: Vec<Known>,
 }
 
 /// std's lock, also under loom, which has none for a static: nothing is run under it, and nobody waits for what is behind it.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: BTreeMap::new(), by_id: BTreeMap::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: Vec::new(), by_id: Vec::new() });
+
+impl Registry {
+    /// Where the method is among the types, or is to be.
+    fn place(&self, method: TypeId) -> Result<usize, usize> {
+        self.by_type.binary_search_by_key(&method, |(known, _)| *known)
+    }
+
+    fn shape(&self, method: TypeId) -> Option<Arc<MethodShape>> {
+        let place = self.place(method).ok()?;
+        self.by_type.get(place).map(|(_, shape)| shape.clone())
+    }
+
+    /// Where those of one id begin.
+    fn begin(&self, method: MethodId) -> usize {
+        self.by_id.partition_point(|known| known.method < method)
+    }
+
+    fn of(&self, method: MethodId) -> impl Iterator<Item = &Known> {
+        self.by_id.iter().skip(self.begin(method)).take_while(move |known| known.method == method)
+    }
+
+    /// Takes a shape in, and hands out the one that counts: of two methods that are the same on the wire, one knows the other's for its own.
+    fn add(&mut self, method: TypeId, known: Known) -> Arc<MethodShape> {
+        let place = match self.place(method) {
+            Ok(_) => return self.shape(method).unwrap_or(known.shape),
+            Err(place) => place,
+        };
+        let same = self.of(known.method).find(|same| same.bytes == known.bytes).map(|same| same.shape.clone());
+        let shape = same.unwrap_or_else(|| {
+            let shape = known.shape.clone();
+            // Bytes that say nothing would be found in any others.
+            if !known.bytes.is_empty() {
+                self.by_id.insert(self.begin(known.method), known);
+            }
+            shape
+        });
+        self.by_type.insert(place, (method, shape.clone()));
+        shape
+    }
+}
 
 /// What the method takes and returns: the same `Arc` each time, also for other methods of this id that are the same on the wire.
 pub(super) fn shape_of<M: Method>() -> Arc<MethodShape> {
-    let method = TypeId::of::<M>();
-    let known = registry(|registry| registry.by_type.get(&method).cloned());
-    if let Some(shape) = known {
+    shape_of_method(TypeId::of::<M>(), M::ID, const { &M::DESCRIPTION })
+}
+
+fn shape_of_method(method: TypeId, id: MethodId, description: &StaticMethod) -> Arc<MethodShape> {
+    if let Some(shape) = registry(|registry| registry.shape(method)) {
         return shape;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
-    let shape = Arc::new(M::DESCRIPTION.shape());
+    let shape = Arc::new(description.shape());
     let bytes = postcard::to_allocvec(&*shape).unwrap_or_default();
-    registry(|registry| {
-        if let Some(shape) = registry.by_type.get(&method) {
-            return shape.clone();
-        }
-        let same_id = registry.by_id.entry(M::ID).or_default();
-        // Of two methods that are the same on the wire, one knows the other's for its own.
-        let shape = same_id.iter().find(|known| *known.bytes == *bytes).map_or(shape, |known| known.shape.clone());
-        // Bytes that say nothing would be found in any others.
-        if !bytes.is_empty() && !same_id.iter().any(|known| Arc::ptr_eq(&known.shape, &shape)) {
-            same_id.push(Known { shape: shape.clone(), bytes: bytes.into() });
-        }
-        registry.by_type.insert(method, shape.clone());
-        shape
-    })
+    registry(|registry| registry.add(method, Known { method: id, shape, bytes: bytes.into() }))
 }
 
 /// The bytes of a shape, if it is one that [`shape_of`] has found.
@@ -68,7 +101,7 @@ pub(super) fn read(method: MethodId, bytes: &[u8]) -> Option<(Arc<MethodShape>, 
 }
 
 fn find(method: MethodId, is_it: impl Fn(&Known) -> bool) -> Option<Known> {
-    registry(|registry| registry.by_id.get(&method)?.iter().find(|known| is_it(known)).cloned())
+    registry(|registry| registry.of(method).find(|known| is_it(known)).cloned())
 }
 
 fn registry<R>(look: impl FnOnce(&mut Registry) -> R) -> R {

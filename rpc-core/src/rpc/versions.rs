@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Method, MethodId, known};
+use super::MethodId;
 use crate::{
-    shape::{Agreement, MethodShape},
+    message::Decoder,
+    shape::MethodShape,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -35,10 +36,34 @@ pub(super) enum Verdict {
     /// Both ends have the same.
     Same,
     /// They do not, but can read each other.
+    #[cfg(feature = "evolution")]
     Evolved,
     /// They cannot; where they differ first.
     Differs(String),
 }
+
+impl Verdict {
+    #[cfg(feature = "evolution")]
+    fn of(theirs: &MethodShape, ours: &MethodShape) -> Self {
+        use crate::shape::Agreement;
+
+        match MethodShape::compare(theirs, ours) {
+            Agreement::Same => Self::Same,
+            Agreement::Evolved => Self::Evolved,
+            Agreement::Differs(difference) => Self::Differs(difference.to_string()),
+        }
+    }
+
+    /// Whether it could be read is not asked, for nothing is there that could read it.
+    #[cfg(not(feature = "evolution"))]
+    fn of(theirs: &MethodShape, ours: &MethodShape) -> Self {
+        if theirs == ours { Self::Same } else { Self::Differs(OTHER_VERSION.to_owned()) }
+    }
+}
+
+/// Why a call or a result of another version is not read.
+#[cfg(not(feature = "evolution"))]
+pub(super) const OTHER_VERSION: &str = "it is of another version, and without the feature `evolution` none is read";
 
 impl Versions {
     /// Notes what a method was introduced as. How many there may be is limited by how many the service has.
@@ -77,32 +102,31 @@ const MOST: usize = 4096;
 
 impl Version {
     /// What the caller's shape means for the method; and whether this is the first time that it was asked.
-    pub(super) fn verdict<M: Method>(&self) -> (Verdict, bool) {
+    pub(super) fn verdict(&self, ours: fn() -> Arc<MethodShape>) -> (Verdict, bool) {
         if let Some(verdict) = self.verdict.lock().clone() {
             return (verdict, false);
         }
-        let ours = known::shape_of::<M>();
-        let agreement =
-            if Arc::ptr_eq(&self.shape, &ours) { Agreement::Same } else { MethodShape::compare(&self.shape, &ours) };
-        let verdict = match agreement {
-            Agreement::Same => Verdict::Same,
-            Agreement::Evolved => Verdict::Evolved,
-            Agreement::Differs(difference) => Verdict::Differs(difference.to_string()),
-        };
+        let ours = ours();
+        let verdict = if Arc::ptr_eq(&self.shape, &ours) { Verdict::Same } else { Verdict::of(&self.shape, &ours) };
         *self.verdict.lock() = Some(verdict.clone());
         (verdict, true)
     }
 
-    /// The shape that arguments are written in.
-    pub(super) fn shape(&self) -> &MethodShape {
-        &self.shape
+    /// Has the arguments read as they were written.
+    #[cfg(feature = "evolution")]
+    pub(super) fn guide<'b>(&'b self, decoder: &mut Decoder<'b>) {
+        self.shape.decode_args_as(decoder);
     }
+
+    /// Nothing is read that is not of this version.
+    #[cfg(not(feature = "evolution"))]
+    pub(super) fn guide(&self, _: &mut Decoder<'_>) {}
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::rpc::describe::Describe;
+    use crate::rpc::{Method, describe::Describe, known};
 
     #[test]
     fn a_peer_that_introduces_without_end_fills_no_memory_and_may_correct_itself() {
@@ -123,7 +147,7 @@ mod tests {
         let shape = known::shape_of::<Describe>();
         versions.introduce(Describe::ID, shape.clone());
         let first = versions.of(Describe::ID).unwrap();
-        assert!(matches!(first.verdict::<Describe>(), (Verdict::Same, true)));
+        assert!(matches!(first.verdict(known::shape_of::<Describe>), (Verdict::Same, true)));
         versions.introduce(Describe::ID, shape);
 
         versions.is_ours(Describe::ID, &first);
