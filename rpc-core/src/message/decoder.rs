@@ -62,6 +62,7 @@ impl<'b> Decoder<'b> {
 
     /// The shapes that the values to come were written in, if they may be others than the reader's. Where nothing says so, the program has
     /// nothing that could read them.
+    #[inline]
     fn followed(&self) -> Option<&'b [Shape]> {
         if cfg!(feature = "evolution") { self.followed } else { None }
     }

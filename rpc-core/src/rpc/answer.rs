@@ -8,6 +8,7 @@ use std::{
 
 use futures::Stream;
 use pin_project::pin_project;
+use tracing::span::EnteredSpan;
 
 use super::{
     CallContext, CallError, CallInfo, CallSide, Failure, Interruption, IsResult, Method, Outcome, Refusal, RpcError,
@@ -16,7 +17,7 @@ use super::{
     attached::Attached,
     call_info::Signature,
     cell::{CallCell, Ending},
-    context,
+    context::{self, Left},
     describe::Describe,
     desk::Desk,
     frame::{CallId, Fault, Frame, Options, reply_head},
@@ -294,6 +295,12 @@ impl Beside {
         Ok(())
     }
 
+    fn enter(&self) -> Inside {
+        let context = self.few().map(|few| few.attached.context());
+        let span = context.map(|context| context.info().span.clone().entered());
+        Inside { _span: span, _left: context::enter(context) }
+    }
+
     /// The call will not run: it counts for nothing.
     fn give_back(&mut self) {
         if let Some(held) = &mut self.held {
@@ -446,8 +453,15 @@ impl<M: Method> Responder<M> {
     }
 
     /// The context, if there is anything in it.
-    pub(super) fn attached_context(&self) -> Option<CallContext> {
+    fn attached_context(&self) -> Option<CallContext> {
         self.beside.few().map(|few| few.attached.context().clone())
+    }
+
+    /// Makes the call's context and span the current ones, while its handler is polled.
+    #[inline]
+    pub(super) fn enter(&self) -> Option<Inside> {
+        // Nearly always there is no context, and was none.
+        if self.beside.aside.is_some() || CallContext::is_any() { Some(self.beside.enter()) } else { None }
     }
 
     /// The items of a stream in the arguments. If it is cut, the method ends.
@@ -684,6 +698,12 @@ fn report_panic(method: &'static str, message: &str) {
     tracing::error!(method, message, "a method panicked");
 }
 
+/// Until it is dropped, a call's context and its span are the current ones.
+pub(super) struct Inside {
+    _span: Option<EnteredSpan>,
+    _left: Option<Left>,
+}
+
 /// A handler that runs.
 #[pin_project]
 struct Run<M: Method, F> {
@@ -700,9 +720,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         if let Poll::Ready(stop) = this.responder.poll_skip(cx) {
             return Poll::Ready(this.responder.stopped(stop));
         }
-        let context = this.responder.attached_context();
-        let _left = context::enter(context.as_ref());
-        let _span = context.as_ref().map(|context| context.info().span.enter());
+        let _inside = this.responder.enter();
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::{
-    Answer, CallError, Interruption, Method, NotSent, Refusal,
+    Answer, CallError, Interruption, Method, MethodId, NotSent, Refusal,
     farewell::farewell,
     frame::{Fault, Options, pipelined_head, reply_head},
     known,
@@ -19,7 +19,7 @@ use crate::{
     live::{Alive, What},
     message::{EncodeError, Encoder, Parts},
     port::Value,
-    shape::{Shape, ShapeOf},
+    shape::{MethodShape, Shape, ShapeOf},
     sync::{Arc, Mutex},
     wire::CallId,
 };
@@ -115,6 +115,28 @@ fn only_port(encoder: Encoder, put: Result<(), EncodeError>) -> Result<MessagePo
     }
 }
 
+/// A pipelined call as bytes, with its pipe. The arguments are not dropped yet.
+fn frame_of(
+    via: &MessagePort,
+    method: MethodId,
+    shape: fn() -> Arc<MethodShape>,
+    options: Option<Box<Options>>,
+    pipe: MessagePort,
+    encode: &mut dyn FnMut(&mut Encoder) -> Result<(), EncodeError>,
+) -> Option<Message> {
+    let mut options = options.map(|options| *options).unwrap_or_default();
+    if reply_table(via).is_some_and(|table| table.is_introduction(method)) {
+        options.shape = Some(shape());
+    }
+    let mut encoder = Encoder::after(pipelined_head(method, &options));
+    if let Err(error) = encode(&mut encoder) {
+        fail(&pipe, CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
+        return None;
+    }
+    // The last of the ports, so that the indices of the others are what they would be without it.
+    Some(encoder.finish().with_port(pipe))
+}
+
 /// A pipelined call on its way, within the process.
 pub(super) struct PipedCell<M: Method> {
     content: Mutex<Option<Content<M>>>,
@@ -165,17 +187,8 @@ impl<M: Method> Value for PipedCell<M> {
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options, pipe) = self.start()?;
-        let mut options = options.map(|options| *options).unwrap_or_default();
-        if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
-            options.shape = Some(known::shape_of::<M>());
-        }
-        let mut encoder = Encoder::after(pipelined_head(M::ID, &options));
-        if let Err(error) = M::encode_args(&args, &mut encoder) {
-            let _done = pipe.failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
-            return None;
-        }
-        // The last of the ports, so that the indices of the others are what they would be without it.
-        let message = encoder.finish().with_port(pipe.port);
+        let encode = &mut |encoder: &mut Encoder| M::encode_args(&args, encoder);
+        let message = frame_of(via, M::ID, known::shape_of::<M>, options, pipe.into_port(), encode)?;
         drop(args);
         message.transfer_receiving_steps();
         Some(message)
