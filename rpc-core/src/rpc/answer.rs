@@ -146,6 +146,16 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
     }
 }
 
+/// Who is to be answered of a call that came as bytes.
+pub(super) enum Whom {
+    /// Whoever knows it by this id.
+    There(CallId),
+    /// Who calls the other end of this port already.
+    Piped(MessagePort),
+    /// It is one-way.
+    Nobody,
+}
+
 /// A caller who is told that there is no result: for that, it does not matter what the result would have been.
 enum Failed {
     Here(Arc<dyn AwaitingReply>),
@@ -302,9 +312,20 @@ impl Beside {
     }
 
     /// The call will not run: it counts for nothing.
-    fn give_back(&mut self) {
+    fn refuse(&mut self, refusal: &Refusal) {
         if let Some(held) = &mut self.held {
             held.give_back();
+        }
+        self.settle_failed(|| CallError::Refused(refusal.clone()));
+    }
+
+    fn interrupt(&mut self, interruption: &Interruption) {
+        self.settle_failed(|| CallError::Unknown(interruption.clone()));
+    }
+
+    fn settle_failed(&mut self, error: impl FnOnce() -> CallError) {
+        if self.aside.is_some() {
+            self.settle(&Outcome::Failed(error()));
         }
     }
 
@@ -390,16 +411,21 @@ impl<M: Method> Responder<M> {
         Self::to(Caller::Here(cell))
     }
 
-    pub(super) fn there(id: CallId) -> Self {
-        Self::to(Caller::There(id))
-    }
-
     pub(super) fn piped(pipe: Pipe<M::Ok>) -> Self {
         Self::to(Caller::Piped(Box::new(pipe)))
     }
 
     pub(super) fn nobody() -> Self {
         Self::to(Caller::Nobody)
+    }
+
+    /// Of a call that came as bytes.
+    pub(super) fn of_bytes(whom: Whom) -> Self {
+        Self::to(match whom {
+            Whom::There(id) => Caller::There(id),
+            Whom::Piped(port) => Caller::Piped(Box::new(Pipe::for_bytes(port))),
+            Whom::Nobody => Caller::Nobody,
+        })
     }
 
     fn to(caller: Caller<M>) -> Self {
@@ -481,7 +507,7 @@ impl<M: Method> Responder<M> {
     /// Answers at once.
     pub(super) fn answer(mut self, result: Result<M::Ok, M::Err>) -> Answer {
         let answer = self.reply(result);
-        self.settle(|| Outcome::Returned);
+        self.settle(Outcome::Returned);
         answer
     }
 
@@ -529,15 +555,14 @@ impl<M: Method> Responder<M> {
 
     #[cold]
     fn refuse_here(&mut self, refusal: Refusal) -> Answer {
-        self.beside.give_back();
-        self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
+        self.beside.refuse(&refusal);
         self.take().failed().refuse(M::NAME, refusal)
     }
 
     /// Answers that the method did not run to its end.
     #[cold]
     fn interrupt(&mut self, interruption: Interruption) -> Answer {
-        self.settle(|| Outcome::Failed(CallError::Unknown(interruption.clone())));
+        self.beside.interrupt(&interruption);
         self.take().failed().interrupt(interruption)
     }
 
@@ -551,9 +576,10 @@ impl<M: Method> Responder<M> {
     }
 
     /// Shows the interceptors how the call ended.
-    pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
+    #[inline]
+    pub(super) fn settle(&mut self, outcome: Outcome) {
         if self.beside.aside.is_some() {
-            self.beside.settle(&outcome());
+            self.beside.settle(&outcome);
         }
     }
 
@@ -609,7 +635,7 @@ impl<M: Method> Responder<M> {
     pub(super) fn stopped(&mut self, stop: Stop) -> Answer {
         match stop {
             Stop::Abandoned => {
-                self.settle(|| Outcome::Cancelled);
+                self.settle(Outcome::Cancelled);
                 Answer::DONE
             }
             Stop::Interrupted(why) => self.interrupt(why),
@@ -730,7 +756,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         }));
         match ran {
             Ok(Poll::Ready(Ok((answer, outcome)))) => {
-                this.responder.settle(|| outcome);
+                this.responder.settle(outcome);
                 Poll::Ready(answer)
             }
             Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),

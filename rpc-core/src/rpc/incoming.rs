@@ -2,6 +2,7 @@
 
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
+    answer::Whom,
     call_info::Arrival,
     cell::CallCell,
     desk::Desk,
@@ -10,7 +11,7 @@ use super::{
     known,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
-    pipe::{Pipe, PipedCell, returns_a_port},
+    pipe::{PipedCell, returns_a_port},
     report::in_one_line,
     same::{self, Same},
     versions::{Verdict, Version},
@@ -19,7 +20,7 @@ use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
-    shape::MethodShape,
+    shape::{MethodShape, ShapeOf},
     sync::Arc,
 };
 
@@ -221,13 +222,13 @@ impl Unopened {
 impl Incoming<'_> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
+    fn as_frame(value: Carried, desk: &Desk) -> Result<Box<FromBytes>, Answer> {
         let message = value.encode(&desk.port).ok_or(Answer::DONE)?;
         let call = Arrived::read_call(message, desk).map_err(|_no_call| Answer::DONE)?;
         if let Some(id) = call.id {
             desk.has_turned(id);
         }
-        Ok(call)
+        Ok(Box::new(call))
     }
 
     /// Which method is wanted.
@@ -320,39 +321,68 @@ impl Incoming<'_> {
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         let Self { call: Unopened { body, .. }, desk } = self;
         let frame = match body {
-            Body::Value(value) => match Self::as_frame(value, desk) {
-                Ok(frame) => frame,
-                Err(answer) => return answer,
-            },
-            Body::Frame(frame) => *frame,
+            Body::Value(value) => Self::as_frame(value, desk),
+            Body::Frame(frame) => Ok(frame),
         };
-        desk.refused(frame.method, &refusal);
-        frame.refuse(refusal)
+        frame.map_or_else(|answer| answer, |mut frame| frame.refused(refusal, desk))
     }
 }
 
 impl FromBytes {
-    fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
+    fn open<M: Method>(
+        mut self: Box<Self>,
+        arrival: Option<Box<Arrival>>,
+        desk: &Arc<Desk>,
+    ) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
-        if self.pipe.is_some() && !returns_a_port(M::RESULT.ok) {
-            return Err(self.refuse_pipelined(desk));
-        }
-        let responder = match self.pipe.take() {
-            Some(port) => Responder::piped(Pipe::for_bytes(port)),
-            None => self.id.map_or_else(Responder::nobody, Responder::there),
-        };
-        let args = match self.settle_version(known::shape_of::<M>, desk) {
-            Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
-                .map_err(|error| Refusal::Malformed(in_one_line(&error))),
-            Err(difference) => Err(Refusal::Mismatch(difference)),
-        };
-        match args {
-            Ok(args) => Ok((args, responder.attach(self.options.boxed(), Came { arrival, bytes }, desk)?)),
-            Err(refusal) => {
-                desk.refused(M::ID, &refusal);
-                Err(responder.refuse(refusal))
+        // Nearly always there is nothing to find out.
+        let is_plain = self.pipe.is_none() && self.version.is_none();
+        let version = if is_plain { None } else { self.settle(M::RESULT.ok, known::shape_of::<M>, desk)? };
+        match read_args::<M>(&mut self.message, self.args_at, version.as_deref()) {
+            Ok(args) => {
+                let (whom, options) = self.was_read();
+                Ok((args, Responder::of_bytes(whom).attach(options, Came { arrival, bytes }, desk)?))
             }
+            Err(error) => Err(self.malformed(&error, desk)),
         }
+    }
+
+    /// Finds out whether the call can be run, as far as its arguments do not matter, and as what version of the method it is to be read; none
+    /// if it is this one.
+    fn settle(
+        &mut self,
+        ok: ShapeOf,
+        ours: fn() -> Arc<MethodShape>,
+        desk: &Desk,
+    ) -> Result<Option<Arc<Version>>, Answer> {
+        if self.pipe.is_some() && !returns_a_port(ok) {
+            let why = "it returns no client, so nothing can be called on what it returns";
+            return Err(self.refused(Refusal::Malformed(why.to_owned()), desk));
+        }
+        self.settle_version(ours, desk).map_err(|difference| self.refused(Refusal::Mismatch(difference), desk))
+    }
+
+    /// The arguments were read: who is to be answered is left, and what was said beside them.
+    fn was_read(self: Box<Self>) -> (Whom, Option<Box<Options>>) {
+        let Self { message, pipe, id, options, .. } = *self;
+        message.recycle();
+        let whom = match (pipe, id) {
+            (Some(port), _) => Whom::Piped(port),
+            (None, Some(id)) => Whom::There(id),
+            (None, None) => Whom::Nobody,
+        };
+        (whom, options.boxed())
+    }
+
+    #[cold]
+    fn malformed(mut self: Box<Self>, error: &DecodeError, desk: &Desk) -> Answer {
+        self.refused(Refusal::Malformed(in_one_line(error)), desk)
+    }
+
+    /// Refuses the call, which those are told of who watch.
+    fn refused(&mut self, refusal: Refusal, desk: &Desk) -> Answer {
+        desk.refused(self.method, &refusal);
+        self.refuse(refusal)
     }
 
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
@@ -378,21 +408,13 @@ impl FromBytes {
         }
     }
 
-    #[cold]
-    fn refuse_pipelined(self, desk: &Desk) -> Answer {
-        let refusal =
-            Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
-        desk.refused(self.method, &refusal);
-        self.refuse(refusal)
-    }
-
-    fn refuse(self, refusal: Refusal) -> Answer {
-        if let Some(port) = self.pipe {
+    fn refuse(&mut self, refusal: Refusal) -> Answer {
+        if let Some(port) = self.pipe.take() {
             farewell(&port, Fault::Refused(refusal));
             return Answer::DONE;
         }
         let Some(id) = self.id else {
-            tracing::warn!(%refusal, "a one-way call was refused");
+            tracing::warn!(method = %self.method, %refusal, "a one-way call was refused");
             return Answer::DONE;
         };
         Answer::fault(id, Fault::Refused(refusal))
@@ -400,13 +422,12 @@ impl FromBytes {
 }
 
 /// Reads the arguments, as the caller's version has written them, to their end (C3).
-fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
+fn read_args<M: Method>(message: &mut Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
         version.guide(&mut decoder);
     }
     let args = decoder.take_all(M::decode_args)?;
     decoder.end()?;
-    message.recycle();
     Ok(args)
 }
