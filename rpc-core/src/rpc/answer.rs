@@ -272,7 +272,7 @@ impl Beside {
     fn attach(
         &mut self,
         facts: &Facts,
-        options: Option<Box<Options>>,
+        options: Option<Options>,
         came: &Came,
         id: Option<CallId>,
         is_oneway: bool,
@@ -283,7 +283,7 @@ impl Beside {
         }
         if options.is_some() || !desk.is_unwatched {
             let info = info(&facts.signature, is_oneway, id, came.bytes);
-            self.attach_few(options.map(|options| *options).unwrap_or_default(), came, info, desk)?;
+            self.attach_few(options.unwrap_or_default(), came, info, desk)?;
         }
         let Some(held) = &mut self.held else { return Ok(()) };
         let method = facts.signature.method;
@@ -443,7 +443,7 @@ impl<M: Method> Responder<M> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline]
-    pub(super) fn attach(self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    pub(super) fn attach(self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
             Ok(self)
         } else {
@@ -451,7 +451,7 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    fn attach_more(mut self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    fn attach_more(mut self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         let facts = const { &Facts::of::<M>() };
         let (id, is_oneway) = (self.id(), self.is_oneway());
         match self.beside.attach(facts, options, &came, id, is_oneway, desk) {

@@ -248,7 +248,14 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((args, Responder::here(cell).attach(options, Came { arrival, bytes: 0 }, desk)?));
+                    return Ok((
+                        args,
+                        Responder::here(cell).attach(
+                            options.map(|options| *options),
+                            Came { arrival, bytes: 0 },
+                            desk,
+                        )?,
+                    ));
                 }
                 Err(value) => Body::Value(value),
             },
@@ -267,7 +274,14 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<PipedCell<M>>() {
                 Ok(cell) => {
                     let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?))
+                    Ok((
+                        args,
+                        Responder::piped(pipe).attach(
+                            options.map(|options| *options),
+                            Came { arrival, bytes: 0 },
+                            desk,
+                        )?,
+                    ))
                 }
                 Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
@@ -295,7 +309,14 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?))
+                    Ok((
+                        args,
+                        Responder::nobody().attach(
+                            options.map(|options| *options),
+                            Came { arrival, bytes: 0 },
+                            desk,
+                        )?,
+                    ))
                 }
                 Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
@@ -363,7 +384,7 @@ impl FromBytes {
     }
 
     /// The arguments were read: who is to be answered is left, and what was said beside them.
-    fn was_read(self: Box<Self>) -> (Whom, Option<Box<Options>>) {
+    fn was_read(self: Box<Self>) -> (Whom, Option<Options>) {
         let Self { message, pipe, id, options, .. } = *self;
         message.recycle();
         let whom = match (pipe, id) {
@@ -371,7 +392,7 @@ impl FromBytes {
             (None, Some(id)) => Whom::There(id),
             (None, None) => Whom::Nobody,
         };
-        (whom, options.boxed())
+        (whom, options.if_any())
     }
 
     #[cold]
