@@ -114,7 +114,7 @@ fn take<T>(list: &mut [Option<T>], index: u32, twice: &'static str, missing: &'s
 }
 
 /// What a value that is being encoded or decoded on this thread finds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beside {
     /// No value is being encoded or decoded.
     Nothing,
@@ -126,13 +126,21 @@ enum Beside {
     Anything,
 }
 
-/// That, and what went wrong with it: codecs drop the text of an error.
-#[derive(Clone, Copy, Debug)]
+/// That, and whether more is known of it. Small, for every value that is encoded or decoded begins one and ends it; nearly all have nothing
+/// beside them, and then nobody looks further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Scope {
     beside: Beside,
-    /// Whether there is a load. Nearly always there is none, and nobody looks for it.
+    /// Whether there is a load, in [`LOAD`].
     is_laden: bool,
-    problem: Option<Problem>,
+    /// Whether something went wrong, and [`PROBLEM`] says what: codecs drop the text of an error.
+    has_failed: bool,
+}
+
+impl Scope {
+    const fn new(beside: Beside) -> Self {
+        Self { beside, is_laden: false, has_failed: false }
+    }
 }
 
 /// What went wrong.
@@ -151,77 +159,118 @@ enum Load {
 }
 
 thread_local! {
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope { beside: Beside::Nothing, is_laden: false, problem: None }) };
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope::new(Beside::Nothing)) };
+    static PROBLEM: Cell<Option<Problem>> = const { Cell::new(None) };
     static LOAD: RefCell<Option<Load>> = const { RefCell::new(None) };
     static WORDS: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// Puts the former scope back, also after a panic in a user's `Serialize`. What became of the load goes with the scope.
-struct Restore(Scope);
+/// Values that are being encoded or decoded. Dropped, it puts the former scope back, also after a panic in a user's `Serialize`; what became
+/// of the load goes with it.
+#[must_use = "values have nothing beside them once it is dropped"]
+pub(super) struct Scoped {
+    outer: Scope,
+    /// Only inside a value that has a load, or has failed.
+    set_aside: Option<Box<SetAside>>,
+}
 
-impl Drop for Restore {
+/// What is beside a value whose `Serialize` posts a value of its own.
+struct SetAside {
+    load: Option<Load>,
+    problem: Option<Problem>,
+}
+
+impl Scoped {
+    /// Values are encoded after those that have left this cargo, if they have left any.
     #[inline]
+    pub(super) fn collecting(cargo: &mut Option<Cargo>) -> Self {
+        let scoped = Self::enter(Beside::Out);
+        if cargo.is_some() {
+            load(cargo.take().map(Load::Out));
+        }
+        scoped
+    }
+
+    /// Ends it, and hands out all that the values have left by then.
+    #[inline(always)]
+    pub(super) fn end_into_cargo(self, cargo: &mut Option<Cargo>) {
+        if SCOPE.get().is_laden {
+            *cargo = unload_cargo();
+        }
+    }
+
+    /// Values are decoded that take their ports and buffers from what came, if anything did.
+    #[inline]
+    pub(super) fn handing_out(arrivals: &mut Option<Arrivals>) -> Self {
+        let scoped = Self::enter(Beside::In);
+        if arrivals.is_some() {
+            load(arrivals.take().map(Load::In));
+        }
+        scoped
+    }
+
+    /// Ends it, and hands out what the values have not taken.
+    #[inline(always)]
+    pub(super) fn end_into_arrivals(self, arrivals: &mut Option<Arrivals>) {
+        if SCOPE.get().is_laden {
+            *arrivals = unload_arrivals();
+        }
+    }
+
+    #[inline]
+    fn enter(beside: Beside) -> Self {
+        let outer = SCOPE.replace(Scope::new(beside));
+        let set_aside = if outer.is_laden || outer.has_failed { Some(set_aside()) } else { None };
+        Self { outer, set_aside }
+    }
+}
+
+impl Drop for Scoped {
+    #[inline(always)]
     fn drop(&mut self) {
-        if SCOPE.replace(self.0).is_laden {
-            drop(LOAD.take());
+        let inner = SCOPE.replace(self.outer);
+        if inner.is_laden || self.set_aside.is_some() {
+            put_back(self.set_aside.take());
         }
     }
 }
 
-/// Runs with a load beside, or none, and hands back what became of it.
-fn with_load<R>(beside: Beside, load: Option<Load>, run: impl FnOnce() -> R) -> (R, Option<Load>) {
-    let outer = SCOPE.get();
-    if outer.is_laden {
-        return inside_a_load(beside, load, run);
-    }
-    let is_laden = load.is_some();
-    if is_laden {
-        LOAD.set(load);
-    }
-    SCOPE.set(Scope { beside, is_laden, problem: None });
-    let restore = Restore(outer);
-    let result = run();
-    let load = if SCOPE.get().is_laden { LOAD.take() } else { None };
-    drop(restore);
-    (result, load)
-}
-
-/// As [`with_load`], inside a value that has a load: where a user's `Serialize` posts a value of its own.
 #[cold]
-fn inside_a_load<R>(beside: Beside, load: Option<Load>, run: impl FnOnce() -> R) -> (R, Option<Load>) {
-    struct PutBack(Scope, Option<Load>);
-
-    impl Drop for PutBack {
-        fn drop(&mut self) {
-            SCOPE.set(self.0);
-            drop(LOAD.replace(self.1.take()));
-        }
-    }
-
-    let _put_back = PutBack(SCOPE.get(), LOAD.take());
-    SCOPE.set(Scope { beside: Beside::Nothing, is_laden: false, problem: None });
-    with_load(beside, load, run)
+fn load(load: Option<Load>) {
+    SCOPE.set(Scope { is_laden: true, ..SCOPE.get() });
+    LOAD.set(load);
 }
 
-/// Encodes values after those that have left this cargo, if they have left any. Hands back all that is there by then.
-pub(super) fn collecting<R>(cargo: Option<Cargo>, encode: impl FnOnce() -> R) -> (R, Option<Cargo>) {
-    let (result, load) = with_load(Beside::Out, cargo.map(Load::Out), encode);
-    let cargo = if let Some(Load::Out(cargo)) = load { Some(cargo) } else { None };
-    (result, cargo)
+#[cold]
+fn unload_cargo() -> Option<Cargo> {
+    if let Some(Load::Out(cargo)) = LOAD.take() { Some(cargo) } else { None }
 }
 
-/// Decodes values that take their ports and buffers from what came, if anything did. Hands back what is left of it.
-pub(super) fn handing_out<R>(arrivals: Option<Arrivals>, decode: impl FnOnce() -> R) -> (R, Option<Arrivals>) {
-    let (result, load) = with_load(Beside::In, arrivals.map(Load::In), decode);
-    let arrivals = if let Some(Load::In(arrivals)) = load { Some(arrivals) } else { None };
-    (result, arrivals)
+#[cold]
+fn unload_arrivals() -> Option<Arrivals> {
+    if let Some(Load::In(arrivals)) = LOAD.take() { Some(arrivals) } else { None }
+}
+
+#[cold]
+fn set_aside() -> Box<SetAside> {
+    Box::new(SetAside { load: LOAD.take(), problem: PROBLEM.take() })
+}
+
+#[cold]
+fn put_back(set_aside: Option<Box<SetAside>>) {
+    let SetAside { load, problem } = set_aside.map_or(SetAside { load: None, problem: None }, |set_aside| *set_aside);
+    PROBLEM.set(problem);
+    drop(LOAD.replace(load));
 }
 
 /// What was wrong with something beside the value that just failed, if that was the reason. Asked before the scope is left.
 pub(super) fn problem() -> Option<String> {
     let scope = SCOPE.get();
-    SCOPE.set(Scope { problem: None, ..scope });
-    scope.problem.map(|problem| match problem {
+    if !scope.has_failed {
+        return None;
+    }
+    SCOPE.set(Scope { has_failed: false, ..scope });
+    PROBLEM.take().map(|problem| match problem {
         Problem::Known(words) => words.to_owned(),
         Problem::Told => WORDS.take(),
     })
@@ -229,7 +278,8 @@ pub(super) fn problem() -> Option<String> {
 
 /// Deserialises types that are asked for their shape: they get ports that lead nowhere, empty buffers, and nothing foreign.
 pub(crate) fn handing_out_anything<R>(run: impl FnOnce() -> R) -> R {
-    with_load(Beside::Anything, None, run).0
+    let _scoped = Scoped::enter(Beside::Anything);
+    run()
 }
 
 fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
@@ -237,7 +287,8 @@ fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
 }
 
 fn has_failed(problem: Problem) {
-    SCOPE.set(Scope { problem: Some(problem), ..SCOPE.get() });
+    SCOPE.set(Scope { has_failed: true, ..SCOPE.get() });
+    PROBLEM.set(Some(problem));
 }
 
 /// As [`note`], of words that are not known beforehand.
