@@ -6,7 +6,7 @@ use super::{
     cell::CallCell,
     desk::Desk,
     farewell::farewell,
-    frame::{CallId, Fault, Frame, Limits, Options},
+    frame::{CallId, Fault, Frame, Limits, Options, PlainCall, plain_call},
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
     pipe::{Pipe, PipedCell, returns_a_port},
@@ -60,13 +60,14 @@ enum Body {
 struct FromBytes {
     message: Message,
     id: Option<CallId>,
-    /// What it returns is to be joined to this port.
-    pipe: Option<MessagePort>,
     method: MethodId,
-    options: Options,
     args_at: usize,
     /// What the caller takes the method for, if it said so.
     version: Option<Arc<Version>>,
+    /// Only where it says something beside its arguments.
+    options: Option<Box<Options>>,
+    /// What it returns is to be joined to this port.
+    pipe: Option<Box<MessagePort>>,
 }
 
 /// What came to a service's port.
@@ -102,7 +103,16 @@ impl Arrived {
     ///
     /// # Errors
     /// What it is instead.
-    fn read_call(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
+    #[inline]
+    fn read_call(message: Message, desk: &Desk) -> Result<FromBytes, Self> {
+        match plain_call(message.data()) {
+            Some(call) => Ok(FromBytes::plain(message, call, desk)),
+            None => Self::read_other(message, desk),
+        }
+    }
+
+    /// As [`read_call`](Self::read_call), of what is not a call that says nothing beside its arguments.
+    fn read_other(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
         let size = message.data().len();
         let mut is_pipelined = false;
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
@@ -132,9 +142,9 @@ impl Arrived {
         if let Some(shape) = options.shape.take() {
             desk.versions_to_be().introduce(method, shape);
         }
-        // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
-        let version = desk.versions().and_then(|versions| versions.of(method));
-        Ok(FromBytes { message, id, pipe, method, options, args_at, version })
+        let version = desk.version_of(method);
+        let (options, pipe) = (options.boxed(), pipe.map(Box::new));
+        Ok(FromBytes { message, id, method, args_at, version, options, pipe })
     }
 
     fn attach(message: Message, limits: Box<Limits>) -> Self {
@@ -220,8 +230,12 @@ impl Incoming<'_> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
     fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
-        let message = value.encode(&desk.port).ok_or(Answer::DONE)?;
-        let call = Arrived::read_call(message, desk).map_err(|_no_call| Answer::DONE)?;
+        let Some(message) = value.encode(&desk.port) else { return Err(Answer::DONE) };
+        if let Some(call) = plain_call(message.data()) {
+            desk.has_turned(call.id);
+            return Ok(FromBytes::plain(message, call, desk));
+        }
+        let Ok(call) = Arrived::read_other(message, desk) else { return Err(Answer::DONE) };
         if let Some(id) = call.id {
             desk.has_turned(id);
         }
@@ -260,16 +274,17 @@ impl Incoming<'_> {
         arrival: Option<Box<Arrival>>,
         desk: &Arc<Desk>,
     ) -> Result<Request<M>, Answer> {
-        match body {
+        let frame = match body {
             Body::Value(value) => match value.downcast::<PipedCell<M>>() {
                 Ok(cell) => {
                     let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?))
+                    return Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
+                Err(value) => Self::as_frame(value, desk)?,
             },
-            Body::Frame(frame) => frame.open(arrival, desk),
-        }
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, desk)
     }
 
     /// As [`open`](Self::open), of a method that returns a stream: it replies before it has ended.
@@ -288,16 +303,17 @@ impl Incoming<'_> {
     /// The answer, if the call cannot be run.
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
         let Self { call: Unopened { body, arrival, .. }, desk } = self;
-        match body {
+        let frame = match body {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?))
+                    return Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
+                Err(value) => Self::as_frame(value, desk)?,
             },
-            Body::Frame(frame) => frame.open(arrival, desk),
-        }
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, desk)
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
@@ -330,6 +346,13 @@ impl Incoming<'_> {
 }
 
 impl FromBytes {
+    /// A call that says nothing beside its arguments.
+    #[inline]
+    fn plain(message: Message, PlainCall { id, method, args_at }: PlainCall, desk: &Desk) -> Self {
+        Self { message, id: Some(id), method, args_at, version: desk.version_of(method), options: None, pipe: None }
+    }
+
+    #[inline(always)]
     fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
         if self.pipe.is_some() && !returns_a_port::<M>() {
@@ -339,16 +362,14 @@ impl FromBytes {
             return Err(self.refuse(refusal));
         }
         let responder = match self.pipe.take() {
-            Some(port) => Responder::piped(Pipe::for_bytes(port)),
+            Some(port) => Responder::piped(Pipe::for_bytes(*port)),
             None => self.id.map_or_else(Responder::nobody, Responder::there),
         };
-        let args = match self.settle_version::<M>(desk) {
-            Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
-                .map_err(|error| Refusal::Malformed(in_one_line(&error))),
-            Err(difference) => Err(Refusal::Mismatch(difference)),
-        };
-        match args {
-            Ok(args) => Ok((args, responder.attach(self.options.boxed(), Came { arrival, bytes }, desk)?)),
+        match self.take_args::<M>(desk) {
+            Ok(args) => {
+                self.message.recycle();
+                Ok((args, responder.attach(self.options, Came { arrival, bytes }, desk)?))
+            }
             Err(refusal) => {
                 desk.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))
@@ -356,10 +377,26 @@ impl FromBytes {
         }
     }
 
+    /// Reads the arguments, as the caller's version has written them, to their end (C3).
+    #[inline]
+    fn take_args<M: Method>(&mut self, desk: &Desk) -> Result<M::Args, Refusal> {
+        let version = match &self.version {
+            None => None,
+            Some(version) => Self::settle_version::<M>(version, desk).map_err(Refusal::Mismatch)?,
+        };
+        let mut decoder = self.message.decoder(self.args_at);
+        if let Some(version) = &version {
+            version.shape().decode_args_as(&mut decoder);
+        }
+        let args = decoder.take_all(M::decode_args).map_err(malformed)?;
+        decoder.end().map_err(malformed)?;
+        Ok(args)
+    }
+
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
     /// caller is told what the method is here, before any reply.
-    fn settle_version<M: Method>(&self, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
-        let Some(version) = &self.version else { return Ok(None) };
+    #[cold]
+    fn settle_version<M: Method>(version: &Arc<Version>, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
         match version.verdict::<M>() {
             (Verdict::Same, is_new) => {
                 if is_new {
@@ -391,14 +428,8 @@ impl FromBytes {
     }
 }
 
-/// Reads the arguments, as the caller's version has written them, to their end (C3).
-fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
-    let mut decoder = message.decoder(at);
-    if let Some(version) = version {
-        version.shape().decode_args_as(&mut decoder);
-    }
-    let args = decoder.take_all(M::decode_args)?;
-    decoder.end()?;
-    message.recycle();
-    Ok(args)
+/// Why arguments could not be read.
+#[cold]
+fn malformed(error: DecodeError) -> Refusal {
+    Refusal::Malformed(in_one_line(&error))
 }

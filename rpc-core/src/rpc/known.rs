@@ -5,9 +5,10 @@
 
 use std::{
     any::TypeId,
-    collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{Method, MethodId};
 use crate::{shape::MethodShape, sync::Arc};
@@ -21,37 +22,53 @@ struct Known {
 
 /// As many as there are methods in the program that were called or served as bytes.
 struct Registry {
-    by_type: BTreeMap<TypeId, Arc<MethodShape>>,
+    by_type: FxHashMap<TypeId, Known>,
     /// Methods of several services may have one id.
-    by_id: BTreeMap<MethodId, Vec<Known>>,
+    by_id: FxHashMap<MethodId, Vec<Known>>,
 }
 
 /// std's lock, also under loom, which has none for a static: nothing is run under it, and nobody waits for what is behind it.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: BTreeMap::new(), by_id: BTreeMap::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    by_type: FxHashMap::with_hasher(FxBuildHasher),
+    by_id: FxHashMap::with_hasher(FxBuildHasher),
+});
 
 /// What the method takes and returns: the same `Arc` each time, also for other methods of this id that are the same on the wire.
 pub(super) fn shape_of<M: Method>() -> Arc<MethodShape> {
+    known::<M>().shape
+}
+
+/// The same as bytes, for a call that introduces the method.
+pub(super) fn introduction_of<M: Method>() -> Arc<[u8]> {
+    known::<M>().bytes
+}
+
+fn known<M: Method>() -> Known {
     let method = TypeId::of::<M>();
     let known = registry(|registry| registry.by_type.get(&method).cloned());
-    if let Some(shape) = known {
-        return shape;
-    }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
-    let shape = Arc::new(M::DESCRIPTION.shape());
-    let bytes = postcard::to_allocvec(&*shape).unwrap_or_default();
+    known.unwrap_or_else(|| find_out(method, M::ID, Arc::new(M::DESCRIPTION.shape())))
+}
+
+#[cold]
+fn find_out(method: TypeId, id: MethodId, shape: Arc<MethodShape>) -> Known {
+    let bytes = postcard::to_allocvec(&*shape).expect("names and numbers always encode").into();
+    let new = Known { shape, bytes };
     registry(|registry| {
-        if let Some(shape) = registry.by_type.get(&method) {
-            return shape.clone();
+        if let Some(known) = registry.by_type.get(&method) {
+            return known.clone();
         }
-        let same_id = registry.by_id.entry(M::ID).or_default();
+        let same_id = registry.by_id.entry(id).or_default();
         // Of two methods that are the same on the wire, one knows the other's for its own.
-        let shape = same_id.iter().find(|known| *known.bytes == *bytes).map_or(shape, |known| known.shape.clone());
-        // Bytes that say nothing would be found in any others.
-        if !bytes.is_empty() && !same_id.iter().any(|known| Arc::ptr_eq(&known.shape, &shape)) {
-            same_id.push(Known { shape: shape.clone(), bytes: bytes.into() });
-        }
-        registry.by_type.insert(method, shape.clone());
-        shape
+        let known = match same_id.iter().find(|known| known.bytes == new.bytes) {
+            Some(known) => known.clone(),
+            None => {
+                same_id.push(new.clone());
+                new
+            }
+        };
+        registry.by_type.insert(method, known.clone());
+        known
     })
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use super::{
     Answer, CallError, Interruption, Method, NotSent, Refusal,
     farewell::farewell,
-    frame::{Fault, Options, pipelined_head, reply_head},
+    frame::{Fault, Options, Said, pipelined_head, reply_head},
     known,
     oneway::IS_ONEWAY,
     report::in_one_line,
@@ -146,11 +146,10 @@ impl<M: Method> Value for PipedCell<M> {
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options, pipe) = self.start()?;
-        let mut options = options.map(|options| *options).unwrap_or_default();
-        if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
-            options.shape = Some(known::shape_of::<M>());
-        }
-        let mut encoder = Encoder::after(pipelined_head(M::ID, &options));
+        let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(M::ID));
+        let introduction = is_introduction.then(known::introduction_of::<M>);
+        let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+        let mut encoder = Encoder::after(pipelined_head(M::ID, said.any()));
         if let Err(error) = M::encode_args(&args, &mut encoder) {
             let _done = pipe.failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
             return None;
