@@ -126,20 +126,56 @@ enum Beside {
     Anything,
 }
 
-/// That, and whether more is known of it. Small, for every value that is encoded or decoded begins one and ends it; nearly all have nothing
-/// beside them, and then nobody looks further.
+/// That, and whether more is known of it. One byte, for every value that is encoded or decoded begins one and ends it; nearly all have
+/// nothing beside them, and then nobody looks further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Scope {
-    beside: Beside,
-    /// Whether there is a load, in [`LOAD`].
-    is_laden: bool,
-    /// Whether something went wrong, and [`PROBLEM`] says what: codecs drop the text of an error.
-    has_failed: bool,
-}
+struct Scope(u8);
 
 impl Scope {
+    /// There is a load, in [`LOAD`].
+    const LADEN: u8 = 4;
+    /// Something went wrong, and [`PROBLEM`] says what: codecs drop the text of an error.
+    const FAILED: u8 = 8;
+
     const fn new(beside: Beside) -> Self {
-        Self { beside, is_laden: false, has_failed: false }
+        Self(match beside {
+            Beside::Nothing => 0,
+            Beside::Out => 1,
+            Beside::In => 2,
+            Beside::Anything => 3,
+        })
+    }
+
+    fn beside(self) -> Beside {
+        match self.0 & 3 {
+            0 => Beside::Nothing,
+            1 => Beside::Out,
+            2 => Beside::In,
+            _ => Beside::Anything,
+        }
+    }
+
+    #[inline]
+    fn is_laden(self) -> bool {
+        self.0 & Self::LADEN != 0
+    }
+
+    fn has_failed(self) -> bool {
+        self.0 & Self::FAILED != 0
+    }
+
+    /// Whether there is something that another scope would be in the way of.
+    #[inline]
+    fn has_any(self) -> bool {
+        self.0 & (Self::LADEN | Self::FAILED) != 0
+    }
+
+    fn with(self, bit: u8) -> Self {
+        Self(self.0 | bit)
+    }
+
+    fn without(self, bit: u8) -> Self {
+        Self(self.0 & !bit)
     }
 }
 
@@ -162,6 +198,7 @@ thread_local! {
     static SCOPE: Cell<Scope> = const { Cell::new(Scope::new(Beside::Nothing)) };
     static PROBLEM: Cell<Option<Problem>> = const { Cell::new(None) };
     static LOAD: RefCell<Option<Load>> = const { RefCell::new(None) };
+    static SET_ASIDE: RefCell<Vec<SetAside>> = const { RefCell::new(Vec::new()) };
     static WORDS: Cell<String> = const { Cell::new(String::new()) };
 }
 
@@ -170,8 +207,6 @@ thread_local! {
 #[must_use = "values have nothing beside them once it is dropped"]
 pub(super) struct Scoped {
     outer: Scope,
-    /// Only inside a value that has a load, or has failed.
-    set_aside: Option<Box<SetAside>>,
 }
 
 /// What is beside a value whose `Serialize` posts a value of its own.
@@ -182,46 +217,48 @@ struct SetAside {
 
 impl Scoped {
     /// Values are encoded after those that have left this cargo, if they have left any.
-    #[inline]
+    #[inline(always)]
     pub(super) fn collecting(cargo: &mut Option<Cargo>) -> Self {
         let scoped = Self::enter(Beside::Out);
         if cargo.is_some() {
-            load(cargo.take().map(Load::Out));
+            load_cargo(cargo);
         }
         scoped
     }
 
-    /// Ends it, and hands out all that the values have left by then.
+    /// Takes out all that the values have left by then.
     #[inline(always)]
-    pub(super) fn end_into_cargo(self, cargo: &mut Option<Cargo>) {
-        if SCOPE.get().is_laden {
-            *cargo = unload_cargo();
+    pub(super) fn unload_cargo(&self, cargo: &mut Option<Cargo>) {
+        if SCOPE.get().is_laden() {
+            unload_cargo(cargo);
         }
     }
 
     /// Values are decoded that take their ports and buffers from what came, if anything did.
-    #[inline]
+    #[inline(always)]
     pub(super) fn handing_out(arrivals: &mut Option<Arrivals>) -> Self {
         let scoped = Self::enter(Beside::In);
         if arrivals.is_some() {
-            load(arrivals.take().map(Load::In));
+            load_arrivals(arrivals);
         }
         scoped
     }
 
-    /// Ends it, and hands out what the values have not taken.
+    /// Takes out what the values have not taken.
     #[inline(always)]
-    pub(super) fn end_into_arrivals(self, arrivals: &mut Option<Arrivals>) {
-        if SCOPE.get().is_laden {
-            *arrivals = unload_arrivals();
+    pub(super) fn unload_arrivals(&self, arrivals: &mut Option<Arrivals>) {
+        if SCOPE.get().is_laden() {
+            unload_arrivals(arrivals);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(beside: Beside) -> Self {
         let outer = SCOPE.replace(Scope::new(beside));
-        let set_aside = if outer.is_laden || outer.has_failed { Some(set_aside()) } else { None };
-        Self { outer, set_aside }
+        if outer.has_any() {
+            set_aside();
+        }
+        Self { outer }
     }
 }
 
@@ -229,36 +266,49 @@ impl Drop for Scoped {
     #[inline(always)]
     fn drop(&mut self) {
         let inner = SCOPE.replace(self.outer);
-        if inner.is_laden || self.set_aside.is_some() {
-            put_back(self.set_aside.take());
+        if inner.is_laden() || self.outer.has_any() {
+            put_back(self.outer);
         }
     }
 }
 
 #[cold]
-fn load(load: Option<Load>) {
-    SCOPE.set(Scope { is_laden: true, ..SCOPE.get() });
-    LOAD.set(load);
+fn load_cargo(cargo: &mut Option<Cargo>) {
+    SCOPE.set(SCOPE.get().with(Scope::LADEN));
+    LOAD.set(cargo.take().map(Load::Out));
 }
 
 #[cold]
-fn unload_cargo() -> Option<Cargo> {
-    if let Some(Load::Out(cargo)) = LOAD.take() { Some(cargo) } else { None }
+fn load_arrivals(arrivals: &mut Option<Arrivals>) {
+    SCOPE.set(SCOPE.get().with(Scope::LADEN));
+    LOAD.set(arrivals.take().map(Load::In));
 }
 
 #[cold]
-fn unload_arrivals() -> Option<Arrivals> {
-    if let Some(Load::In(arrivals)) = LOAD.take() { Some(arrivals) } else { None }
+fn unload_cargo(cargo: &mut Option<Cargo>) {
+    if let Some(Load::Out(collected)) = LOAD.take() {
+        *cargo = Some(collected);
+    }
 }
 
 #[cold]
-fn set_aside() -> Box<SetAside> {
-    Box::new(SetAside { load: LOAD.take(), problem: PROBLEM.take() })
+fn unload_arrivals(arrivals: &mut Option<Arrivals>) {
+    if let Some(Load::In(left)) = LOAD.take() {
+        *arrivals = Some(left);
+    }
 }
 
 #[cold]
-fn put_back(set_aside: Option<Box<SetAside>>) {
-    let SetAside { load, problem } = set_aside.map_or(SetAside { load: None, problem: None }, |set_aside| *set_aside);
+fn set_aside() {
+    let beside = SetAside { load: LOAD.take(), problem: PROBLEM.take() };
+    SET_ASIDE.with_borrow_mut(|set_aside| set_aside.push(beside));
+}
+
+/// Leaves a scope for the one around it, which may have something set aside.
+#[cold]
+fn put_back(outer: Scope) {
+    let beside = if outer.has_any() { SET_ASIDE.with_borrow_mut(Vec::pop) } else { None };
+    let SetAside { load, problem } = beside.unwrap_or(SetAside { load: None, problem: None });
     PROBLEM.set(problem);
     drop(LOAD.replace(load));
 }
@@ -266,10 +316,10 @@ fn put_back(set_aside: Option<Box<SetAside>>) {
 /// What was wrong with something beside the value that just failed, if that was the reason. Asked before the scope is left.
 pub(super) fn problem() -> Option<String> {
     let scope = SCOPE.get();
-    if !scope.has_failed {
+    if !scope.has_failed() {
         return None;
     }
-    SCOPE.set(Scope { has_failed: false, ..scope });
+    SCOPE.set(scope.without(Scope::FAILED));
     PROBLEM.take().map(|problem| match problem {
         Problem::Known(words) => words.to_owned(),
         Problem::Told => WORDS.take(),
@@ -287,7 +337,7 @@ fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
 }
 
 fn has_failed(problem: Problem) {
-    SCOPE.set(Scope { has_failed: true, ..SCOPE.get() });
+    SCOPE.set(SCOPE.get().with(Scope::FAILED));
     PROBLEM.set(Some(problem));
 }
 
@@ -302,7 +352,7 @@ fn note_words<T>(result: Result<T, String>) -> Result<T, &'static str> {
 
 /// The cargo of the value that is being encoded.
 fn with_cargo<R>(add: impl FnOnce(&mut Cargo) -> Result<R, &'static str>) -> Result<R, &'static str> {
-    SCOPE.set(Scope { is_laden: true, ..SCOPE.get() });
+    SCOPE.set(SCOPE.get().with(Scope::LADEN));
     LOAD.with_borrow_mut(|load| match load.get_or_insert_with(|| Load::Out(Cargo::default())) {
         Load::Out(cargo) => add(cargo),
         Load::In(_) => Err(PORT_ON_ITS_OWN),
@@ -311,7 +361,7 @@ fn with_cargo<R>(add: impl FnOnce(&mut Cargo) -> Result<R, &'static str>) -> Res
 
 /// What came with the value that is being decoded, and was not taken.
 fn with_arrivals<R>(take: impl FnOnce(&mut Arrivals) -> Result<R, &'static str>) -> Result<R, &'static str> {
-    if !SCOPE.get().is_laden {
+    if !SCOPE.get().is_laden() {
         return take(&mut Arrivals::default());
     }
     LOAD.with_borrow_mut(|load| match load {
@@ -342,7 +392,7 @@ const BUFFER_ON_ITS_OWN: &str = "a buffer can only be serialised into a message"
 
 /// Notes a port in the value that is being encoded. Anywhere else it cannot be serialised (PORT-25, C30).
 pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::Out => with_cargo(|cargo| cargo.add_port(port)),
         Beside::Nothing | Beside::In | Beside::Anything => Err(PORT_ON_ITS_OWN),
     })
@@ -351,7 +401,7 @@ pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
 /// Takes a port for the value that is being decoded.
 pub(super) fn take_port(index: u32) -> Result<MessagePort, &'static str> {
     let (twice, missing) = ("the value takes one port twice", "the value speaks of a port that is not in the message");
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::In => with_arrivals(|arrivals| take(&mut arrivals.ports, index, twice, missing)),
         Beside::Anything => Ok(MessageChannel::new().into_ports().0),
         Beside::Nothing | Beside::Out => Err(PORT_ON_ITS_OWN),
@@ -360,7 +410,7 @@ pub(super) fn take_port(index: u32) -> Result<MessagePort, &'static str> {
 
 /// Notes a buffer in the value that is being encoded.
 pub(super) fn note_buffer(buffer: BufferRef) -> Result<u32, &'static str> {
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::Out => with_cargo(|cargo| cargo.add_buffer(buffer)),
         Beside::Nothing | Beside::In | Beside::Anything => Err(BUFFER_ON_ITS_OWN),
     })
@@ -370,7 +420,7 @@ pub(super) fn note_buffer(buffer: BufferRef) -> Result<u32, &'static str> {
 pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
     let (twice, missing) =
         ("the value takes one buffer twice", "the value speaks of a buffer that is not in the message");
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::In => with_arrivals(|arrivals| take(&mut arrivals.buffers, index, twice, missing)),
         Beside::Anything => Ok(Vec::new()),
         Beside::Nothing | Beside::Out => Err(BUFFER_ON_ITS_OWN),
@@ -379,7 +429,7 @@ pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
 
 /// Notes something foreign in the value that is being encoded, once it is clear that it may be there.
 pub(super) fn note_foreign(make: impl FnOnce() -> Result<Foreign, String>) -> Result<u32, &'static str> {
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::Out => with_cargo(|cargo| cargo.admits_foreign()),
         Beside::Nothing | Beside::In | Beside::Anything => Err(FOREIGN_ON_ITS_OWN),
     })?;
@@ -395,7 +445,7 @@ pub(super) fn take_foreign<T>(
 ) -> Result<T, &'static str> {
     let (twice, missing) =
         ("the value takes one thing twice", "the value speaks of a thing that is not in the message");
-    let foreign = note(match SCOPE.get().beside {
+    let foreign = note(match SCOPE.get().beside() {
         Beside::In => with_arrivals(|arrivals| take(&mut arrivals.foreign, index, twice, missing)).map(Some),
         Beside::Anything => Ok(None),
         Beside::Nothing | Beside::Out => Err(FOREIGN_ON_ITS_OWN),

@@ -132,7 +132,8 @@ impl<'b> Decoder<'b> {
         self.is_handing_out = true;
         let scoped = Scoped::handing_out(&mut self.arrivals);
         let result = read(self);
-        scoped.end_into_arrivals(&mut self.arrivals);
+        scoped.unload_arrivals(&mut self.arrivals);
+        drop(scoped);
         self.is_handing_out = false;
         result
     }
@@ -187,11 +188,22 @@ impl<'b> Decoder<'b> {
     /// [`DecodeError`] if bytes are left over.
     #[inline]
     pub(crate) fn end(self) -> Result<Vec<MessagePort>, DecodeError> {
-        if self.rest.is_empty() && self.arrivals.is_none() && self.followed.is_none() {
-            Ok(Vec::new())
-        } else {
-            self.end_of_more()
-        }
+        if self.has_ended() { Ok(Vec::new()) } else { self.end_of_more() }
+    }
+
+    /// Ends reading, and closes the ports that no value took.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if bytes are left over.
+    #[inline]
+    pub(crate) fn close(self) -> Result<(), DecodeError> {
+        if self.has_ended() { Ok(()) } else { self.end_of_more().map(drop) }
+    }
+
+    /// Whether everything that came was read.
+    #[inline]
+    fn has_ended(&self) -> bool {
+        self.rest.is_empty() && self.arrivals.is_none() && self.followed.is_none()
     }
 
     /// As [`end`](Self::end), where there is more than what was read.

@@ -55,7 +55,8 @@ impl Encoder {
         self.is_collecting = true;
         let scoped = Scoped::collecting(&mut self.cargo);
         let result = write(self);
-        scoped.end_into_cargo(&mut self.cargo);
+        scoped.unload_cargo(&mut self.cargo);
+        drop(scoped);
         self.is_collecting = false;
         result
     }
@@ -104,7 +105,8 @@ impl Encoder {
         let mut cargo = None;
         let scoped = Scoped::collecting(&mut cargo);
         let bytes = postcard::serialize_with_flavor(value, size);
-        scoped.end_into_cargo(&mut cargo);
+        scoped.unload_cargo(&mut cargo);
+        drop(scoped);
         cargo.map_or(0, |cargo| cargo.buffer_bytes()).saturating_add(bytes.unwrap_or(1) as u64)
     }
 

@@ -191,7 +191,7 @@ fn read_result<M: Method>(reply: Reply) -> Told<M::Ok, M::Err> {
         shape.decode_result_as(&mut decoder);
     }
     let result = (M::RESULT.take)(&mut decoder);
-    let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
+    let result = result.and_then(|result| decoder.close().map(|()| result));
     message.recycle();
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
 }

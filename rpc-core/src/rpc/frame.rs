@@ -339,17 +339,30 @@ fn head(kind: u8) -> Vec<u8> {
     head
 }
 
-/// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow.
+/// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow. What has one or two
+/// bytes is written in one piece with what is before it.
 #[inline]
-fn head_with_id(kind: u8, CallId(mut id): CallId) -> Vec<u8> {
-    let mut head = head(kind);
+fn head_with_id(kind: u8, CallId(id): CallId) -> Vec<u8> {
+    let mut head = spare_buffer();
+    // Truncated on purpose: the lowest seven bits are left.
+    match id {
+        0..0x80 => head.extend_from_slice(&[VERSION, kind, id as u8]),
+        0x80..0x4000 => head.extend_from_slice(&[VERSION, kind, id as u8 | 0x80, (id >> 7) as u8]),
+        _ => {
+            head.extend_from_slice(&[VERSION, kind]);
+            put_long_id(id, &mut head);
+        }
+    }
+    head
+}
+
+fn put_long_id(mut id: u64, head: &mut Vec<u8>) {
     while id > 0x7f {
-        // Truncated on purpose: the lowest seven bits are left.
+        // Truncated on purpose, as above.
         head.push(id as u8 | 0x80);
         id >>= 7;
     }
     head.push(id as u8);
-    head
 }
 
 /// What a call says beside its arguments, as it is written: nearly always nothing.

@@ -389,7 +389,7 @@ impl FromBytes {
             version.shape().decode_args_as(&mut decoder);
         }
         let args = decoder.take_all(M::decode_args).map_err(malformed)?;
-        decoder.end().map_err(malformed)?;
+        decoder.close().map_err(malformed)?;
         Ok(args)
     }
 
