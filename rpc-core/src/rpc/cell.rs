@@ -301,12 +301,11 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     }
 
     fn abandon(&self) -> Abandoned {
-        let former = {
+        let (stage, _caller) = {
             let mut state = self.state.lock();
-            let caller = state.caller.take();
-            (mem::replace(&mut state.stage, Stage::Over), caller)
+            (mem::replace(&mut state.stage, Stage::Over), state.caller.take())
         };
-        match former.0 {
+        match stage {
             Stage::Posted { .. } => Abandoned::Unsent,
             Stage::Running { handler } => {
                 if let Some(handler) = handler {
