@@ -272,7 +272,7 @@ impl Beside {
     fn attach(
         &mut self,
         facts: &Facts,
-        options: Option<Options>,
+        options: Option<Box<Options>>,
         came: &Came,
         id: Option<CallId>,
         is_oneway: bool,
@@ -283,7 +283,7 @@ impl Beside {
         }
         if options.is_some() || !desk.is_unwatched {
             let info = info(&facts.signature, is_oneway, id, came.bytes);
-            self.attach_few(options.unwrap_or_default(), came, info, desk)?;
+            self.attach_few(options.map(|options| *options).unwrap_or_default(), came, info, desk)?;
         }
         let Some(held) = &mut self.held else { return Ok(()) };
         let method = facts.signature.method;
@@ -443,7 +443,7 @@ impl<M: Method> Responder<M> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline]
-    pub(super) fn attach(self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    pub(super) fn attach(self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
             Ok(self)
         } else {
@@ -451,7 +451,7 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    fn attach_more(mut self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    fn attach_more(mut self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         let facts = const { &Facts::of::<M>() };
         let (id, is_oneway) = (self.id(), self.is_oneway());
         match self.beside.attach(facts, options, &came, id, is_oneway, desk) {
@@ -507,7 +507,7 @@ impl<M: Method> Responder<M> {
     /// Answers at once.
     pub(super) fn answer(mut self, result: Result<M::Ok, M::Err>) -> Answer {
         let answer = self.reply(result);
-        self.settle(Outcome::Returned);
+        self.settle(|| Outcome::Returned);
         answer
     }
 
@@ -577,9 +577,9 @@ impl<M: Method> Responder<M> {
 
     /// Shows the interceptors how the call ended.
     #[inline]
-    pub(super) fn settle(&mut self, outcome: Outcome) {
+    pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
         if self.beside.aside.is_some() {
-            self.beside.settle(&outcome);
+            self.beside.settle(&outcome());
         }
     }
 
@@ -616,7 +616,9 @@ impl<M: Method> Responder<M> {
     /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
     /// before it, its caller has gone, or its time was up. Others have not waited.
     pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        if let Some(stop) = self.beside.has_lost_its_right() {
+        if self.beside.held.is_some()
+            && let Some(stop) = self.beside.has_lost_its_right()
+        {
             return Poll::Ready(stop);
         }
         if M::ORDERED
@@ -635,7 +637,7 @@ impl<M: Method> Responder<M> {
     pub(super) fn stopped(&mut self, stop: Stop) -> Answer {
         match stop {
             Stop::Abandoned => {
-                self.settle(Outcome::Cancelled);
+                self.settle(|| Outcome::Cancelled);
                 Answer::DONE
             }
             Stop::Interrupted(why) => self.interrupt(why),
@@ -756,7 +758,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         }));
         match ran {
             Ok(Poll::Ready(Ok((answer, outcome)))) => {
-                this.responder.settle(outcome);
+                this.responder.settle(|| outcome);
                 Poll::Ready(answer)
             }
             Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),

@@ -7,7 +7,7 @@ use super::{
     cell::CallCell,
     desk::Desk,
     farewell::farewell,
-    frame::{CallId, Fault, Frame, Limits, Options},
+    frame::{CallId, Fault, Frame, Limits, Options, PlainCall, plain_call},
     known,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
@@ -63,13 +63,14 @@ enum Body {
 struct FromBytes {
     message: Message,
     id: Option<CallId>,
-    /// What it returns is to be joined to this port.
-    pipe: Option<MessagePort>,
     method: MethodId,
-    options: Options,
     args_at: usize,
     /// What the caller takes the method for, if it said so.
     version: Option<Arc<Version>>,
+    /// Only where it says something beside its arguments.
+    options: Option<Box<Options>>,
+    /// What it returns is to be joined to this port.
+    pipe: Option<Box<MessagePort>>,
 }
 
 /// What came to a service's port.
@@ -105,7 +106,16 @@ impl Arrived {
     ///
     /// # Errors
     /// What it is instead.
-    fn read_call(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
+    #[inline]
+    fn read_call(message: Message, desk: &Desk) -> Result<FromBytes, Self> {
+        match plain_call(message.data()) {
+            Some(call) => Ok(FromBytes::plain(message, call, desk)),
+            None => Self::read_other(message, desk),
+        }
+    }
+
+    /// As [`read_call`](Self::read_call), of what is not a call that says nothing beside its arguments.
+    fn read_other(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
         let size = message.data().len();
         let mut is_pipelined = false;
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
@@ -135,9 +145,9 @@ impl Arrived {
         if let Some(shape) = options.shape.take() {
             desk.versions_to_be().introduce(method, shape);
         }
-        // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
-        let version = desk.versions().and_then(|versions| versions.of(method));
-        Ok(FromBytes { message, id, pipe, method, options, args_at, version })
+        let version = desk.version_of(method);
+        let (options, pipe) = (options.boxed(), pipe.map(Box::new));
+        Ok(FromBytes { message, id, method, args_at, version, options, pipe })
     }
 
     fn attach(message: Message, limits: Box<Limits>) -> Self {
@@ -222,13 +232,17 @@ impl Unopened {
 impl Incoming<'_> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
-    fn as_frame(value: Carried, desk: &Desk) -> Result<Box<FromBytes>, Answer> {
-        let message = value.encode(&desk.port).ok_or(Answer::DONE)?;
-        let call = Arrived::read_call(message, desk).map_err(|_no_call| Answer::DONE)?;
+    fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
+        let Some(message) = value.encode(&desk.port) else { return Err(Answer::DONE) };
+        if let Some(call) = plain_call(message.data()) {
+            desk.has_turned(call.id);
+            return Ok(FromBytes::plain(message, call, desk));
+        }
+        let Ok(call) = Arrived::read_other(message, desk) else { return Err(Answer::DONE) };
         if let Some(id) = call.id {
             desk.has_turned(id);
         }
-        Ok(Box::new(call))
+        Ok(call)
     }
 
     /// Which method is wanted.
@@ -248,14 +262,7 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((
-                        args,
-                        Responder::here(cell).attach(
-                            options.map(|options| *options),
-                            Came { arrival, bytes: 0 },
-                            desk,
-                        )?,
-                    ));
+                    return Ok((args, Responder::here(cell).attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
                 Err(value) => Body::Value(value),
             },
@@ -270,23 +277,17 @@ impl Incoming<'_> {
         arrival: Option<Box<Arrival>>,
         desk: &Arc<Desk>,
     ) -> Result<Request<M>, Answer> {
-        match body {
+        let frame = match body {
             Body::Value(value) => match value.downcast::<PipedCell<M>>() {
                 Ok(cell) => {
                     let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((
-                        args,
-                        Responder::piped(pipe).attach(
-                            options.map(|options| *options),
-                            Came { arrival, bytes: 0 },
-                            desk,
-                        )?,
-                    ))
+                    return Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
+                Err(value) => Self::as_frame(value, desk)?,
             },
-            Body::Frame(frame) => frame.open(arrival, desk),
-        }
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, desk)
     }
 
     /// As [`open`](Self::open), of a method that returns a stream: it replies before it has ended.
@@ -305,23 +306,17 @@ impl Incoming<'_> {
     /// The answer, if the call cannot be run.
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
         let Self { call: Unopened { body, arrival, .. }, desk } = self;
-        match body {
+        let frame = match body {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((
-                        args,
-                        Responder::nobody().attach(
-                            options.map(|options| *options),
-                            Came { arrival, bytes: 0 },
-                            desk,
-                        )?,
-                    ))
+                    return Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
+                Err(value) => Self::as_frame(value, desk)?,
             },
-            Body::Frame(frame) => frame.open(arrival, desk),
-        }
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, desk)
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
@@ -343,18 +338,21 @@ impl Incoming<'_> {
         let Self { call: Unopened { body, .. }, desk } = self;
         let frame = match body {
             Body::Value(value) => Self::as_frame(value, desk),
-            Body::Frame(frame) => Ok(frame),
+            Body::Frame(frame) => Ok(*frame),
         };
         frame.map_or_else(|answer| answer, |mut frame| frame.refused(refusal, desk))
     }
 }
 
 impl FromBytes {
-    fn open<M: Method>(
-        mut self: Box<Self>,
-        arrival: Option<Box<Arrival>>,
-        desk: &Arc<Desk>,
-    ) -> Result<Request<M>, Answer> {
+    /// A call that says nothing beside its arguments.
+    #[inline]
+    fn plain(message: Message, PlainCall { id, method, args_at }: PlainCall, desk: &Desk) -> Self {
+        Self { message, id: Some(id), method, args_at, version: desk.version_of(method), options: None, pipe: None }
+    }
+
+    #[inline]
+    fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
         // Nearly always there is nothing to find out.
         let is_plain = self.pipe.is_none() && self.version.is_none();
@@ -370,6 +368,7 @@ impl FromBytes {
 
     /// Finds out whether the call can be run, as far as its arguments do not matter, and as what version of the method it is to be read; none
     /// if it is this one.
+    #[cold]
     fn settle(
         &mut self,
         ok: ShapeOf,
@@ -384,19 +383,20 @@ impl FromBytes {
     }
 
     /// The arguments were read: who is to be answered is left, and what was said beside them.
-    fn was_read(self: Box<Self>) -> (Whom, Option<Options>) {
-        let Self { message, pipe, id, options, .. } = *self;
+    #[inline]
+    fn was_read(self) -> (Whom, Option<Box<Options>>) {
+        let Self { message, pipe, id, options, .. } = self;
         message.recycle();
         let whom = match (pipe, id) {
-            (Some(port), _) => Whom::Piped(port),
+            (Some(port), _) => Whom::Piped(*port),
             (None, Some(id)) => Whom::There(id),
             (None, None) => Whom::Nobody,
         };
-        (whom, options.if_any())
+        (whom, options)
     }
 
     #[cold]
-    fn malformed(mut self: Box<Self>, error: &DecodeError, desk: &Desk) -> Answer {
+    fn malformed(&mut self, error: &DecodeError, desk: &Desk) -> Answer {
         self.refused(Refusal::Malformed(in_one_line(error)), desk)
     }
 
@@ -443,12 +443,13 @@ impl FromBytes {
 }
 
 /// Reads the arguments, as the caller's version has written them, to their end (C3).
+#[inline]
 fn read_args<M: Method>(message: &mut Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
         version.guide(&mut decoder);
     }
     let args = decoder.take_all(M::decode_args)?;
-    decoder.end()?;
+    decoder.close()?;
     Ok(args)
 }

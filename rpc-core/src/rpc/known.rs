@@ -25,7 +25,7 @@ struct Known {
 /// As many as there are methods in the program that were called or served as bytes. Both are sorted; a list in which little is ever put and
 /// much is looked for, is as good as any map, and less code.
 struct Registry {
-    by_type: Vec<(TypeId, Arc<MethodShape>)>,
+    by_type: Vec<(TypeId, Known)>,
     /// Methods of several services may have one id.
     by_id: Vec<Known>,
 }
@@ -39,9 +39,9 @@ impl Registry {
         self.by_type.binary_search_by_key(&method, |(known, _)| *known)
     }
 
-    fn shape(&self, method: TypeId) -> Option<Arc<MethodShape>> {
+    fn known(&self, method: TypeId) -> Option<Known> {
         let place = self.place(method).ok()?;
-        self.by_type.get(place).map(|(_, shape)| shape.clone())
+        self.by_type.get(place).map(|(_, known)| known.clone())
     }
 
     /// Where those of one id begin.
@@ -54,38 +54,43 @@ impl Registry {
     }
 
     /// Takes a shape in, and hands out the one that counts: of two methods that are the same on the wire, one knows the other's for its own.
-    fn add(&mut self, method: TypeId, known: Known) -> Arc<MethodShape> {
+    fn add(&mut self, method: TypeId, new: Known) -> Known {
         let place = match self.place(method) {
-            Ok(_) => return self.shape(method).unwrap_or(known.shape),
+            Ok(_) => return self.known(method).unwrap_or(new),
             Err(place) => place,
         };
-        let same = self.of(known.method).find(|same| same.bytes == known.bytes).map(|same| same.shape.clone());
-        let shape = same.unwrap_or_else(|| {
-            let shape = known.shape.clone();
-            // Bytes that say nothing would be found in any others.
-            if !known.bytes.is_empty() {
-                self.by_id.insert(self.begin(known.method), known);
-            }
-            shape
+        let same = self.of(new.method).find(|same| same.bytes == new.bytes).cloned();
+        let known = same.unwrap_or_else(|| {
+            self.by_id.insert(self.begin(new.method), new.clone());
+            new
         });
-        self.by_type.insert(place, (method, shape.clone()));
-        shape
+        self.by_type.insert(place, (method, known.clone()));
+        known
     }
 }
 
 /// What the method takes and returns: the same `Arc` each time, also for other methods of this id that are the same on the wire.
 pub(super) fn shape_of<M: Method>() -> Arc<MethodShape> {
-    shape_of_method(TypeId::of::<M>(), M::ID, const { &M::DESCRIPTION })
+    known::<M>().shape
 }
 
-fn shape_of_method(method: TypeId, id: MethodId, description: &StaticMethod) -> Arc<MethodShape> {
-    if let Some(shape) = registry(|registry| registry.shape(method)) {
-        return shape;
+/// The same as bytes, for a call that introduces the method.
+pub(super) fn introduction_of<M: Method>() -> Arc<[u8]> {
+    known::<M>().bytes
+}
+
+fn known<M: Method>() -> Known {
+    known_as(TypeId::of::<M>(), M::ID, const { &M::DESCRIPTION })
+}
+
+fn known_as(method: TypeId, id: MethodId, description: &StaticMethod) -> Known {
+    if let Some(known) = registry(|registry| registry.known(method)) {
+        return known;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
     let shape = Arc::new(description.shape());
-    let bytes = postcard::to_allocvec(&*shape).unwrap_or_default();
-    registry(|registry| registry.add(method, Known { method: id, shape, bytes: bytes.into() }))
+    let bytes = postcard::to_allocvec(&*shape).expect("names and numbers always encode").into();
+    registry(|registry| registry.add(method, Known { method: id, shape, bytes }))
 }
 
 /// The bytes of a shape, if it is one that [`shape_of`] has found.

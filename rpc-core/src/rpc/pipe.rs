@@ -8,7 +8,7 @@ use std::fmt;
 use super::{
     Answer, CallError, Interruption, Method, MethodId, NotSent, Refusal,
     farewell::farewell,
-    frame::{Fault, Options, pipelined_head, reply_head},
+    frame::{Fault, Options, Said, pipelined_head, reply_head},
     known,
     oneway::IS_ONEWAY,
     report::in_one_line,
@@ -19,7 +19,7 @@ use crate::{
     live::{Alive, What},
     message::{EncodeError, Encoder, Parts},
     port::Value,
-    shape::{MethodShape, Shape, ShapeOf},
+    shape::{Shape, ShapeOf},
     sync::{Arc, Mutex},
     wire::CallId,
 };
@@ -119,16 +119,15 @@ fn only_port(encoder: Encoder, put: Result<(), EncodeError>) -> Result<MessagePo
 fn frame_of(
     via: &MessagePort,
     method: MethodId,
-    shape: fn() -> Arc<MethodShape>,
+    introduction: fn() -> Arc<[u8]>,
     options: Option<Box<Options>>,
     pipe: MessagePort,
     encode: &mut dyn FnMut(&mut Encoder) -> Result<(), EncodeError>,
 ) -> Option<Message> {
-    let mut options = options.map(|options| *options).unwrap_or_default();
-    if reply_table(via).is_some_and(|table| table.is_introduction(method)) {
-        options.shape = Some(shape());
-    }
-    let mut encoder = Encoder::after(pipelined_head(method, &options));
+    let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
+    let introduction = is_introduction.then(introduction);
+    let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+    let mut encoder = Encoder::after(pipelined_head(method, said.any()));
     if let Err(error) = encode(&mut encoder) {
         fail(&pipe, CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
         return None;
@@ -188,7 +187,7 @@ impl<M: Method> Value for PipedCell<M> {
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options, pipe) = self.start()?;
         let encode = &mut |encoder: &mut Encoder| M::encode_args(&args, encoder);
-        let message = frame_of(via, M::ID, known::shape_of::<M>, options, pipe.into_port(), encode)?;
+        let message = frame_of(via, M::ID, known::introduction_of::<M>, options, pipe.into_port(), encode)?;
         drop(args);
         message.transfer_receiving_steps();
         Some(message)

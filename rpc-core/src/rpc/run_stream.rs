@@ -82,7 +82,7 @@ where
         }));
         match ran {
             Ok(Poll::Ready(Ok((answer, outcome)))) => {
-                this.responder.settle(outcome);
+                this.responder.settle(|| outcome);
                 Poll::Ready(answer)
             }
             Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),

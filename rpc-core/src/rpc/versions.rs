@@ -1,6 +1,6 @@
 //! What the caller at the other end takes this service's methods for.
 
-use std::collections::HashMap;
+use std::mem;
 
 use super::MethodId;
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
 /// when the port has another holder.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// Those that are what this end takes them for are taken out as soon as that is known.
-    known: Mutex<HashMap<MethodId, Arc<Version>>>,
+    /// In the order of their methods. Those that are what this end takes them for are taken out as soon as that is known.
+    known: Mutex<Vec<(MethodId, Arc<Version>)>>,
     /// How many those are: nearly always none.
     count: AtomicUsize,
 }
@@ -70,31 +70,48 @@ impl Versions {
     pub(super) fn introduce(&self, method: MethodId, shape: Arc<MethodShape>) {
         let version = Arc::new(Version { shape, verdict: Mutex::new(None) });
         let mut known = self.known.lock();
-        let former =
-            if known.len() < MOST || known.contains_key(&method) { known.insert(method, version) } else { None };
+        let former = match place(&known, method) {
+            Ok(at) => Some(mem::replace(&mut known[at].1, version)),
+            Err(at) if known.len() < MOST => {
+                known.insert(at, (method, version));
+                None
+            }
+            Err(_) => None,
+        };
         self.count.store(known.len(), Ordering::Release);
         drop(known);
         drop(former);
     }
 
     /// What a call of the method was written for; `None` if nobody said.
+    #[inline]
     pub(super) fn of(&self, method: MethodId) -> Option<Arc<Version>> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        self.known.lock().get(&method).cloned()
+        self.find(method)
+    }
+
+    fn find(&self, method: MethodId) -> Option<Arc<Version>> {
+        let known = self.known.lock();
+        place(&known, method).ok().map(|at| known[at].1.clone())
     }
 
     /// A version has turned out to be what this end takes the method for: as if nobody had said anything.
     pub(super) fn is_ours(&self, method: MethodId, version: &Arc<Version>) {
         let mut known = self.known.lock();
         // The port may have another holder by now, who has said something else.
-        let is_the_last_word = known.get(&method).is_some_and(|last| Arc::ptr_eq(last, version));
-        let former = if is_the_last_word { known.remove(&method) } else { None };
+        let last_word = place(&known, method).ok().filter(|at| Arc::ptr_eq(&known[*at].1, version));
+        let former = last_word.map(|at| known.remove(at));
         self.count.store(known.len(), Ordering::Release);
         drop(known);
         drop(former);
     }
+}
+
+/// Where a method is, or belongs.
+fn place(known: &[(MethodId, Arc<Version>)], method: MethodId) -> Result<usize, usize> {
+    known.binary_search_by_key(&method, |(method, _)| *method)
 }
 
 /// How many introductions are kept: no service has so many methods.
