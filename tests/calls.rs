@@ -15,8 +15,13 @@ use std::{
 
 use common::{Way, over_every_way, settle};
 use futures::{FutureExt, channel::oneshot, future::join_all, poll};
-use handover::{Interruption, NotSent, prelude::*};
-use serde::{Deserialize, Serialize};
+use handover::{
+    Interruption, NotSent, context,
+    prelude::*,
+    testing::LeakCheck,
+    wire::{CallId, Frame},
+};
+use serde::{Deserialize, Serialize, Serializer, ser};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct TooLarge {
@@ -445,4 +450,45 @@ fn the_future_of_a_service_that_is_send_is_send() {
 
     drop(client);
     thread.join().unwrap();
+}
+
+/// What cannot be written where it says so.
+#[derive(Deserialize)]
+struct Stubborn(bool);
+
+impl Serialize for Stubborn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if self.0 { Err(ser::Error::custom("it will not")) } else { serializer.serialize_bool(false) }
+    }
+}
+
+#[service]
+trait Shelf {
+    async fn put(&self, it: Stubborn) -> u8;
+}
+
+#[test]
+fn a_call_that_cannot_be_encoded_ends_and_leaves_nothing_and_the_next_one_goes() {
+    context::block_on(async {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        theirs.start();
+        let shelf = ShelfClient::from(ours);
+        let check = LeakCheck::begin();
+
+        let mut call = shelf.put(Stubborn(true));
+        assert!(poll!(&mut call).is_pending());
+        assert!(theirs.recv().now_or_never().is_none(), "nothing is sent");
+        let ended = call.await;
+
+        assert!(matches!(ended, Err(CallError::NotSent(NotSent::Unencodable(_)))), "{ended:?}");
+        assert_eq!(check.alive(), [""; 0]);
+
+        let mut next = shelf.put(Stubborn(false));
+        assert!(poll!(&mut next).is_pending());
+        let frame = theirs.recv().await.unwrap();
+        let Ok(Frame::Call { id, .. }) = Frame::parse(frame.data()) else { panic!("it is no call") };
+        assert_ne!(id, CallId(0), "a number is used once");
+        theirs.post_message(Frame::Reply { id, result: &[0, 5] }.to_bytes()).unwrap();
+        assert_eq!(next.await, Ok(5));
+    });
 }

@@ -42,6 +42,7 @@ impl<T> Mutex<T> {
     }
 
     /// Waits for the lock.
+    #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         self.lock_for(Held::first())
     }
@@ -61,6 +62,7 @@ impl<T> Mutex<T> {
         self.lock_for(Held::second())
     }
 
+    #[inline]
     fn lock_for(&self, held: Held) -> Guard<'_, T> {
         Guard { inner: self.0.lock().unwrap_or_else(PoisonError::into_inner), _held: held }
     }

@@ -1,5 +1,7 @@
 //! The table under "Evolution" in WIRE.md, row by row: the old type is written and read as the new one, and the other way round.
 
+#![cfg(feature = "evolution")]
+
 use handover_core::{
     Buffer, MessageChannel, MessagePort,
     message::{DecodeError, Decoder},

@@ -13,8 +13,9 @@ use crate::tally::Tally;
 use crate::wasm_target;
 
 /// The combinations of `handover`'s features to check, besides the default one.
-const FEATURE_SETS: [&str; 11] = [
+const FEATURE_SETS: [&str; 12] = [
     "",
+    "--features evolution",
     "--features in-process",
     "--features worker-thread",
     "--features windows",
@@ -124,6 +125,9 @@ fn run_tests(tally: &mut Tally) -> Result<(), String> {
         "test --workspace --exclude handover-bench-peers --exclude handover-end-to-end --all-features --lib --bins --tests --no-fail-fast --locked",
     );
     run::stream_tests(&command, tally)?;
+    // What holds only where a feature is off, which no build of all packages has.
+    let without = CommandLine::cargo("test -p handover-core --no-default-features --test one_version --locked");
+    run::stream_tests(&without, tally)?;
     match tally.ran() {
         0 => Err(command.failed("it ran no tests")),
         _ => Ok(()),

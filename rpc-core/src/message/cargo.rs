@@ -114,7 +114,7 @@ fn take<T>(list: &mut [Option<T>], index: u32, twice: &'static str, missing: &'s
 }
 
 /// What a value that is being encoded or decoded on this thread finds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beside {
     /// No value is being encoded or decoded.
     Nothing,
@@ -126,13 +126,57 @@ enum Beside {
     Anything,
 }
 
-/// That, and what went wrong with it: codecs drop the text of an error.
-#[derive(Clone, Copy, Debug)]
-struct Scope {
-    beside: Beside,
-    /// Whether there is a load. Nearly always there is none, and nobody looks for it.
-    is_laden: bool,
-    problem: Option<Problem>,
+/// That, and whether more is known of it. One byte, for every value that is encoded or decoded begins one and ends it; nearly all have
+/// nothing beside them, and then nobody looks further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Scope(u8);
+
+impl Scope {
+    /// There is a load, in [`LOAD`].
+    const LADEN: u8 = 4;
+    /// Something went wrong, and [`PROBLEM`] says what: codecs drop the text of an error.
+    const FAILED: u8 = 8;
+
+    const fn new(beside: Beside) -> Self {
+        Self(match beside {
+            Beside::Nothing => 0,
+            Beside::Out => 1,
+            Beside::In => 2,
+            Beside::Anything => 3,
+        })
+    }
+
+    fn beside(self) -> Beside {
+        match self.0 & 3 {
+            0 => Beside::Nothing,
+            1 => Beside::Out,
+            2 => Beside::In,
+            _ => Beside::Anything,
+        }
+    }
+
+    #[inline]
+    fn is_laden(self) -> bool {
+        self.0 & Self::LADEN != 0
+    }
+
+    fn has_failed(self) -> bool {
+        self.0 & Self::FAILED != 0
+    }
+
+    /// Whether there is something that another scope would be in the way of.
+    #[inline]
+    fn has_any(self) -> bool {
+        self.0 & (Self::LADEN | Self::FAILED) != 0
+    }
+
+    fn with(self, bit: u8) -> Self {
+        Self(self.0 | bit)
+    }
+
+    fn without(self, bit: u8) -> Self {
+        Self(self.0 & !bit)
+    }
 }
 
 /// What went wrong.
@@ -151,77 +195,132 @@ enum Load {
 }
 
 thread_local! {
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope { beside: Beside::Nothing, is_laden: false, problem: None }) };
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope::new(Beside::Nothing)) };
+    static PROBLEM: Cell<Option<Problem>> = const { Cell::new(None) };
     static LOAD: RefCell<Option<Load>> = const { RefCell::new(None) };
+    static SET_ASIDE: RefCell<Vec<SetAside>> = const { RefCell::new(Vec::new()) };
     static WORDS: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// Puts the former scope back, also after a panic in a user's `Serialize`. What became of the load goes with the scope.
-struct Restore(Scope);
+/// Values that are being encoded or decoded. Dropped, it puts the former scope back, also after a panic in a user's `Serialize`; what became
+/// of the load goes with it.
+#[must_use = "values have nothing beside them once it is dropped"]
+pub(super) struct Scoped {
+    outer: Scope,
+}
 
-impl Drop for Restore {
-    #[inline]
+/// What is beside a value whose `Serialize` posts a value of its own.
+struct SetAside {
+    load: Option<Load>,
+    problem: Option<Problem>,
+}
+
+impl Scoped {
+    /// Values are encoded after those that have left this cargo, if they have left any.
+    #[inline(always)]
+    pub(super) fn collecting(cargo: &mut Option<Cargo>) -> Self {
+        let scoped = Self::enter(Beside::Out);
+        if cargo.is_some() {
+            load_cargo(cargo);
+        }
+        scoped
+    }
+
+    /// Takes out all that the values have left by then.
+    #[inline(always)]
+    pub(super) fn unload_cargo(&self, cargo: &mut Option<Cargo>) {
+        if SCOPE.get().is_laden() {
+            unload_cargo(cargo);
+        }
+    }
+
+    /// Values are decoded that take their ports and buffers from what came, if anything did.
+    #[inline(always)]
+    pub(super) fn handing_out(arrivals: &mut Option<Arrivals>) -> Self {
+        let scoped = Self::enter(Beside::In);
+        if arrivals.is_some() {
+            load_arrivals(arrivals);
+        }
+        scoped
+    }
+
+    /// Takes out what the values have not taken.
+    #[inline(always)]
+    pub(super) fn unload_arrivals(&self, arrivals: &mut Option<Arrivals>) {
+        if SCOPE.get().is_laden() {
+            unload_arrivals(arrivals);
+        }
+    }
+
+    #[inline(always)]
+    fn enter(beside: Beside) -> Self {
+        let outer = SCOPE.replace(Scope::new(beside));
+        if outer.has_any() {
+            set_aside();
+        }
+        Self { outer }
+    }
+}
+
+impl Drop for Scoped {
+    #[inline(always)]
     fn drop(&mut self) {
-        if SCOPE.replace(self.0).is_laden {
-            drop(LOAD.take());
+        let inner = SCOPE.replace(self.outer);
+        if inner.is_laden() || self.outer.has_any() {
+            put_back(self.outer);
         }
     }
 }
 
-/// Runs with a load beside, or none, and hands back what became of it.
-fn with_load<R>(beside: Beside, load: Option<Load>, run: impl FnOnce() -> R) -> (R, Option<Load>) {
-    let outer = SCOPE.get();
-    if outer.is_laden {
-        return inside_a_load(beside, load, run);
-    }
-    let is_laden = load.is_some();
-    if is_laden {
-        LOAD.set(load);
-    }
-    SCOPE.set(Scope { beside, is_laden, problem: None });
-    let restore = Restore(outer);
-    let result = run();
-    let load = if SCOPE.get().is_laden { LOAD.take() } else { None };
-    drop(restore);
-    (result, load)
-}
-
-/// As [`with_load`], inside a value that has a load: where a user's `Serialize` posts a value of its own.
 #[cold]
-fn inside_a_load<R>(beside: Beside, load: Option<Load>, run: impl FnOnce() -> R) -> (R, Option<Load>) {
-    struct PutBack(Scope, Option<Load>);
+fn load_cargo(cargo: &mut Option<Cargo>) {
+    SCOPE.set(SCOPE.get().with(Scope::LADEN));
+    LOAD.set(cargo.take().map(Load::Out));
+}
 
-    impl Drop for PutBack {
-        fn drop(&mut self) {
-            SCOPE.set(self.0);
-            drop(LOAD.replace(self.1.take()));
-        }
+#[cold]
+fn load_arrivals(arrivals: &mut Option<Arrivals>) {
+    SCOPE.set(SCOPE.get().with(Scope::LADEN));
+    LOAD.set(arrivals.take().map(Load::In));
+}
+
+#[cold]
+fn unload_cargo(cargo: &mut Option<Cargo>) {
+    if let Some(Load::Out(collected)) = LOAD.take() {
+        *cargo = Some(collected);
     }
-
-    let _put_back = PutBack(SCOPE.get(), LOAD.take());
-    SCOPE.set(Scope { beside: Beside::Nothing, is_laden: false, problem: None });
-    with_load(beside, load, run)
 }
 
-/// Encodes values after those that have left this cargo, if they have left any. Hands back all that is there by then.
-pub(super) fn collecting<R>(cargo: Option<Cargo>, encode: impl FnOnce() -> R) -> (R, Option<Cargo>) {
-    let (result, load) = with_load(Beside::Out, cargo.map(Load::Out), encode);
-    let cargo = if let Some(Load::Out(cargo)) = load { Some(cargo) } else { None };
-    (result, cargo)
+#[cold]
+fn unload_arrivals(arrivals: &mut Option<Arrivals>) {
+    if let Some(Load::In(left)) = LOAD.take() {
+        *arrivals = Some(left);
+    }
 }
 
-/// Decodes values that take their ports and buffers from what came, if anything did. Hands back what is left of it.
-pub(super) fn handing_out<R>(arrivals: Option<Arrivals>, decode: impl FnOnce() -> R) -> (R, Option<Arrivals>) {
-    let (result, load) = with_load(Beside::In, arrivals.map(Load::In), decode);
-    let arrivals = if let Some(Load::In(arrivals)) = load { Some(arrivals) } else { None };
-    (result, arrivals)
+#[cold]
+fn set_aside() {
+    let beside = SetAside { load: LOAD.take(), problem: PROBLEM.take() };
+    SET_ASIDE.with_borrow_mut(|set_aside| set_aside.push(beside));
+}
+
+/// Leaves a scope for the one around it, which may have something set aside.
+#[cold]
+fn put_back(outer: Scope) {
+    let beside = if outer.has_any() { SET_ASIDE.with_borrow_mut(Vec::pop) } else { None };
+    let SetAside { load, problem } = beside.unwrap_or(SetAside { load: None, problem: None });
+    PROBLEM.set(problem);
+    drop(LOAD.replace(load));
 }
 
 /// What was wrong with something beside the value that just failed, if that was the reason. Asked before the scope is left.
 pub(super) fn problem() -> Option<String> {
     let scope = SCOPE.get();
-    SCOPE.set(Scope { problem: None, ..scope });
-    scope.problem.map(|problem| match problem {
+    if !scope.has_failed() {
+        return None;
+    }
+    SCOPE.set(scope.without(Scope::FAILED));
+    PROBLEM.take().map(|problem| match problem {
         Problem::Known(words) => words.to_owned(),
         Problem::Told => WORDS.take(),
     })
@@ -229,7 +328,8 @@ pub(super) fn problem() -> Option<String> {
 
 /// Deserialises types that are asked for their shape: they get ports that lead nowhere, empty buffers, and nothing foreign.
 pub(crate) fn handing_out_anything<R>(run: impl FnOnce() -> R) -> R {
-    with_load(Beside::Anything, None, run).0
+    let _scoped = Scoped::enter(Beside::Anything);
+    run()
 }
 
 fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
@@ -237,7 +337,8 @@ fn note<T>(result: Result<T, &'static str>) -> Result<T, &'static str> {
 }
 
 fn has_failed(problem: Problem) {
-    SCOPE.set(Scope { problem: Some(problem), ..SCOPE.get() });
+    SCOPE.set(SCOPE.get().with(Scope::FAILED));
+    PROBLEM.set(Some(problem));
 }
 
 /// As [`note`], of words that are not known beforehand.
@@ -251,7 +352,7 @@ fn note_words<T>(result: Result<T, String>) -> Result<T, &'static str> {
 
 /// The cargo of the value that is being encoded.
 fn with_cargo<R>(add: impl FnOnce(&mut Cargo) -> Result<R, &'static str>) -> Result<R, &'static str> {
-    SCOPE.set(Scope { is_laden: true, ..SCOPE.get() });
+    SCOPE.set(SCOPE.get().with(Scope::LADEN));
     LOAD.with_borrow_mut(|load| match load.get_or_insert_with(|| Load::Out(Cargo::default())) {
         Load::Out(cargo) => add(cargo),
         Load::In(_) => Err(PORT_ON_ITS_OWN),
@@ -260,7 +361,7 @@ fn with_cargo<R>(add: impl FnOnce(&mut Cargo) -> Result<R, &'static str>) -> Res
 
 /// What came with the value that is being decoded, and was not taken.
 fn with_arrivals<R>(take: impl FnOnce(&mut Arrivals) -> Result<R, &'static str>) -> Result<R, &'static str> {
-    if !SCOPE.get().is_laden {
+    if !SCOPE.get().is_laden() {
         return take(&mut Arrivals::default());
     }
     LOAD.with_borrow_mut(|load| match load {
@@ -291,7 +392,7 @@ const BUFFER_ON_ITS_OWN: &str = "a buffer can only be serialised into a message"
 
 /// Notes a port in the value that is being encoded. Anywhere else it cannot be serialised (PORT-25, C30).
 pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::Out => with_cargo(|cargo| cargo.add_port(port)),
         Beside::Nothing | Beside::In | Beside::Anything => Err(PORT_ON_ITS_OWN),
     })
@@ -300,7 +401,7 @@ pub(super) fn note_port(port: &MessagePort) -> Result<u32, &'static str> {
 /// Takes a port for the value that is being decoded.
 pub(super) fn take_port(index: u32) -> Result<MessagePort, &'static str> {
     let (twice, missing) = ("the value takes one port twice", "the value speaks of a port that is not in the message");
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::In => with_arrivals(|arrivals| take(&mut arrivals.ports, index, twice, missing)),
         Beside::Anything => Ok(MessageChannel::new().into_ports().0),
         Beside::Nothing | Beside::Out => Err(PORT_ON_ITS_OWN),
@@ -309,7 +410,7 @@ pub(super) fn take_port(index: u32) -> Result<MessagePort, &'static str> {
 
 /// Notes a buffer in the value that is being encoded.
 pub(super) fn note_buffer(buffer: BufferRef) -> Result<u32, &'static str> {
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::Out => with_cargo(|cargo| cargo.add_buffer(buffer)),
         Beside::Nothing | Beside::In | Beside::Anything => Err(BUFFER_ON_ITS_OWN),
     })
@@ -319,7 +420,7 @@ pub(super) fn note_buffer(buffer: BufferRef) -> Result<u32, &'static str> {
 pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
     let (twice, missing) =
         ("the value takes one buffer twice", "the value speaks of a buffer that is not in the message");
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::In => with_arrivals(|arrivals| take(&mut arrivals.buffers, index, twice, missing)),
         Beside::Anything => Ok(Vec::new()),
         Beside::Nothing | Beside::Out => Err(BUFFER_ON_ITS_OWN),
@@ -328,7 +429,7 @@ pub(super) fn take_buffer(index: u32) -> Result<Vec<u8>, &'static str> {
 
 /// Notes something foreign in the value that is being encoded, once it is clear that it may be there.
 pub(super) fn note_foreign(make: impl FnOnce() -> Result<Foreign, String>) -> Result<u32, &'static str> {
-    note(match SCOPE.get().beside {
+    note(match SCOPE.get().beside() {
         Beside::Out => with_cargo(|cargo| cargo.admits_foreign()),
         Beside::Nothing | Beside::In | Beside::Anything => Err(FOREIGN_ON_ITS_OWN),
     })?;
@@ -344,7 +445,7 @@ pub(super) fn take_foreign<T>(
 ) -> Result<T, &'static str> {
     let (twice, missing) =
         ("the value takes one thing twice", "the value speaks of a thing that is not in the message");
-    let foreign = note(match SCOPE.get().beside {
+    let foreign = note(match SCOPE.get().beside() {
         Beside::In => with_arrivals(|arrivals| take(&mut arrivals.foreign, index, twice, missing)).map(Some),
         Beside::Anything => Ok(None),
         Beside::Nothing | Beside::Out => Err(FOREIGN_ON_ITS_OWN),

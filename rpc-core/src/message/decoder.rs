@@ -5,8 +5,8 @@ use std::{error::Error, fmt};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Foreign,
-    cargo::{self, Arrivals},
+    Beside,
+    cargo::{self, Arrivals, Scoped},
     depth::Depth,
     encoder::OK,
     plain_bytes,
@@ -32,31 +32,36 @@ pub struct Decoder<'b> {
 
 impl<'b> Decoder<'b> {
     /// Reads these bytes, which speak of no ports and no buffers.
+    #[inline]
     pub fn new(bytes: &'b [u8]) -> Self {
-        Self::with_parts(bytes, Vec::new(), Vec::new())
+        Self { rest: bytes, arrivals: None, followed: None, is_handing_out: false }
     }
 
     /// Reads these bytes, which may speak of these ports and buffers.
     pub fn with_parts(bytes: &'b [u8], ports: Vec<MessagePort>, buffers: Vec<Vec<u8>>) -> Self {
-        Self::beside(bytes, ports, buffers, Vec::new())
+        Self::beside(bytes, Beside { ports, buffers, ..Beside::default() })
     }
 
     /// Reads these bytes, which may speak of whatever travelled beside them.
-    pub(super) fn beside(
-        bytes: &'b [u8],
-        ports: Vec<MessagePort>,
-        buffers: Vec<Vec<u8>>,
-        foreign: Vec<Foreign>,
-    ) -> Self {
+    #[inline(never)]
+    pub(super) fn beside(bytes: &'b [u8], Beside { ports, buffers, foreign, receipt: _ }: Beside) -> Self {
         let is_plain = ports.is_empty() && buffers.is_empty() && foreign.is_empty();
         let arrivals = if is_plain { None } else { Some(Arrivals::new(ports, buffers, foreign)) };
-        Self { rest: bytes, arrivals, followed: None, is_handing_out: false }
+        Self { arrivals, ..Self::new(bytes) }
     }
 
     /// Reads the values to come as another version has written them: in these shapes. A value that is asked for after the last
     /// is missing, which only an `Option` may be; values that are not asked for are skipped.
+    #[cfg(feature = "evolution")]
     pub fn follow(&mut self, writer: &'b [Shape]) {
         self.followed = Some(writer);
+    }
+
+    /// The shapes that the values to come were written in, if they may be others than the reader's. Where nothing says so, the program has
+    /// nothing that could read them.
+    #[inline]
+    fn followed(&self) -> Option<&'b [Shape]> {
+        if cfg!(feature = "evolution") { self.followed } else { None }
     }
 
     /// Reads a value.
@@ -66,7 +71,7 @@ impl<'b> Decoder<'b> {
     /// bytes, or if it speaks of a port that did not
     /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
-        match self.followed {
+        match self.followed() {
             None => self.take_plainly(),
             Some([next, rest @ ..]) => {
                 self.followed = Some(rest);
@@ -127,20 +132,23 @@ impl<'b> Decoder<'b> {
     }
 
     /// Reads values, one after the other, for less than they would cost one by one.
+    #[inline]
     pub(crate) fn take_all<R>(&mut self, read: impl FnOnce(&mut Self) -> R) -> R {
         if self.is_handing_out {
             return read(self);
         }
         self.is_handing_out = true;
-        let (result, arrivals) = cargo::handing_out(self.arrivals.take(), || read(self));
+        let scoped = Scoped::handing_out(&mut self.arrivals);
+        let result = read(self);
+        scoped.unload_arrivals(&mut self.arrivals);
+        drop(scoped);
         self.is_handing_out = false;
-        self.arrivals = arrivals;
         result
     }
 
     /// As [`take`](Self::take). If the value is bytes and nothing else, they are copied in one piece.
     pub(crate) fn take_static<T: DeserializeOwned + 'static>(&mut self) -> Result<T, DecodeError> {
-        if self.followed.is_none() && plain_bytes::are::<T>() {
+        if self.followed().is_none() && plain_bytes::are::<T>() {
             let (bytes, rest) = plain_bytes::read(self.rest).ok_or_else(|| DecodeError(CUT_OFF.to_owned()))?;
             if let Some(value) = plain_bytes::into_value(bytes) {
                 self.rest = rest;
@@ -157,7 +165,7 @@ impl<'b> Decoder<'b> {
         E: DeserializeOwned,
     {
         match self.rest {
-            [OK, rest @ ..] if self.followed.is_none() && plain_bytes::are::<T>() => {
+            [OK, rest @ ..] if self.followed().is_none() => {
                 self.rest = rest;
                 self.take_static().map(Ok)
             }
@@ -171,10 +179,7 @@ impl<'b> Decoder<'b> {
     ) -> Result<T, DecodeError> {
         self.take_all(|decoder| {
             let depth = Depth::new(decoder.rest.len());
-            let (value, rest) = read(&depth, decoder.rest).map_err(|error| {
-                let problem = depth.problem().map(str::to_owned).or_else(cargo::problem);
-                DecodeError(problem.unwrap_or_else(|| error.to_string()))
-            })?;
+            let (value, rest) = read(&depth, decoder.rest).map_err(|error| DecodeError::of(&depth, &error))?;
             decoder.rest = rest;
             Ok(value)
         })
@@ -189,8 +194,29 @@ impl<'b> Decoder<'b> {
     ///
     /// # Errors
     /// [`DecodeError`] if bytes are left over.
-    pub(crate) fn end(mut self) -> Result<Vec<MessagePort>, DecodeError> {
-        for left in self.followed.take().unwrap_or_default() {
+    #[inline]
+    pub(crate) fn end(self) -> Result<Vec<MessagePort>, DecodeError> {
+        if self.has_ended() { Ok(Vec::new()) } else { self.end_of_more() }
+    }
+
+    /// Ends reading, and closes the ports that no value took.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if bytes are left over.
+    #[inline]
+    pub(crate) fn close(self) -> Result<(), DecodeError> {
+        if self.has_ended() { Ok(()) } else { self.end_of_more().map(drop) }
+    }
+
+    /// Whether everything that came was read.
+    #[inline]
+    fn has_ended(&self) -> bool {
+        self.rest.is_empty() && self.arrivals.is_none() && self.followed().is_none()
+    }
+
+    /// As [`end`](Self::end), where there is more than what was read.
+    fn end_of_more(mut self) -> Result<Vec<MessagePort>, DecodeError> {
+        for left in self.followed().unwrap_or_default() {
             // Whoever reads nothing skips what there is.
             self.take_as::<()>(left)?;
         }
@@ -212,6 +238,15 @@ impl fmt::Display for DecodeError {
 }
 
 impl Error for DecodeError {}
+
+impl DecodeError {
+    /// Why the value could not be read that just failed. Asked before its scope is left.
+    #[cold]
+    fn of(depth: &Depth, error: &dyn fmt::Display) -> Self {
+        let problem = depth.problem().map(str::to_owned).or_else(cargo::problem);
+        Self(problem.unwrap_or_else(|| error.to_string()))
+    }
+}
 
 /// What a value is told whose bytes end before it does.
 const CUT_OFF: &str = "the bytes end before the value does";

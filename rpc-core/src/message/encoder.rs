@@ -5,11 +5,12 @@
 
 use std::{error::Error, fmt};
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 use super::{
     Message,
-    cargo::{self, Cargo},
+    cargo::{self, Cargo, Scoped},
     plain_bytes,
 };
 use crate::MessagePort;
@@ -26,8 +27,9 @@ pub struct Encoder {
 
 impl Encoder {
     /// Goes on after the bytes that are there already.
+    #[inline]
     pub(crate) fn after(bytes: Vec<u8>) -> Self {
-        Self { bytes, ..Self::default() }
+        Self { bytes, cargo: None, is_collecting: false }
     }
 
     /// Writes a message that many receive: a port is an error, and buffers are copied (BC-05).
@@ -45,14 +47,17 @@ impl Encoder {
     }
 
     /// Writes values, one after the other, for less than they would cost one by one.
+    #[inline]
     pub(crate) fn put_all<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
         if self.is_collecting {
             return write(self);
         }
         self.is_collecting = true;
-        let (result, cargo) = cargo::collecting(self.cargo.take(), || write(self));
+        let scoped = Scoped::collecting(&mut self.cargo);
+        let result = write(self);
+        scoped.unload_cargo(&mut self.cargo);
+        drop(scoped);
         self.is_collecting = false;
-        self.cargo = cargo;
         result
     }
 
@@ -69,19 +74,23 @@ impl Encoder {
         T: Serialize + 'static,
         E: Serialize,
     {
-        let Some(bytes) = result.as_ref().ok().and_then(plain_bytes::of) else { return self.put(result) };
+        let Ok(value) = result else { return self.put(result) };
+        let length = self.bytes.len();
         self.bytes.push(OK);
-        plain_bytes::write(bytes, &mut self.bytes);
-        Ok(())
+        self.put_static(value).inspect_err(|_| self.bytes.truncate(length))
     }
 
     fn put_here<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let written = postcard::to_extend(value, std::mem::take(&mut self.bytes));
-        self.bytes = written.map_err(|error| EncodeError(cargo::problem().unwrap_or_else(|| error.to_string())))?;
-        Ok(())
+        let length = self.bytes.len();
+        let mut serializer = postcard::Serializer { output: Appended(&mut self.bytes) };
+        value.serialize(&mut serializer).map_err(|error| {
+            self.bytes.truncate(length);
+            EncodeError::of(&error)
+        })
     }
 
     /// How many bytes were written.
+    #[inline]
     pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }
@@ -93,7 +102,11 @@ impl Encoder {
             return plain_bytes::size(bytes).saturating_add(1);
         }
         let size = postcard::ser_flavors::Size::default();
-        let (bytes, cargo) = cargo::collecting(None, || postcard::serialize_with_flavor(value, size));
+        let mut cargo = None;
+        let scoped = Scoped::collecting(&mut cargo);
+        let bytes = postcard::serialize_with_flavor(value, size);
+        scoped.unload_cargo(&mut cargo);
+        drop(scoped);
         cargo.map_or(0, |cargo| cargo.buffer_bytes()).saturating_add(bytes.unwrap_or(1) as u64)
     }
 
@@ -103,6 +116,7 @@ impl Encoder {
     }
 
     /// Ends writing, and moves the ports and buffers that were met out of the values.
+    #[inline]
     pub(crate) fn finish(self) -> Message {
         match self.cargo {
             Some(cargo) => cargo.ship(self.bytes),
@@ -121,12 +135,12 @@ impl Encoder {
         Self::path_in(Some(Cargo::copying()), value)
     }
 
-    fn path_in<T: Serialize + ?Sized>(cargo: Option<Cargo>, value: &T) -> String {
+    fn path_in<T: Serialize + ?Sized>(mut cargo: Option<Cargo>, value: &T) -> String {
         let mut track = serde_path_to_error::Track::new();
         let mut size = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
-        let _failed = cargo::collecting(cargo, || {
-            value.serialize(serde_path_to_error::Serializer::new(&mut size, &mut track)).is_err()
-        });
+        let scoped = Scoped::collecting(&mut cargo);
+        let _failed = value.serialize(serde_path_to_error::Serializer::new(&mut size, &mut track));
+        drop(scoped);
         track.path().to_string()
     }
 }
@@ -143,5 +157,114 @@ impl fmt::Display for EncodeError {
 
 impl Error for EncodeError {}
 
+impl EncodeError {
+    /// Why the value could not be written that just failed. Asked before its scope is left.
+    #[cold]
+    fn of(error: &postcard::Error) -> Self {
+        Self(cargo::problem().unwrap_or_else(|| error.to_string()))
+    }
+}
+
+/// Bytes that the codec appends to. Most of what it writes is one byte long.
+struct Appended<'b>(&'b mut Vec<u8>);
+
+impl Flavor for Appended<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        match bytes {
+            [byte] => self.0.push(*byte),
+            _ => self.0.extend_from_slice(bytes),
+        }
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
 /// How serde writes that a `Result` is `Ok`.
 pub(super) const OK: u8 = 0;
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use serde::{Serializer, ser::Error};
+
+    use super::*;
+    use crate::{Buffer, MessageChannel};
+
+    /// It writes something, and fails then.
+    struct Failing;
+
+    impl Serialize for Failing {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            (7_u8, Never).serialize(serializer)
+        }
+    }
+
+    struct Never;
+
+    impl Serialize for Never {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("no"))
+        }
+    }
+
+    #[test]
+    fn a_value_that_fails_leaves_none_of_its_bytes() {
+        let mut encoder = Encoder::default();
+        encoder.put(&1_u8).unwrap();
+
+        assert!(encoder.put(&Failing).is_err());
+        assert!(encoder.put_result(&Ok::<_, u8>(Failing)).is_err());
+
+        encoder.put(&2_u8).unwrap();
+        assert_eq!(encoder.finish().data(), [1, 2]);
+    }
+
+    /// It posts a value of its own, with a buffer, which fails.
+    struct Posting;
+
+    impl Serialize for Posting {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let (ours, theirs) = MessageChannel::new().into_ports();
+            let gone = Buffer::from(vec![1]);
+            theirs.post_value((Buffer::from(vec![7]), &ours)).map_err(S::Error::custom)?;
+            let copy = [&gone, &gone];
+            assert!(theirs.post_value(copy).unwrap_err().to_string().contains("twice"));
+            serializer.serialize_u8(5)
+        }
+    }
+
+    #[test]
+    fn a_value_that_posts_others_while_it_is_written_keeps_what_is_beside_it() {
+        let (first, last) = (Buffer::from(vec![1]), Buffer::from(vec![2]));
+        let mut encoder = Encoder::default();
+
+        encoder.put(&(&first, Posting, &last)).unwrap();
+
+        let message = encoder.finish();
+        assert_eq!(message.data(), [0, 5, 1]);
+        assert_eq!(message.buffers(), [vec![1], vec![2]]);
+    }
+
+    #[test]
+    fn what_was_wrong_inside_a_value_is_not_what_is_said_of_another() {
+        let shared = Buffer::from(vec![1]);
+        let mut encoder = Encoder::default();
+
+        let twice = encoder.put(&[&shared, &shared]).unwrap_err();
+        let other = encoder.put(&(Posting, Never)).unwrap_err();
+
+        assert_eq!(twice.to_string(), "a buffer is in the value twice");
+        assert!(!other.to_string().contains("twice"), "{other}");
+    }
+}

@@ -55,9 +55,15 @@ struct Beside {
 }
 
 /// Learns that a message was delivered: that its receiver has it, or that nobody ever will. Dropped, it has been too.
-pub(crate) trait Receipt: Send + Sync + fmt::Debug {
+pub(crate) trait Receipt: Send + Sync {
     /// Its receiver has it. May be told more than once.
     fn delivered(&self);
+}
+
+impl fmt::Debug for dyn Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receipt")
+    }
 }
 
 /// What a message is made of.
@@ -147,28 +153,42 @@ impl Message {
         Parts { data: self.data, ports, buffers, foreign }
     }
 
+    /// Whether anything may be beside the bytes.
+    #[inline]
+    pub(crate) fn has_more_than_bytes(&self) -> bool {
+        self.beside.is_some()
+    }
+
     /// Takes out the last port of the list.
     pub(crate) fn pop_port(&mut self) -> Option<MessagePort> {
         self.beside.as_mut()?.ports.pop()
     }
 
     /// Reads values out of the data, from there on. What travels beside them is the reader's from now on.
+    #[inline]
     pub(crate) fn decoder(&mut self, at: usize) -> Decoder<'_> {
         let bytes = self.data.get(at..).unwrap_or_default();
         match self.beside.take() {
             None => Decoder::new(bytes),
-            Some(beside) => Decoder::beside(bytes, beside.ports, beside.buffers, beside.foreign),
+            Some(beside) => Decoder::beside(bytes, *beside),
         }
     }
 
     /// It was read, and its buffer may be used again.
+    #[inline]
     pub(crate) fn recycle(self) {
-        spare::give(self.data);
+        let Self { data, beside } = self;
+        if let Some(beside) = beside {
+            drop(beside);
+        }
+        spare::give(data);
     }
 
     /// All the bytes in it.
+    #[inline]
     pub(crate) fn size(&self) -> usize {
-        self.buffers().iter().fold(self.data.len(), |size, buffer| size.saturating_add(buffer.len()))
+        let Some(beside) = &self.beside else { return self.data.len() };
+        beside.buffers.iter().fold(self.data.len(), |size, buffer| size.saturating_add(buffer.len()))
     }
 
     /// The message leaves: its ports are in flight.
@@ -193,8 +213,14 @@ impl Message {
     }
 
     /// The message has arrived: its ports are the receiver's.
+    #[inline]
     pub(crate) fn transfer_receiving_steps(&self) {
-        let Some(beside) = &self.beside else { return };
+        if let Some(beside) = &self.beside {
+            self.beside_arrived(beside);
+        }
+    }
+
+    fn beside_arrived(&self, beside: &Beside) {
         self.ports_arrived();
         if let Some(receipt) = &beside.receipt {
             receipt.delivered();

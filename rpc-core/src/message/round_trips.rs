@@ -369,6 +369,7 @@ fn bytes_that_do_not_decode_are_no_news_to_their_sender_and_no_harm_to_what_foll
     assert_eq!(decode::<String>(receiver.recv().now_or_never().unwrap().unwrap()).unwrap(), "good");
 }
 
+#[cfg(feature = "evolution")]
 #[test]
 fn values_that_were_written_and_are_not_asked_for_are_skipped_at_the_end_and_their_ports_are_closed() {
     let (kept, sent) = channel();
@@ -385,6 +386,7 @@ fn values_that_were_written_and_are_not_asked_for_are_skipped_at_the_end_and_the
     assert_eq!(closed_by(&kept), Some(ClosedBy::Peer));
 }
 
+#[cfg(feature = "evolution")]
 #[test]
 fn bytes_that_are_left_over_after_what_was_written_are_an_error() {
     let written = [Shape::U8];

@@ -4,36 +4,59 @@
 
 use std::cell::RefCell;
 
-/// How many a thread keeps, and how large ones, in bytes.
-const MOST: usize = 64;
-const LARGEST: usize = 1024;
+/// How many bytes a thread keeps in them, and how large ones.
+const MOST: usize = 64 << 10;
+const LARGEST: usize = 16 << 10;
 
 /// How much is set aside for a frame: most fit, and grow no more while they are written.
 const ROOM: usize = 64;
 
+/// Buffers with nothing in them.
+struct Spare {
+    buffers: Vec<Vec<u8>>,
+    /// How many bytes they have room for.
+    bytes: usize,
+}
+
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { buffers: Vec::new(), bytes: 0 }) };
 }
 
 /// A buffer with nothing in it, and room for most frames.
+#[inline]
 pub(crate) fn take() -> Vec<u8> {
     // A thread that ends may have none any more.
-    let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
-    spare.unwrap_or_else(|| Vec::with_capacity(ROOM))
+    match SPARE.try_with(|spare| spare.borrow_mut().take()) {
+        Ok(Some(spare)) => spare,
+        Ok(None) | Err(_) => Vec::with_capacity(ROOM),
+    }
 }
 
 /// Keeps a buffer that was read, if it is worth keeping.
-pub(crate) fn give(mut buffer: Vec<u8>) {
-    if !(ROOM..=LARGEST).contains(&buffer.capacity()) {
-        return;
+#[inline]
+pub(crate) fn give(buffer: Vec<u8>) {
+    if (ROOM..=LARGEST).contains(&buffer.capacity()) {
+        let _kept = SPARE.try_with(|spare| spare.borrow_mut().give(buffer));
     }
-    buffer.clear();
-    let _kept = SPARE.try_with(|spare| {
-        let mut spare = spare.borrow_mut();
-        if spare.len() < MOST {
-            spare.push(buffer);
+}
+
+impl Spare {
+    #[inline]
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let buffer = self.buffers.pop()?;
+        self.bytes -= buffer.capacity();
+        Some(buffer)
+    }
+
+    #[inline]
+    fn give(&mut self, mut buffer: Vec<u8>) {
+        let bytes = self.bytes + buffer.capacity();
+        if bytes <= MOST {
+            buffer.clear();
+            self.bytes = bytes;
+            self.buffers.push(buffer);
         }
-    });
+    }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -56,11 +79,17 @@ mod tests {
     #[test]
     fn a_thread_keeps_neither_many_buffers_nor_large_ones() {
         give(Vec::with_capacity(LARGEST + 1));
-        (0..2 * MOST).for_each(|_| give(Vec::with_capacity(ROOM)));
+        (0..2 * MOST / ROOM).for_each(|_| give(Vec::with_capacity(ROOM)));
 
         SPARE.with_borrow(|spare| {
-            assert_eq!(spare.len(), MOST);
-            assert!(spare.iter().all(|buffer| buffer.capacity() <= LARGEST));
+            assert_eq!(spare.buffers.iter().map(Vec::capacity).sum::<usize>(), spare.bytes);
+            assert!((MOST - ROOM..=MOST).contains(&spare.bytes));
+            assert!(spare.buffers.iter().all(|buffer| buffer.capacity() <= LARGEST));
         });
+
+        while !SPARE.with_borrow(|spare| spare.buffers.is_empty()) {
+            drop(take());
+        }
+        SPARE.with_borrow(|spare| assert_eq!(spare.bytes, 0));
     }
 }

@@ -150,7 +150,9 @@ pub(super) fn next_joint(
 
 /// Where a way leads that begins at a target: past all joints.
 pub(crate) fn end_of_joints(mut target: Arc<dyn MessageTarget>) -> Option<Arc<dyn MessageTarget>> {
-    while let Some(arm) = arm_at(Some(target.clone())) {
+    loop {
+        let any: &dyn Any = &*target;
+        let Some(arm) = any.downcast_ref::<Arm>() else { break };
         target = arm.way_on().peer_target()?;
     }
     Some(target)

@@ -175,12 +175,16 @@ impl MessagePort {
     }
 
     /// Whether this is a message that nobody could ever receive (PORT-24, DEC-08). A value is not looked into.
+    #[inline]
     fn is_doomed(&self, parcel: &Parcel) -> bool {
         match parcel {
-            Parcel::Message(message) if message.ports().is_empty() => false,
-            Parcel::Message(message) => ring::closes_a_ring((self.channel.clone(), self.end.other()), message.ports()),
+            Parcel::Message(message) => message.has_more_than_bytes() && self.would_close_a_ring(message),
             Parcel::Value(_) => false,
         }
+    }
+
+    fn would_close_a_ring(&self, message: &Message) -> bool {
+        !message.ports().is_empty() && ring::closes_a_ring((self.channel.clone(), self.end.other()), message.ports())
     }
 
     /// Whether this is a handle on that side.

@@ -71,6 +71,7 @@ impl SideCell {
     }
 
     /// Locks the side for somebody to whom it is all the same whether the reader has a batch: a poster.
+    #[inline]
     pub(super) fn lock_without_batch(&self) -> Guard<'_, Side> {
         self.side.lock()
     }

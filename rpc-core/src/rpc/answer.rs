@@ -8,6 +8,7 @@ use std::{
 
 use futures::Stream;
 use pin_project::pin_project;
+use tracing::span::EnteredSpan;
 
 use super::{
     CallContext, CallError, CallInfo, CallSide, Failure, Interruption, IsResult, Method, Outcome, Refusal, RpcError,
@@ -16,19 +17,20 @@ use super::{
     attached::Attached,
     call_info::Signature,
     cell::{CallCell, Ending},
-    context,
+    context::{self, Left},
     describe::Describe,
     desk::Desk,
     frame::{CallId, Fault, Frame, Options, reply_head},
     held::Held,
     incoming::Came,
     outbox::Outbox,
-    pipe::Pipe,
+    pipe::{self, Pipe},
+    replies::AwaitingReply,
     run_stream::RunStream,
     same::Same,
 };
 use crate::{
-    Message,
+    Message, MessagePort,
     live::{Alive, What},
     message::Encoder,
     panicking,
@@ -56,24 +58,25 @@ impl Answer {
 #[derive(Debug)]
 pub struct Responder<M: Method> {
     to: Caller<M>,
-    /// What few calls have.
-    aside: Option<Box<Aside<M>>>,
-    /// What those have that came by a right with limits of its own, and those that make such rights.
-    held: Option<Held>,
+    beside: Beside,
     _alive: Alive,
 }
 
-/// What few calls have, out of the way of those that have nothing of it.
-#[derive(Debug)]
-struct Aside<M: Method> {
-    few: Option<Few<M>>,
-    streams: Streams,
+/// What a call may have beside its caller. It knows nothing of the method's types, so what is done with it is there once, and not once for
+/// each method.
+#[derive(Debug, Default)]
+struct Beside {
+    /// What few calls have.
+    aside: Option<Box<Aside>>,
+    /// What those have that came by a right with limits of its own, and those that make such rights.
+    held: Option<Held>,
 }
 
-impl<M: Method> Default for Aside<M> {
-    fn default() -> Self {
-        Self { few: None, streams: Streams::default() }
-    }
+/// What few calls have, out of the way of those that have nothing of it.
+#[derive(Debug, Default)]
+struct Aside {
+    few: Option<Few>,
+    streams: Streams,
 }
 
 /// What those have that bring streams or bring them back.
@@ -87,10 +90,10 @@ struct Streams {
 
 /// What those have that come with a deadline or with metadata, or that somebody watches or surrounds.
 #[derive(Debug)]
-struct Few<M: Method> {
+struct Few {
     attached: Attached,
     /// What fewer have.
-    layers: Option<Surrounded<MethodResult<M>>>,
+    layers: Option<Surrounded>,
     /// Whether an ordered call has had its turn.
     has_begun: bool,
 }
@@ -143,32 +146,112 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
     }
 }
 
-impl<M: Method> Responder<M> {
-    pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
-        Self::to(Caller::Here(cell))
+/// Who is to be answered of a call that came as bytes.
+pub(super) enum Whom {
+    /// Whoever knows it by this id.
+    There(CallId),
+    /// Who calls the other end of this port already.
+    Piped(MessagePort),
+    /// It is one-way.
+    Nobody,
+}
+
+/// A caller who is told that there is no result: for that, it does not matter what the result would have been.
+enum Failed {
+    Here(Arc<dyn AwaitingReply>),
+    There(CallId),
+    Piped(MessagePort),
+    Nobody,
+}
+
+impl<M: Method> Caller<M> {
+    fn failed(self) -> Failed {
+        match self {
+            Self::Here(cell) => Failed::Here(cell),
+            Self::There(id) => Failed::There(id),
+            Self::Piped(pipe) => Failed::Piped(pipe.into_port()),
+            Self::Nobody => Failed::Nobody,
+        }
+    }
+}
+
+impl Failed {
+    /// That the method did not run.
+    fn refuse(self, method: &'static str, refusal: Refusal) -> Answer {
+        match self {
+            Self::There(id) => return Answer::fault(id, Fault::Refused(refusal)),
+            Self::Nobody => tracing::warn!(method, %refusal, "a one-way call was refused"),
+            Self::Here(_) | Self::Piped(_) => self.fail(CallError::Refused(refusal)),
+        }
+        Answer::DONE
     }
 
-    pub(super) fn there(id: CallId) -> Self {
-        Self::to(Caller::There(id))
+    /// That the method did not run to its end.
+    fn interrupt(self, interruption: Interruption) -> Answer {
+        match self {
+            Self::There(id) => return Answer::fault(id, Fault::Interrupted(interruption)),
+            Self::Here(_) | Self::Piped(_) | Self::Nobody => self.fail(CallError::Unknown(interruption)),
+        }
+        Answer::DONE
     }
 
-    pub(super) fn piped(pipe: Pipe<M::Ok>) -> Self {
-        Self::to(Caller::Piped(Box::new(pipe)))
+    /// A caller in this process.
+    fn fail(self, error: CallError) {
+        match self {
+            Self::Here(cell) => cell.fail(error),
+            Self::Piped(port) => pipe::fail(&port, error),
+            Self::There(_) | Self::Nobody => {}
+        }
     }
+}
 
-    pub(super) fn nobody() -> Self {
-        Self::to(Caller::Nobody)
+impl Failed {
+    /// Nobody has answered, and nobody will.
+    fn drop_unanswered(self, error: CallError) {
+        if matches!(self, Self::There(_) | Self::Nobody) {
+            return;
+        }
+        let mut caller = Some(self);
+        if !panicking::keep(|| Unanswered(caller.take()))
+            && let Some(caller) = caller
+        {
+            caller.fail(error);
+        }
     }
+}
 
-    fn to(caller: Caller<M>) -> Self {
-        Self { to: caller, aside: None, held: None, _alive: Alive::new(What::Handler(M::NAME)) }
+/// A call whose handler was dropped in a panic, until it is known what that said.
+struct Unanswered(Option<Failed>);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(caller) = self.0.take() {
+            caller.fail(CallError::Unknown(panicking::how_it_goes().into()));
+        }
     }
+}
 
-    fn few(&self) -> Option<&Few<M>> {
+/// What is asked of a method beside its types.
+struct Facts {
+    signature: Signature,
+    takes_context: bool,
+    is_ordered: bool,
+}
+
+impl Facts {
+    const fn of<M: Method>() -> Self {
+        Self { signature: Signature::of::<M>(), takes_context: M::TAKES_CONTEXT, is_ordered: M::ORDERED }
+    }
+}
+
+impl Beside {
+    #[inline]
+    fn few(&self) -> Option<&Few> {
         self.aside.as_ref()?.few.as_ref()
     }
 
-    fn few_mut(&mut self) -> Option<&mut Few<M>> {
+    #[inline]
+    fn few_mut(&mut self) -> Option<&mut Few> {
         self.aside.as_mut()?.few.as_mut()
     }
 
@@ -176,253 +259,89 @@ impl<M: Method> Responder<M> {
         &mut self.aside.get_or_insert_default().streams
     }
 
-    /// Gives it a way to reply before the handler has ended.
-    pub(super) fn with_outbox(mut self, outbox: Outbox) -> Self {
-        self.streams().outbox = Some(outbox);
-        self
+    /// Whether there is nothing, as with nearly every call.
+    #[inline]
+    fn is_nothing(&self) -> bool {
+        self.aside.is_none() && self.held.is_none()
     }
 
     /// Notes what came beside the arguments, and shows the call to the interceptors.
     ///
     /// # Errors
-    /// The answer, if the call is not to be run.
-    #[inline]
-    pub(super) fn attach(self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
-            Ok(self)
-        } else {
-            self.attach_more(options, came, desk)
-        }
-    }
-
-    fn attach_more(mut self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        let bytes = came.bytes;
-        if desk.seat.is_some() || M::TAKES_CONTEXT {
+    /// Why the call is not to be run.
+    fn attach(
+        &mut self,
+        facts: &Facts,
+        options: Option<Box<Options>>,
+        came: &Came,
+        id: Option<CallId>,
+        is_oneway: bool,
+        desk: &Arc<Desk>,
+    ) -> Result<(), Refusal> {
+        if desk.seat.is_some() || facts.takes_context {
             self.held = Some(Held::new(desk));
         }
         if options.is_some() || !desk.is_unwatched {
-            self = self.attach_few(options.unwrap_or_default(), came, desk)?;
+            let info = info(&facts.signature, is_oneway, id, came.bytes);
+            self.attach_few(options.map(|options| *options).unwrap_or_default(), came, info, desk)?;
         }
+        let Some(held) = &mut self.held else { return Ok(()) };
+        let method = facts.signature.method;
         // To ask what there is costs nothing.
-        let is_free = M::ID == Describe::ID || M::ID == Same::ID;
-        match self
-            .held
-            .as_mut()
-            .map_or(Ok(()), |held| if is_free { held.may_ask() } else { held.claim(bytes, M::ORDERED) })
-        {
-            Ok(()) => Ok(self),
-            Err(refusal) => {
-                tracing::warn!(label = desk.terms.label(), method = M::NAME, %refusal, "a call was refused");
-                Err(self.refuse(refusal))
-            }
-        }
+        let is_free = method == Describe::ID || method == Same::ID;
+        let claimed = if is_free { held.may_ask() } else { held.claim(came.bytes, facts.is_ordered) };
+        claimed.inspect_err(|refusal| {
+            let method = facts.signature.name;
+            tracing::warn!(label = desk.terms.label(), method, %refusal, "a call was refused");
+        })
     }
 
     #[cold]
-    fn attach_few(mut self, options: Options, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        match Attached::new(self.info(came.bytes), options, came.arrival.as_deref(), desk) {
-            Ok(attached) => {
-                let around = desk.settings().around.as_deref();
-                let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
-                self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
-                Ok(self)
-            }
-            Err(refusal) => Err(self.refuse(refusal)),
-        }
+    fn attach_few(&mut self, options: Options, came: &Came, info: CallInfo, desk: &Arc<Desk>) -> Result<(), Refusal> {
+        let attached = Attached::new(info, options, came.arrival.as_deref(), desk)?;
+        let around = desk.settings().around.as_deref();
+        let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
+        self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
+        Ok(())
     }
 
-    fn info(&self, bytes: usize) -> CallInfo {
-        let mut info = CallInfo::new(CallSide::Service, Signature::of::<M>());
-        info.is_oneway = matches!(self.to, Caller::Nobody);
-        if let Caller::There(id) = self.to {
-            info.traffic().has_id(id);
-        }
-        info.traffic().has_received(bytes);
-        info
+    fn enter(&self) -> Inside {
+        let context = self.few().map(|few| few.attached.context());
+        let span = context.map(|context| context.info().span.clone().entered());
+        Inside { _span: span, _left: context::enter(context) }
     }
 
-    /// What the method can know of the call.
-    pub fn context(&self) -> CallContext {
-        match self.few() {
-            Some(few) => few.attached.context().clone(),
-            None => {
-                let issuer = self.held.as_ref().map(|held| held.desk().issuer());
-                CallContext::new(self.info(0), None, None, issuer)
-            }
-        }
-    }
-
-    /// The context, if there is anything in it.
-    pub(super) fn attached_context(&self) -> Option<CallContext> {
-        self.few().map(|few| few.attached.context().clone())
-    }
-
-    /// The items of a stream in the arguments. If it is cut, the method ends.
-    pub fn items<T>(&mut self, stream: Streaming<T, CallError>) -> Items<T> {
-        let items = stream.into_items();
-        self.streams().cuts.push(items.cut_signal());
-        items
-    }
-
-    /// As [`items`](Self::items), of items that are results.
-    pub fn results<T, X>(&mut self, stream: Streaming<T, RpcError<X>>) -> Results<T, X> {
-        let items = stream.into_results();
-        self.streams().cuts.push(items.cut_signal());
-        items
-    }
-
-    /// Answers at once.
-    pub(super) fn answer(mut self, result: Result<M::Ok, M::Err>) -> Answer {
-        let answer = self.reply(result);
-        self.settle(|| Outcome::Returned);
-        answer
-    }
-
-    /// The call, if its caller is in this process and waits.
-    pub(super) fn cell(&self) -> Option<Arc<CallCell<M>>> {
-        if let Caller::Here(cell) = &self.to { Some(cell.clone()) } else { None }
-    }
-
-    /// Answers, and goes on.
-    pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
-        let id = if let Caller::There(id) = self.to { Some(id) } else { None };
-        let answer = self.reply(result);
-        let outbox = self.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
-        if let (Some(outbox), Some(id)) = (outbox, id) {
-            outbox.put(id, answer);
-        }
-    }
-
-    /// Answers with what the method returned.
-    pub(super) fn reply(&mut self, result: Result<M::Ok, M::Err>) -> Answer {
-        match self.take() {
-            Caller::Here(cell) => {
-                cell.end(Ending::Returned(result));
-                Answer::DONE
-            }
-            Caller::There(id) => {
-                let mut encoder = Encoder::after(reply_head(id));
-                match (M::RESULT.put)(&result, &mut encoder) {
-                    Ok(()) => {
-                        let reply = encoder.finish();
-                        if let Some(few) = self.few() {
-                            few.attached.context().info().traffic().has_sent(reply.size());
-                        }
-                        Answer(Some(match &self.held {
-                            Some(held) => held.hold(reply),
-                            None => reply,
-                        }))
-                    }
-                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
-                }
-            }
-            Caller::Piped(pipe) => pipe.returned::<M>(result),
-            Caller::Nobody => Answer::DONE,
-        }
-    }
-
-    /// Answers that the method did not run.
-    pub(super) fn refuse(mut self, refusal: Refusal) -> Answer {
-        self.refuse_here(refusal)
-    }
-
-    fn refuse_here(&mut self, refusal: Refusal) -> Answer {
+    /// The call will not run: it counts for nothing.
+    fn refuse(&mut self, refusal: &Refusal) {
         if let Some(held) = &mut self.held {
             held.give_back();
         }
-        self.settle(|| Outcome::Failed(CallError::Refused(refusal.clone())));
-        match self.take() {
-            Caller::Here(cell) => {
-                cell.end(Ending::Failed(CallError::Refused(refusal)));
-                Answer::DONE
-            }
-            Caller::There(id) => Answer::fault(id, Fault::Refused(refusal)),
-            Caller::Piped(pipe) => pipe.failed(CallError::Refused(refusal)),
-            Caller::Nobody => {
-                tracing::warn!(method = M::NAME, %refusal, "a one-way call was refused");
-                Answer::DONE
-            }
+        self.settle_failed(|| CallError::Refused(refusal.clone()));
+    }
+
+    fn interrupt(&mut self, interruption: &Interruption) {
+        self.settle_failed(|| CallError::Unknown(interruption.clone()));
+    }
+
+    fn settle_failed(&mut self, error: impl FnOnce() -> CallError) {
+        if self.aside.is_some() {
+            self.settle(&Outcome::Failed(error()));
         }
-    }
-
-    /// Answers that the method did not run to its end.
-    fn interrupt(&mut self, interruption: Interruption) -> Answer {
-        self.settle(|| Outcome::Failed(CallError::Unknown(interruption.clone())));
-        match self.take() {
-            Caller::Here(cell) => {
-                cell.end(Ending::Failed(CallError::Unknown(interruption)));
-                Answer::DONE
-            }
-            Caller::There(id) => Answer::fault(id, Fault::Interrupted(interruption)),
-            Caller::Piped(pipe) => pipe.failed(CallError::Unknown(interruption)),
-            Caller::Nobody => Answer::DONE,
-        }
-    }
-
-    pub(super) fn panicked(&mut self, message: String) -> Answer {
-        tracing::error!(method = M::NAME, message, "a method panicked");
-        self.interrupt(Interruption::Panicked(message))
-    }
-
-    fn take(&mut self) -> Caller<M> {
-        std::mem::replace(&mut self.to, Caller::Nobody)
     }
 
     /// Shows the interceptors how the call ended.
-    pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
+    fn settle(&mut self, outcome: &Outcome) {
         if let Some(few) = self.aside.as_mut().and_then(|aside| aside.few.take()) {
-            few.attached.end(&outcome());
+            few.attached.end(outcome);
         }
     }
 
-    /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
-    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        if let Some(held) = &mut self.held
-            && let Poll::Ready(why) = held.poll_ended(cx)
-        {
-            if M::CANCELS {
-                return Poll::Ready(Stop::Interrupted(why.interruption()));
-            }
-            // It runs to its end; but who has called has no right to what comes of it, and is told now.
-            if !matches!(self.to, Caller::Nobody) {
-                let _told_by_whoever_serves = self.interrupt(why.interruption());
-            }
+    /// Why the call has ended before it began, by the right that it came by.
+    fn has_lost_its_right(&self) -> Option<Stop> {
+        match self.held.as_ref()?.ended()? {
+            (why, false) => Some(Stop::Refused(why.refusal())),
+            (_, true) => None,
         }
-        for cut in self.aside.iter_mut().flat_map(|aside| &mut aside.streams.cuts) {
-            if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
-                let why = format!("a stream in its arguments was cut: {why}");
-                return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
-            }
-        }
-        if !M::CANCELS {
-            return Poll::Pending;
-        }
-        if let Caller::Here(cell) = &self.to
-            && cell.poll_abandoned(cx).is_ready()
-        {
-            return Poll::Ready(Stop::Abandoned);
-        }
-        // A cancel frame ends the whole handler, and a one-way call runs to its end.
-        match self.few_mut() {
-            Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
-            None => Poll::Pending,
-        }
-    }
-
-    /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
-    /// before it, its caller has gone, or its time was up. Others have not waited.
-    pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        if let Some((why, false)) = self.held.as_ref().and_then(Held::ended) {
-            return Poll::Ready(Stop::Refused(why.refusal()));
-        }
-        if M::ORDERED
-            && !self.has_begun()
-            && let Poll::Ready(stop) = self.poll_stop(cx)
-        {
-            return Poll::Ready(stop.before_the_begin());
-        }
-        self.begins();
-        Poll::Pending
     }
 
     /// Whether an ordered call has had its turn. Where it has neither a deadline nor a right that could end, it does not matter.
@@ -440,6 +359,278 @@ impl<M: Method> Responder<M> {
         if let Some(few) = self.few_mut() {
             few.has_begun = true;
         }
+    }
+
+    /// Ready when a stream in the arguments was cut.
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        for cut in self.aside.iter_mut().flat_map(|aside| &mut aside.streams.cuts) {
+            if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
+                let why = format!("a stream in its arguments was cut: {why}");
+                return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Ready when the call's time is up.
+    fn poll_expiry(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        match self.few_mut() {
+            Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
+            None => Poll::Pending,
+        }
+    }
+
+    /// A reply as it goes out: it may count until it is delivered.
+    fn note_reply(&self, reply: Message) -> Message {
+        if let Some(few) = self.few() {
+            few.attached.context().info().traffic().has_sent(reply.size());
+        }
+        match &self.held {
+            Some(held) => held.hold(reply),
+            None => reply,
+        }
+    }
+
+    /// How a call ended that nobody has answered.
+    fn settle_unanswered(&mut self) -> CallError {
+        let ended = self.held.as_ref().and_then(Held::ended);
+        self.settle(&match ended {
+            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
+            Some((_, true)) | None => Outcome::Cancelled,
+        });
+        match ended {
+            Some((why, false)) => CallError::Refused(why.refusal()),
+            Some((why, true)) => CallError::Unknown(why.interruption()),
+            None => CallError::Unknown(panicking::how_it_goes().into()),
+        }
+    }
+}
+
+impl<M: Method> Responder<M> {
+    pub(super) fn here(cell: Arc<CallCell<M>>) -> Self {
+        Self::to(Caller::Here(cell))
+    }
+
+    pub(super) fn piped(pipe: Pipe<M::Ok>) -> Self {
+        Self::to(Caller::Piped(Box::new(pipe)))
+    }
+
+    pub(super) fn nobody() -> Self {
+        Self::to(Caller::Nobody)
+    }
+
+    /// Of a call that came as bytes.
+    pub(super) fn of_bytes(whom: Whom) -> Self {
+        Self::to(match whom {
+            Whom::There(id) => Caller::There(id),
+            Whom::Piped(port) => Caller::Piped(Box::new(Pipe::for_bytes(port))),
+            Whom::Nobody => Caller::Nobody,
+        })
+    }
+
+    fn to(caller: Caller<M>) -> Self {
+        Self { to: caller, beside: Beside::default(), _alive: Alive::new(What::Handler(M::NAME)) }
+    }
+
+    /// Gives it a way to reply before the handler has ended.
+    pub(super) fn with_outbox(mut self, outbox: Outbox) -> Self {
+        self.beside.streams().outbox = Some(outbox);
+        self
+    }
+
+    /// Notes what came beside the arguments, and shows the call to the interceptors.
+    ///
+    /// # Errors
+    /// The answer, if the call is not to be run.
+    #[inline]
+    pub(super) fn attach(self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
+            Ok(self)
+        } else {
+            self.attach_more(options, came, desk)
+        }
+    }
+
+    fn attach_more(mut self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        let facts = const { &Facts::of::<M>() };
+        let (id, is_oneway) = (self.id(), self.is_oneway());
+        match self.beside.attach(facts, options, &came, id, is_oneway, desk) {
+            Ok(()) => Ok(self),
+            Err(refusal) => Err(self.refuse(refusal)),
+        }
+    }
+
+    fn is_oneway(&self) -> bool {
+        matches!(self.to, Caller::Nobody)
+    }
+
+    /// Of a call that came as bytes.
+    fn id(&self) -> Option<CallId> {
+        if let Caller::There(id) = self.to { Some(id) } else { None }
+    }
+
+    /// What the method can know of the call.
+    pub fn context(&self) -> CallContext {
+        self.attached_context().unwrap_or_else(|| {
+            let issuer = self.beside.held.as_ref().map(|held| held.desk().issuer());
+            let facts = const { &Facts::of::<M>() };
+            CallContext::new(info(&facts.signature, self.is_oneway(), self.id(), 0), None, None, issuer)
+        })
+    }
+
+    /// The context, if there is anything in it.
+    fn attached_context(&self) -> Option<CallContext> {
+        self.beside.few().map(|few| few.attached.context().clone())
+    }
+
+    /// Makes the call's context and span the current ones, while its handler is polled.
+    #[inline]
+    pub(super) fn enter(&self) -> Option<Inside> {
+        // Nearly always there is no context, and was none.
+        if self.beside.aside.is_some() || CallContext::is_any() { Some(self.beside.enter()) } else { None }
+    }
+
+    /// The items of a stream in the arguments. If it is cut, the method ends.
+    pub fn items<T>(&mut self, stream: Streaming<T, CallError>) -> Items<T> {
+        let items = stream.into_items();
+        self.beside.streams().cuts.push(items.cut_signal());
+        items
+    }
+
+    /// As [`items`](Self::items), of items that are results.
+    pub fn results<T, X>(&mut self, stream: Streaming<T, RpcError<X>>) -> Results<T, X> {
+        let items = stream.into_results();
+        self.beside.streams().cuts.push(items.cut_signal());
+        items
+    }
+
+    /// Answers at once.
+    pub(super) fn answer(mut self, result: Result<M::Ok, M::Err>) -> Answer {
+        let answer = self.reply(result);
+        self.settle(|| Outcome::Returned);
+        answer
+    }
+
+    /// The call, if its caller is in this process and waits.
+    pub(super) fn cell(&self) -> Option<Arc<CallCell<M>>> {
+        if let Caller::Here(cell) = &self.to { Some(cell.clone()) } else { None }
+    }
+
+    /// Answers, and goes on.
+    pub(super) fn reply_early(&mut self, result: Result<M::Ok, M::Err>) {
+        let id = self.id();
+        let answer = self.reply(result);
+        let outbox = self.beside.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
+        if let (Some(outbox), Some(id)) = (outbox, id) {
+            outbox.put(id, answer);
+        }
+    }
+
+    /// Answers with what the method returned.
+    pub(super) fn reply(&mut self, result: Result<M::Ok, M::Err>) -> Answer {
+        match self.take() {
+            Caller::Here(cell) => {
+                cell.end(Ending::Returned(result));
+                Answer::DONE
+            }
+            Caller::There(id) => {
+                let mut encoder = Encoder::after(reply_head(id));
+                match (M::RESULT.put)(&result, &mut encoder) {
+                    Ok(()) => {
+                        let reply = encoder.finish();
+                        Answer(Some(if self.beside.is_nothing() { reply } else { self.beside.note_reply(reply) }))
+                    }
+                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
+                }
+            }
+            Caller::Piped(pipe) => pipe.returned::<M>(result),
+            Caller::Nobody => Answer::DONE,
+        }
+    }
+
+    /// Answers that the method did not run.
+    pub(super) fn refuse(mut self, refusal: Refusal) -> Answer {
+        self.refuse_here(refusal)
+    }
+
+    #[cold]
+    fn refuse_here(&mut self, refusal: Refusal) -> Answer {
+        self.beside.refuse(&refusal);
+        self.take().failed().refuse(M::NAME, refusal)
+    }
+
+    /// Answers that the method did not run to its end.
+    #[cold]
+    fn interrupt(&mut self, interruption: Interruption) -> Answer {
+        self.beside.interrupt(&interruption);
+        self.take().failed().interrupt(interruption)
+    }
+
+    pub(super) fn panicked(&mut self, message: String) -> Answer {
+        report_panic(M::NAME, &message);
+        self.interrupt(Interruption::Panicked(message))
+    }
+
+    fn take(&mut self) -> Caller<M> {
+        std::mem::replace(&mut self.to, Caller::Nobody)
+    }
+
+    /// Shows the interceptors how the call ended.
+    #[inline]
+    pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
+        if self.beside.aside.is_some() {
+            self.beside.settle(&outcome());
+        }
+    }
+
+    /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
+    pub(super) fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        if let Some(held) = &mut self.beside.held
+            && let Poll::Ready(why) = held.poll_ended(cx)
+        {
+            if M::CANCELS {
+                return Poll::Ready(Stop::Interrupted(why.interruption()));
+            }
+            // It runs to its end; but who has called has no right to what comes of it, and is told now.
+            if !matches!(self.to, Caller::Nobody) {
+                let _told_by_whoever_serves = self.interrupt(why.interruption());
+            }
+        }
+        if self.beside.aside.is_some()
+            && let Poll::Ready(stop) = self.beside.poll_cut(cx)
+        {
+            return Poll::Ready(stop);
+        }
+        if !M::CANCELS {
+            return Poll::Pending;
+        }
+        if let Caller::Here(cell) = &self.to
+            && cell.poll_abandoned(cx).is_ready()
+        {
+            return Poll::Ready(Stop::Abandoned);
+        }
+        // A cancel frame ends the whole handler, and a one-way call runs to its end.
+        if self.beside.aside.is_some() { self.beside.poll_expiry(cx) } else { Poll::Pending }
+    }
+
+    /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
+    /// before it, its caller has gone, or its time was up. Others have not waited.
+    pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
+        if self.beside.held.is_some()
+            && let Some(stop) = self.beside.has_lost_its_right()
+        {
+            return Poll::Ready(stop);
+        }
+        if M::ORDERED
+            && !self.beside.has_begun()
+            && let Poll::Ready(stop) = self.poll_stop(cx)
+        {
+            return Poll::Ready(stop.before_the_begin());
+        }
+        if !self.beside.is_nothing() {
+            self.beside.begins();
+        }
+        Poll::Pending
     }
 
     /// Answers for a handler that does not go on.
@@ -460,21 +651,21 @@ impl<M: Method> Responder<M> {
         handler: Pin<&mut F>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<MethodResult<M>, Ended>> {
-        let Some(layers) = self.few_mut().and_then(|few| few.layers.as_mut()) else {
+        let Some(layers) = self.beside.few_mut().and_then(|few| few.layers.as_mut()) else {
             return handler.poll(cx).map(|returned| Ok(M::into_result(returned)));
         };
         if !layers.has_returned() {
             ready!(layers.poll_begun(cx))?;
             let result = M::into_result(ready!(handler.poll(cx)));
             let outcome = Outcome::of_result(&result);
-            layers.returned(result, outcome);
+            layers.returned(Box::new(result), outcome);
         }
-        layers.poll_ended(cx)
+        layers.poll_ended(cx).map_ok(|result| *result.downcast().expect("it is what this method has returned"))
     }
 
     /// Ready when the layers around a method, if there are any, let it go on.
     pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let layers = self.few_mut().and_then(|few| few.layers.as_mut());
+        let layers = self.beside.few_mut().and_then(|few| few.layers.as_mut());
         layers.map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
     }
 
@@ -506,7 +697,7 @@ impl<M: Method> Drop for Responder<M> {
     #[inline]
     fn drop(&mut self) {
         // Nearly always it has answered, and nobody watches.
-        if self.aside.is_some() || !matches!(self.to, Caller::Nobody) {
+        if self.beside.aside.is_some() || !matches!(self.to, Caller::Nobody) {
             self.drop_unanswered();
         }
     }
@@ -515,28 +706,30 @@ impl<M: Method> Drop for Responder<M> {
 impl<M: Method> Responder<M> {
     #[cold]
     fn drop_unanswered(&mut self) {
-        let ended = self.held.as_ref().and_then(Held::ended);
-        self.settle(|| match ended {
-            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
-            Some((_, true)) | None => Outcome::Cancelled,
-        });
-        let mut caller = self.take();
-        if matches!(caller, Caller::There(_) | Caller::Nobody)
-            || panicking::keep(|| Self::to(std::mem::replace(&mut caller, Caller::Nobody)))
-        {
-            return;
-        }
-        let error = match ended {
-            Some((why, false)) => CallError::Refused(why.refusal()),
-            Some((why, true)) => CallError::Unknown(why.interruption()),
-            None => CallError::Unknown(panicking::how_it_goes().into()),
-        };
-        match caller {
-            Caller::Here(cell) => cell.end(Ending::Failed(error)),
-            Caller::Piped(pipe) => drop(pipe.failed(error)),
-            Caller::There(_) | Caller::Nobody => {}
-        }
+        let error = self.beside.settle_unanswered();
+        self.take().failed().drop_unanswered(error);
     }
+}
+
+/// A call, for those who watch.
+fn info(signature: &Signature, is_oneway: bool, id: Option<CallId>, bytes: usize) -> CallInfo {
+    let mut info = CallInfo::new(CallSide::Service, *signature);
+    info.is_oneway = is_oneway;
+    if let Some(id) = id {
+        info.traffic().has_id(id);
+    }
+    info.traffic().has_received(bytes);
+    info
+}
+
+fn report_panic(method: &'static str, message: &str) {
+    tracing::error!(method, message, "a method panicked");
+}
+
+/// Until it is dropped, a call's context and its span are the current ones.
+pub(super) struct Inside {
+    _span: Option<EnteredSpan>,
+    _left: Option<Left>,
 }
 
 /// A handler that runs.
@@ -555,9 +748,7 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
         if let Poll::Ready(stop) = this.responder.poll_skip(cx) {
             return Poll::Ready(this.responder.stopped(stop));
         }
-        let context = this.responder.attached_context();
-        let _left = context::enter(context.as_ref());
-        let _span = context.as_ref().map(|context| context.info().span.enter());
+        let _inside = this.responder.enter();
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {

@@ -1,6 +1,7 @@
 //! What is around the methods of a service: nothing, or layers that decide when one begins, and may end it.
 
 use std::{
+    any::Any,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -19,25 +20,28 @@ pub(super) trait Around: Send + Sync {
 /// The layers around one call: done when they let its answer go; or why they do not.
 pub(super) type Layers = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// A call with layers around it, seen from its handler. `R` is what the method returns.
-pub(super) struct Surrounded<R> {
+/// A call with layers around it, seen from its handler.
+pub(super) struct Surrounded {
     layers: Layers,
-    stage: Stage<R>,
+    stage: Stage,
     outcome: Option<oneshot::Sender<Outcome>>,
 }
 
-enum Stage<R> {
+/// What a method has returned, whatever that is: so there is one kind of layers for all methods.
+pub(super) type Returned = Box<dyn Any + Send>;
+
+enum Stage {
     /// The layers have not let the method begin.
     Before(oneshot::Receiver<()>),
     /// The method runs.
     Within,
     /// The method has returned this, and the layers have the outcome.
-    After(R),
+    After(Returned),
     /// It went out, or will not.
     Over,
 }
 
-impl<R> fmt::Debug for Surrounded<R> {
+impl fmt::Debug for Surrounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Surrounded").field("has_returned", &self.has_returned()).finish_non_exhaustive()
     }
@@ -51,7 +55,7 @@ pub(super) enum Ended {
     Interrupted(Interruption),
 }
 
-impl<R> Surrounded<R> {
+impl Surrounded {
     pub(super) fn new(around: &dyn Around, context: CallContext) -> Self {
         let (begin, begun) = oneshot::channel();
         let (ended, outcome) = oneshot::channel();
@@ -93,7 +97,7 @@ impl<R> Surrounded<R> {
     }
 
     /// The method has returned: the layers get the outcome.
-    pub(super) fn returned(&mut self, result: R, outcome: Outcome) {
+    pub(super) fn returned(&mut self, result: Returned, outcome: Outcome) {
         self.stage = Stage::After(result);
         if let Some(sender) = self.outcome.take() {
             // A layer that wants no outcome has dropped its place.
@@ -105,7 +109,7 @@ impl<R> Surrounded<R> {
     ///
     /// # Errors
     /// Why they do not.
-    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, Ended>> {
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Result<Returned, Ended>> {
         let ended = ready!(self.layers.as_mut().poll(cx));
         let result = std::mem::replace(&mut self.stage, Stage::Over);
         let interrupted = |why| Err(Ended::Interrupted(Interruption::Cancelled(why)));

@@ -8,7 +8,7 @@ use std::{
 use super::{
     CallError, Interruption, Method, NotSent,
     call_info::{Signature, Traffic},
-    frame::{CallId, Options, call_head},
+    frame::{CallId, Options, Said, call_head},
     known,
     pipe::{Pipe, Piped, PipedCell},
     replies::{AwaitingReply, Reply},
@@ -66,6 +66,13 @@ pub(super) enum Ending<T, E> {
     Failed(CallError),
 }
 
+impl<M: Method> State<M> {
+    #[inline]
+    fn posted(args: M::Args) -> Self {
+        Self { stage: Stage::Posted { args: Some(args), options: None }, caller: None }
+    }
+}
+
 impl<M: Method> CallCell<M> {
     #[inline]
     pub(super) fn new(args: M::Args) -> Arc<Self> {
@@ -77,8 +84,10 @@ impl<M: Method> CallCell<M> {
         let kept = if Self::IS_KEPT { spare::take::<Self>() } else { None };
         let Some(mut kept) = kept else { return Self::new(args) };
         match Arc::get_mut(&mut kept) {
-            Some(place) => {
-                *place = Self::posted(args);
+            Some(Self { state, traffic, alive }) => {
+                *state.get_mut() = State::posted(args);
+                *traffic = Traffic::default();
+                *alive = Some(Alive::new(What::Call(M::NAME)));
                 kept
             }
             None => Self::new(args),
@@ -87,9 +96,8 @@ impl<M: Method> CallCell<M> {
 
     #[inline]
     fn posted(args: M::Args) -> Self {
-        let state = State { stage: Stage::Posted { args: Some(args), options: None }, caller: None };
         let alive = Some(Alive::new(What::Call(M::NAME)));
-        Self { state: Mutex::new(state), traffic: Traffic::default(), alive }
+        Self { state: Mutex::new(State::posted(args)), traffic: Traffic::default(), alive }
     }
 
     /// Whether cells of calls that are over are used again.
@@ -178,12 +186,17 @@ impl<M: Method> Stage<M> {
 
 fn read_result<M: Method>(reply: Reply) -> Told<M::Ok, M::Err> {
     let Reply { mut message, result_at, shape } = reply;
+    #[cfg(not(feature = "evolution"))]
+    if shape.is_some() {
+        return Err(CallError::Unknown(Interruption::UnreadableReply(super::versions::OTHER_VERSION.to_owned())));
+    }
     let mut decoder = message.decoder(result_at);
+    #[cfg(feature = "evolution")]
     if let Some(shape) = &shape {
         shape.decode_result_as(&mut decoder);
     }
     let result = (M::RESULT.take)(&mut decoder);
-    let result = result.and_then(|result| decoder.end().map(|_unused_ports| result));
+    let result = result.and_then(|result| decoder.close().map(|()| result));
     message.recycle();
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
 }
@@ -253,7 +266,8 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         // Also nobody who only wants to know whether it is there.
         let Some(cell) = Arc::get_mut(&mut self) else { return Err(self) };
         let stage = mem::replace(&mut cell.state.get_mut().stage, Stage::Over);
-        self.retire();
+        cell.alive = None;
+        spare::give(self);
         Ok(stage.into_told())
     }
 
@@ -342,30 +356,28 @@ impl<M: Method> Value for CallCell<M> {
 
     /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
-        let (args, options) = self.start()?;
         let Some(table) = reply_table(via) else {
             // The client is gone, or became a plain port: a reply would find nobody.
             self.discarded();
             return None;
         };
-        let id = table.next_id();
-        let mut options = options.map(|options| *options).unwrap_or_default();
-        if table.is_introduction(M::ID) {
-            options.shape = Some(known::shape_of::<M>());
-        }
-        let mut encoder = Encoder::after(call_head(id, M::ID, &options));
+        // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
+        let id = table.expect(self.clone(), M::ID)?;
+        let Some((args, options)) = self.start_as_bytes(id) else {
+            drop(table.forget(id));
+            return None;
+        };
+        let introduction = table.is_introduction(M::ID).then(known::introduction_of::<M>);
+        let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+        let mut encoder = Encoder::after(call_head(id, M::ID, said.any()));
         if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {
+            drop(table.forget(id));
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));
             return None;
         }
-        // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
         self.traffic.has_id(id);
         self.traffic.has_sent(encoder.size());
-        table.register(id, self.clone(), M::ID, encoder.size());
-        if self.sent_as_bytes(id).is_none() {
-            drop(table.forget(id));
-            return None;
-        }
+        table.sends(id, encoder.size());
         let message = encoder.finish();
         // The values are dropped after their ports have moved out of them.
         drop(args);
@@ -380,19 +392,28 @@ impl<M: Method> Value for CallCell<M> {
 }
 
 impl<M: Method> CallCell<M> {
-    /// Notes the id under which the call went out. `None` if the caller waits no longer.
-    fn sent_as_bytes(&self, id: CallId) -> Option<()> {
+    /// Hands out the arguments and the options, once, of a call that goes out under this id. `None` if the caller waits no longer.
+    #[inline]
+    fn start_as_bytes(&self, id: CallId) -> Option<(M::Args, Option<Box<Options>>)> {
         let stage = &mut self.state.lock().stage;
-        let Stage::Running { .. } = stage else { return None };
+        let Stage::Posted { args, options } = stage else { return None };
+        let (args, options) = (args.take(), options.take());
         *stage = Stage::SentAsBytes { id };
-        Some(())
+        Some((args?, options))
     }
 }
 
 impl<M: Method> AwaitingReply for CallCell<M> {
     fn reply(&self, reply: Reply) {
         self.traffic.has_received(reply.size());
-        self.end(Ending::Reply(reply));
+        let mut state = self.state.lock();
+        let Stage::SentAsBytes { .. } = state.stage else { return Self::end_other(state, Ending::Reply(reply)) };
+        state.stage = Stage::Ended(Ending::Reply(reply));
+        let caller = state.caller.take();
+        drop(state);
+        if let Some(caller) = caller {
+            caller.wake();
+        }
     }
 
     fn fail(&self, error: CallError) {

@@ -10,7 +10,7 @@ use super::{
     grant::{Cost, Counting, Ended, GrantKey, ROOT, Terms},
     held::Ending,
     host::{Hub, SeatKey},
-    versions::Versions,
+    versions::{Version, Versions},
 };
 use crate::{
     Message, MessagePort,
@@ -179,9 +179,11 @@ impl Desk {
         self.post(Answer(Some(frame.to_bytes().into())));
     }
 
-    /// What the caller takes the methods for, if it has said so.
-    pub(super) fn versions(&self) -> Option<&Versions> {
-        self.versions.get().map(Box::as_ref)
+    /// What the caller takes the method for, if it has said so. Asked when a call comes, not when it is opened: by then the port may have another
+    /// holder, who takes it for something else.
+    #[inline]
+    pub(super) fn version_of(&self, method: MethodId) -> Option<Arc<Version>> {
+        self.versions.get()?.of(method)
     }
 
     pub(super) fn versions_to_be(&self) -> &Versions {

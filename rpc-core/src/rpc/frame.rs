@@ -58,9 +58,17 @@ impl Options {
         self.deadline.is_none() && self.metadata.is_empty() && self.shape.is_none()
     }
 
+    /// The byte that says which follow.
+    fn flags(&self) -> u8 {
+        let Self { deadline, metadata, shape } = self;
+        let has = |bit, there| if there { bit } else { 0 };
+        let timed = has(HAS_DEADLINE, deadline.is_some());
+        timed | has(HAS_METADATA, !metadata.is_empty()) | has(HAS_SHAPE, shape.is_some())
+    }
+
     /// Itself, if it says anything.
-    pub(super) fn if_any(self) -> Option<Self> {
-        (!self.is_empty()).then_some(self)
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        (!self.is_empty()).then(|| Box::new(self))
     }
 }
 
@@ -278,9 +286,13 @@ impl<'b> Frame<'b> {
     /// Writes the frame.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Call { id, method, options, args } => join(call_head(*id, *method, options), args),
-            Self::Tell { method, options, args } => join(tell_head(*method, options), args),
-            Self::Pipelined { method, options, args } => join(pipelined_head(*method, options), args),
+            Self::Call { id, method, options, args } => {
+                join(call_head(*id, *method, Some(&Said::these(options))), args)
+            }
+            Self::Tell { method, options, args } => join(tell_head(*method, Some(&Said::these(options))), args),
+            Self::Pipelined { method, options, args } => {
+                join(pipelined_head(*method, Some(&Said::these(options))), args)
+            }
             Self::Reply { id, result } => join(reply_head(*id), result),
             Self::Fault { id, fault } => put(fault, head_with_id(FAULT, *id)),
             Self::Cancel { id } => head_with_id(CANCEL, *id),
@@ -295,18 +307,24 @@ impl<'b> Frame<'b> {
 }
 
 /// A call frame up to its arguments.
-pub(crate) fn call_head(id: CallId, method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, method, join(head_with_id(CALL, id), &method.0.to_le_bytes()))
+pub(crate) fn call_head(id: CallId, method: MethodId, said: Option<&Said<'_>>) -> Vec<u8> {
+    let mut head = head_with_id(CALL, id);
+    put_method(method, said, &mut head);
+    head
 }
 
 /// A one-way call's frame up to its arguments.
-pub(crate) fn tell_head(method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, method, join(head(TELL), &method.0.to_le_bytes()))
+pub(crate) fn tell_head(method: MethodId, said: Option<&Said<'_>>) -> Vec<u8> {
+    let mut head = head(TELL);
+    put_method(method, said, &mut head);
+    head
 }
 
 /// A pipelined call's frame up to its arguments.
-pub(crate) fn pipelined_head(method: MethodId, options: &Options) -> Vec<u8> {
-    put_options(options, method, join(head(PIPELINED), &method.0.to_le_bytes()))
+pub(crate) fn pipelined_head(method: MethodId, said: Option<&Said<'_>>) -> Vec<u8> {
+    let mut head = head(PIPELINED);
+    put_method(method, said, &mut head);
+    head
 }
 
 /// A reply frame up to its result.
@@ -314,40 +332,117 @@ pub(crate) fn reply_head(id: CallId) -> Vec<u8> {
     head_with_id(REPLY, id)
 }
 
+#[inline]
 fn head(kind: u8) -> Vec<u8> {
     let mut head = spare_buffer();
     head.extend_from_slice(&[VERSION, kind]);
     head
 }
 
-/// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow.
-fn head_with_id(kind: u8, CallId(mut id): CallId) -> Vec<u8> {
-    let mut head = head(kind);
+/// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow. What has one or two
+/// bytes is written in one piece with what is before it.
+#[inline]
+fn head_with_id(kind: u8, CallId(id): CallId) -> Vec<u8> {
+    let mut head = spare_buffer();
+    // Truncated on purpose: the lowest seven bits are left.
+    match id {
+        0..0x80 => head.extend_from_slice(&[VERSION, kind, id as u8]),
+        0x80..0x4000 => head.extend_from_slice(&[VERSION, kind, id as u8 | 0x80, (id >> 7) as u8]),
+        _ => {
+            head.extend_from_slice(&[VERSION, kind]);
+            put_long_id(id, &mut head);
+        }
+    }
+    head
+}
+
+fn put_long_id(mut id: u64, head: &mut Vec<u8>) {
     while id > 0x7f {
-        // Truncated on purpose: the lowest seven bits are left.
+        // Truncated on purpose, as above.
         head.push(id as u8 | 0x80);
         id >>= 7;
     }
     head.push(id as u8);
-    head
 }
 
-fn put_options(options: &Options, method: MethodId, mut head: Vec<u8>) -> Vec<u8> {
-    let Options { deadline, metadata, shape } = options;
-    let has = |bit, there| if there { bit } else { 0 };
-    let timed = has(HAS_DEADLINE, deadline.is_some());
-    head.push(timed | has(HAS_METADATA, !metadata.is_empty()) | has(HAS_SHAPE, shape.is_some()));
-    if let Some(deadline) = deadline {
-        head = put(&u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX), head);
+/// What a call says beside its arguments, as it is written: nearly always nothing.
+#[derive(Debug)]
+pub(crate) struct Said<'s> {
+    pub(crate) options: Option<&'s Options>,
+    /// The shape that the method is taken for, as bytes, in place of one in the options.
+    pub(crate) introduction: Option<&'s [u8]>,
+}
+
+impl<'s> Said<'s> {
+    pub(crate) fn these(options: &'s Options) -> Self {
+        Self { options: Some(options), introduction: None }
     }
-    if !metadata.is_empty() {
-        head = put(metadata, head);
+
+    /// Itself, if it is anything.
+    #[inline]
+    pub(crate) fn any(&self) -> Option<&Self> {
+        if self.options.is_some() || self.introduction.is_some() { Some(self) } else { None }
     }
-    let Some(shape) = shape else { return head };
-    match known::bytes_of(method, shape) {
-        Some(bytes) => join(head, &bytes),
-        None => put(&**shape, head),
+
+    /// The byte that says what follows.
+    fn flags(&self) -> u8 {
+        self.options.map_or(0, Options::flags) | if self.introduction.is_some() { HAS_SHAPE } else { 0 }
     }
+}
+
+/// The method's id, and what is said beside the arguments.
+#[inline]
+fn put_method(method: MethodId, said: Option<&Said<'_>>, head: &mut Vec<u8>) {
+    let [first, second, third, fourth] = method.0.to_le_bytes();
+    head.extend_from_slice(&[first, second, third, fourth, said.map_or(0, Said::flags)]);
+    if let Some(said) = said {
+        put_said(said, method, head);
+    }
+}
+
+#[cold]
+fn put_said(&Said { options, introduction }: &Said<'_>, method: MethodId, head: &mut Vec<u8>) {
+    let mut written = std::mem::take(head);
+    if let Some(deadline) = options.and_then(|options| options.deadline) {
+        written = put(&u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX), written);
+    }
+    if let Some(options) = options.filter(|options| !options.metadata.is_empty()) {
+        written = put(&options.metadata, written);
+    }
+    *head = match (introduction, options.and_then(|options| options.shape.as_ref())) {
+        (Some(bytes), _) => join(written, bytes),
+        (None, Some(shape)) => match known::bytes_of(method, shape) {
+            Some(bytes) => join(written, &bytes),
+            None => put(&**shape, written),
+        },
+        (None, None) => written,
+    };
+}
+
+/// A call that says nothing beside its arguments, as nearly all do: what it is, and where in the frame the arguments start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlainCall {
+    pub(super) id: CallId,
+    pub(super) method: MethodId,
+    pub(super) args_at: usize,
+}
+
+/// Reads a call that says nothing beside its arguments. `None` if it is any other frame, or no frame: [`Frame::parse`] says which.
+#[inline]
+pub(super) fn plain_call(bytes: &[u8]) -> Option<PlainCall> {
+    let [VERSION, CALL, rest @ ..] = bytes else { return None };
+    let (id, rest) = parse_id(rest).ok()?;
+    let (method, rest) = parse_method(rest).ok()?;
+    let [0, args @ ..] = rest else { return None };
+    Some(PlainCall { id, method, args_at: bytes.len() - args.len() })
+}
+
+/// Reads a reply: for which call it is, and where in the frame the result starts. `None` if it is any other frame, or no frame.
+#[inline]
+pub(super) fn plain_reply(bytes: &[u8]) -> Option<(CallId, usize)> {
+    let [VERSION, REPLY, rest @ ..] = bytes else { return None };
+    let (id, result) = parse_id(rest).ok()?;
+    Some((id, bytes.len() - result.len()))
 }
 
 fn put(value: &impl Serialize, bytes: Vec<u8>) -> Vec<u8> {
@@ -370,8 +465,30 @@ fn parse_last<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
     Ok(value)
 }
 
+/// How many bytes a call's id has at most.
+const MOST_OF_AN_ID: usize = 10;
+
+/// Reads a varint of 64 bits. Most have one byte or two.
+#[inline]
 fn parse_id(bytes: &[u8]) -> Result<(CallId, &[u8]), FrameError> {
-    parse(bytes).map(|(id, rest)| (CallId(id), rest))
+    match bytes {
+        [only, rest @ ..] if *only <= 0x7f => Ok((CallId(u64::from(*only)), rest)),
+        [low, high, rest @ ..] if *high <= 0x7f => Ok((CallId(u64::from(*low & 0x7f) | u64::from(*high) << 7), rest)),
+        _ => parse_long_id(bytes),
+    }
+}
+
+fn parse_long_id(bytes: &[u8]) -> Result<(CallId, &[u8]), FrameError> {
+    let mut id = 0;
+    for (at, byte) in bytes.iter().take(MOST_OF_AN_ID).enumerate() {
+        id |= u64::from(byte & 0x7f) << (7 * at);
+        if *byte <= 0x7f {
+            let has_too_many_bits = at + 1 == MOST_OF_AN_ID && *byte > 1;
+            let rest = bytes.get(at + 1..).unwrap_or_default();
+            return if has_too_many_bits { Err(FrameError::Malformed) } else { Ok((CallId(id), rest)) };
+        }
+    }
+    Err(FrameError::Malformed)
 }
 
 fn parse_options(method: MethodId, bytes: &[u8]) -> Result<(Options, &[u8]), FrameError> {
@@ -397,6 +514,7 @@ fn parse_options(method: MethodId, bytes: &[u8]) -> Result<(Options, &[u8]), Fra
     if options.metadata.is_too_much() { Err(FrameError::Malformed) } else { Ok((options, rest)) }
 }
 
+#[inline]
 fn parse_method(bytes: &[u8]) -> Result<(MethodId, &[u8]), FrameError> {
     let (id, rest) = bytes.split_first_chunk().ok_or(FrameError::Malformed)?;
     Ok((MethodId(u32::from_le_bytes(*id)), rest))
@@ -514,6 +632,48 @@ mod tests {
             for end in 0..bytes.len() - body {
                 assert_eq!(Frame::parse(&bytes[..end]), Err(FrameError::Malformed), "{frame:?} up to {end}");
             }
+        }
+    }
+
+    /// What is read in haste, as [`Frame::parse`] would say it.
+    fn in_haste(bytes: &[u8]) -> Option<(CallId, &[u8])> {
+        let call = plain_call(bytes).map(|call| (call.id, call.args_at));
+        call.or_else(|| plain_reply(bytes)).map(|(id, at)| (id, &bytes[at..]))
+    }
+
+    #[test]
+    fn what_is_read_in_haste_is_what_a_longer_look_would_find() {
+        let ids = [0, 1, 127, 128, 300, 1 << 14, (1 << 14) - 1, 1 << 32, u64::MAX];
+        let of_ids = ids.into_iter().flat_map(|id| {
+            let id = CallId(id);
+            [Frame::call(id, MethodId(7), &[9, 9]).to_bytes(), Frame::Reply { id, result: &[0, 5] }.to_bytes()]
+        });
+        let golden = golden().into_iter().map(|(_, bytes)| bytes);
+
+        for bytes in of_ids.chain(golden) {
+            for end in 0..=bytes.len() {
+                let bytes = &bytes[..end];
+                let expected = match Frame::parse(bytes) {
+                    Ok(Frame::Call { id, options, args, .. }) if options.is_empty() => Some((id, args)),
+                    Ok(Frame::Reply { id, result }) => Some((id, result)),
+                    Ok(_) | Err(_) => None,
+                };
+                assert_eq!(in_haste(bytes), expected, "{bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_read_as_postcard_reads_them() {
+        let long = |last| [&[0xff; 9][..], &[last]].concat();
+        let others =
+            [vec![], vec![0x80], vec![0x80, 0], vec![0x81, 0x80, 0], vec![0xff; 11], long(1), long(2), long(0)];
+        let some = (0..64).map(|bits| put(&(u64::MAX >> bits), Vec::new()));
+
+        for mut bytes in some.chain(others) {
+            bytes.push(7);
+            let expected = postcard::take_from_bytes::<u64>(&bytes).map(|(id, rest)| (CallId(id), rest));
+            assert_eq!(parse_id(&bytes), expected.map_err(|_| FrameError::Malformed), "{bytes:?}");
         }
     }
 

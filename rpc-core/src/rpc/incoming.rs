@@ -2,14 +2,16 @@
 
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
+    answer::Whom,
     call_info::Arrival,
     cell::CallCell,
     desk::Desk,
     farewell::farewell,
-    frame::{CallId, Fault, Frame, Limits, Options},
+    frame::{CallId, Fault, Frame, Limits, Options, PlainCall, plain_call},
+    known,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
-    pipe::{Pipe, PipedCell, returns_a_port},
+    pipe::{PipedCell, returns_a_port},
     report::in_one_line,
     same::{self, Same},
     versions::{Verdict, Version},
@@ -18,6 +20,7 @@ use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
+    shape::{MethodShape, ShapeOf},
     sync::Arc,
 };
 
@@ -60,13 +63,14 @@ enum Body {
 struct FromBytes {
     message: Message,
     id: Option<CallId>,
-    /// What it returns is to be joined to this port.
-    pipe: Option<MessagePort>,
     method: MethodId,
-    options: Options,
     args_at: usize,
     /// What the caller takes the method for, if it said so.
     version: Option<Arc<Version>>,
+    /// Only where it says something beside its arguments.
+    options: Option<Box<Options>>,
+    /// What it returns is to be joined to this port.
+    pipe: Option<Box<MessagePort>>,
 }
 
 /// What came to a service's port.
@@ -102,7 +106,16 @@ impl Arrived {
     ///
     /// # Errors
     /// What it is instead.
-    fn read_call(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
+    #[inline]
+    fn read_call(message: Message, desk: &Desk) -> Result<FromBytes, Self> {
+        match plain_call(message.data()) {
+            Some(call) => Ok(FromBytes::plain(message, call, desk)),
+            None => Self::read_other(message, desk),
+        }
+    }
+
+    /// As [`read_call`](Self::read_call), of what is not a call that says nothing beside its arguments.
+    fn read_other(mut message: Message, desk: &Desk) -> Result<FromBytes, Self> {
         let size = message.data().len();
         let mut is_pipelined = false;
         let (id, method, mut options, args) = match Frame::parse(message.data()) {
@@ -132,9 +145,9 @@ impl Arrived {
         if let Some(shape) = options.shape.take() {
             desk.versions_to_be().introduce(method, shape);
         }
-        // Now, not when the call is opened: by then the port may have another holder, who takes it for something else.
-        let version = desk.versions().and_then(|versions| versions.of(method));
-        Ok(FromBytes { message, id, pipe, method, options, args_at, version })
+        let version = desk.version_of(method);
+        let (options, pipe) = (options.boxed(), pipe.map(Box::new));
+        Ok(FromBytes { message, id, method, args_at, version, options, pipe })
     }
 
     fn attach(message: Message, limits: Box<Limits>) -> Self {
@@ -220,8 +233,12 @@ impl Incoming<'_> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
     fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
-        let message = value.encode(&desk.port).ok_or(Answer::DONE)?;
-        let call = Arrived::read_call(message, desk).map_err(|_no_call| Answer::DONE)?;
+        let Some(message) = value.encode(&desk.port) else { return Err(Answer::DONE) };
+        if let Some(call) = plain_call(message.data()) {
+            desk.has_turned(call.id);
+            return Ok(FromBytes::plain(message, call, desk));
+        }
+        let Ok(call) = Arrived::read_other(message, desk) else { return Err(Answer::DONE) };
         if let Some(id) = call.id {
             desk.has_turned(id);
         }
@@ -245,14 +262,7 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((
-                        args,
-                        Responder::here(cell).attach(
-                            options.map(|options| *options),
-                            Came { arrival, bytes: 0 },
-                            desk,
-                        )?,
-                    ));
+                    return Ok((args, Responder::here(cell).attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
                 Err(value) => Body::Value(value),
             },
@@ -267,23 +277,17 @@ impl Incoming<'_> {
         arrival: Option<Box<Arrival>>,
         desk: &Arc<Desk>,
     ) -> Result<Request<M>, Answer> {
-        match body {
+        let frame = match body {
             Body::Value(value) => match value.downcast::<PipedCell<M>>() {
                 Ok(cell) => {
                     let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((
-                        args,
-                        Responder::piped(pipe).attach(
-                            options.map(|options| *options),
-                            Came { arrival, bytes: 0 },
-                            desk,
-                        )?,
-                    ))
+                    return Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
+                Err(value) => Self::as_frame(value, desk)?,
             },
-            Body::Frame(frame) => frame.open(arrival, desk),
-        }
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, desk)
     }
 
     /// As [`open`](Self::open), of a method that returns a stream: it replies before it has ended.
@@ -302,23 +306,17 @@ impl Incoming<'_> {
     /// The answer, if the call cannot be run.
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
         let Self { call: Unopened { body, arrival, .. }, desk } = self;
-        match body {
+        let frame = match body {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((
-                        args,
-                        Responder::nobody().attach(
-                            options.map(|options| *options),
-                            Came { arrival, bytes: 0 },
-                            desk,
-                        )?,
-                    ))
+                    return Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?));
                 }
-                Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
+                Err(value) => Self::as_frame(value, desk)?,
             },
-            Body::Frame(frame) => frame.open(arrival, desk),
-        }
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, desk)
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
@@ -339,59 +337,91 @@ impl Incoming<'_> {
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         let Self { call: Unopened { body, .. }, desk } = self;
         let frame = match body {
-            Body::Value(value) => match Self::as_frame(value, desk) {
-                Ok(frame) => frame,
-                Err(answer) => return answer,
-            },
-            Body::Frame(frame) => *frame,
+            Body::Value(value) => Self::as_frame(value, desk),
+            Body::Frame(frame) => Ok(*frame),
         };
-        desk.refused(frame.method, &refusal);
-        frame.refuse(refusal)
+        frame.map_or_else(|answer| answer, |mut frame| frame.refused(refusal, desk))
     }
 }
 
 impl FromBytes {
+    /// A call that says nothing beside its arguments.
+    #[inline]
+    fn plain(message: Message, PlainCall { id, method, args_at }: PlainCall, desk: &Desk) -> Self {
+        Self { message, id: Some(id), method, args_at, version: desk.version_of(method), options: None, pipe: None }
+    }
+
+    #[inline]
     fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
         let bytes = self.message.size();
-        if self.pipe.is_some() && !returns_a_port::<M>() {
-            let refusal =
-                Refusal::Malformed("it returns no client, so nothing can be called on what it returns".to_owned());
-            desk.refused(M::ID, &refusal);
-            return Err(self.refuse(refusal));
-        }
-        let responder = match self.pipe.take() {
-            Some(port) => Responder::piped(Pipe::for_bytes(port)),
-            None => self.id.map_or_else(Responder::nobody, Responder::there),
-        };
-        let args = match self.settle_version::<M>(desk) {
-            Ok(version) => read_args::<M>(self.message, self.args_at, version.as_deref())
-                .map_err(|error| Refusal::Malformed(in_one_line(&error))),
-            Err(difference) => Err(Refusal::Mismatch(difference)),
-        };
-        match args {
-            Ok(args) => Ok((args, responder.attach(self.options.if_any(), Came { arrival, bytes }, desk)?)),
-            Err(refusal) => {
-                desk.refused(M::ID, &refusal);
-                Err(responder.refuse(refusal))
+        // Nearly always there is nothing to find out.
+        let is_plain = self.pipe.is_none() && self.version.is_none();
+        let version = if is_plain { None } else { self.settle(M::RESULT.ok, known::shape_of::<M>, desk)? };
+        match read_args::<M>(&mut self.message, self.args_at, version.as_deref()) {
+            Ok(args) => {
+                let (whom, options) = self.was_read();
+                Ok((args, Responder::of_bytes(whom).attach(options, Came { arrival, bytes }, desk)?))
             }
+            Err(error) => Err(self.malformed(&error, desk)),
         }
+    }
+
+    /// Finds out whether the call can be run, as far as its arguments do not matter, and as what version of the method it is to be read; none
+    /// if it is this one.
+    #[cold]
+    fn settle(
+        &mut self,
+        ok: ShapeOf,
+        ours: fn() -> Arc<MethodShape>,
+        desk: &Desk,
+    ) -> Result<Option<Arc<Version>>, Answer> {
+        if self.pipe.is_some() && !returns_a_port(ok) {
+            let why = "it returns no client, so nothing can be called on what it returns";
+            return Err(self.refused(Refusal::Malformed(why.to_owned()), desk));
+        }
+        self.settle_version(ours, desk).map_err(|difference| self.refused(Refusal::Mismatch(difference), desk))
+    }
+
+    /// The arguments were read: who is to be answered is left, and what was said beside them.
+    #[inline]
+    fn was_read(self) -> (Whom, Option<Box<Options>>) {
+        let Self { message, pipe, id, options, .. } = self;
+        message.recycle();
+        let whom = match (pipe, id) {
+            (Some(port), _) => Whom::Piped(*port),
+            (None, Some(id)) => Whom::There(id),
+            (None, None) => Whom::Nobody,
+        };
+        (whom, options)
+    }
+
+    #[cold]
+    fn malformed(&mut self, error: &DecodeError, desk: &Desk) -> Answer {
+        self.refused(Refusal::Malformed(in_one_line(error)), desk)
+    }
+
+    /// Refuses the call, which those are told of who watch.
+    fn refused(&mut self, refusal: Refusal, desk: &Desk) -> Answer {
+        desk.refused(self.method, &refusal);
+        self.refuse(refusal)
     }
 
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
     /// caller is told what the method is here, before any reply.
-    fn settle_version<M: Method>(&self, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
+    fn settle_version(&self, ours: fn() -> Arc<MethodShape>, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
         let Some(version) = &self.version else { return Ok(None) };
-        match version.verdict::<M>() {
+        match version.verdict(ours) {
             (Verdict::Same, is_new) => {
                 if is_new {
-                    desk.versions_to_be().is_ours(M::ID, version);
+                    desk.versions_to_be().is_ours(self.method, version);
                 }
                 Ok(None)
             }
+            #[cfg(feature = "evolution")]
             (Verdict::Evolved, is_new) => {
                 if is_new {
-                    let shape = Box::new(M::DESCRIPTION.shape());
-                    desk.send(&Frame::Shape { method: M::ID, shape });
+                    let shape = Box::new(MethodShape::clone(&ours()));
+                    desk.send(&Frame::Shape { method: self.method, shape });
                 }
                 Ok(Some(version.clone()))
             }
@@ -399,13 +429,13 @@ impl FromBytes {
         }
     }
 
-    fn refuse(self, refusal: Refusal) -> Answer {
-        if let Some(port) = self.pipe {
+    fn refuse(&mut self, refusal: Refusal) -> Answer {
+        if let Some(port) = self.pipe.take() {
             farewell(&port, Fault::Refused(refusal));
             return Answer::DONE;
         }
         let Some(id) = self.id else {
-            tracing::warn!(%refusal, "a one-way call was refused");
+            tracing::warn!(method = %self.method, %refusal, "a one-way call was refused");
             return Answer::DONE;
         };
         Answer::fault(id, Fault::Refused(refusal))
@@ -413,13 +443,13 @@ impl FromBytes {
 }
 
 /// Reads the arguments, as the caller's version has written them, to their end (C3).
-fn read_args<M: Method>(mut message: Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
+#[inline]
+fn read_args<M: Method>(message: &mut Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
-        version.shape().decode_args_as(&mut decoder);
+        version.guide(&mut decoder);
     }
     let args = decoder.take_all(M::decode_args)?;
-    decoder.end()?;
-    message.recycle();
+    decoder.close()?;
     Ok(args)
 }

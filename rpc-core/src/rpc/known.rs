@@ -5,54 +5,92 @@
 
 use std::{
     any::TypeId,
-    collections::BTreeMap,
     sync::{Mutex, PoisonError},
 };
 
 use super::{Method, MethodId};
-use crate::{shape::MethodShape, sync::Arc};
+use crate::{
+    shape::{MethodShape, StaticMethod},
+    sync::Arc,
+};
 
 /// A method's shape, and the same as bytes.
 #[derive(Clone)]
 struct Known {
+    method: MethodId,
     shape: Arc<MethodShape>,
     bytes: Arc<[u8]>,
 }
 
-/// As many as there are methods in the program that were called or served as bytes.
+/// As many as there are methods in the program that were called or served as bytes. Both are sorted; a list in which little is ever put and
+/// much is looked for, is as good as any map, and less code.
 struct Registry {
-    by_type: BTreeMap<TypeId, Arc<MethodShape>>,
+    by_type: Vec<(TypeId, Known)>,
     /// Methods of several services may have one id.
-    by_id: BTreeMap<MethodId, Vec<Known>>,
+    by_id: Vec<Known>,
 }
 
 /// std's lock, also under loom, which has none for a static: nothing is run under it, and nobody waits for what is behind it.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: BTreeMap::new(), by_id: BTreeMap::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: Vec::new(), by_id: Vec::new() });
+
+impl Registry {
+    /// Where the method is among the types, or is to be.
+    fn place(&self, method: TypeId) -> Result<usize, usize> {
+        self.by_type.binary_search_by_key(&method, |(known, _)| *known)
+    }
+
+    fn known(&self, method: TypeId) -> Option<Known> {
+        let place = self.place(method).ok()?;
+        self.by_type.get(place).map(|(_, known)| known.clone())
+    }
+
+    /// Where those of one id begin.
+    fn begin(&self, method: MethodId) -> usize {
+        self.by_id.partition_point(|known| known.method < method)
+    }
+
+    fn of(&self, method: MethodId) -> impl Iterator<Item = &Known> {
+        self.by_id.iter().skip(self.begin(method)).take_while(move |known| known.method == method)
+    }
+
+    /// Takes a shape in, and hands out the one that counts: of two methods that are the same on the wire, one knows the other's for its own.
+    fn add(&mut self, method: TypeId, new: Known) -> Known {
+        let place = match self.place(method) {
+            Ok(_) => return self.known(method).unwrap_or(new),
+            Err(place) => place,
+        };
+        let same = self.of(new.method).find(|same| same.bytes == new.bytes).cloned();
+        let known = same.unwrap_or_else(|| {
+            self.by_id.insert(self.begin(new.method), new.clone());
+            new
+        });
+        self.by_type.insert(place, (method, known.clone()));
+        known
+    }
+}
 
 /// What the method takes and returns: the same `Arc` each time, also for other methods of this id that are the same on the wire.
 pub(super) fn shape_of<M: Method>() -> Arc<MethodShape> {
-    let method = TypeId::of::<M>();
-    let known = registry(|registry| registry.by_type.get(&method).cloned());
-    if let Some(shape) = known {
-        return shape;
+    known::<M>().shape
+}
+
+/// The same as bytes, for a call that introduces the method.
+pub(super) fn introduction_of<M: Method>() -> Arc<[u8]> {
+    known::<M>().bytes
+}
+
+fn known<M: Method>() -> Known {
+    known_as(TypeId::of::<M>(), M::ID, const { &M::DESCRIPTION })
+}
+
+fn known_as(method: TypeId, id: MethodId, description: &StaticMethod) -> Known {
+    if let Some(known) = registry(|registry| registry.known(method)) {
+        return known;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
-    let shape = Arc::new(M::DESCRIPTION.shape());
-    let bytes = postcard::to_allocvec(&*shape).unwrap_or_default();
-    registry(|registry| {
-        if let Some(shape) = registry.by_type.get(&method) {
-            return shape.clone();
-        }
-        let same_id = registry.by_id.entry(M::ID).or_default();
-        // Of two methods that are the same on the wire, one knows the other's for its own.
-        let shape = same_id.iter().find(|known| *known.bytes == *bytes).map_or(shape, |known| known.shape.clone());
-        // Bytes that say nothing would be found in any others.
-        if !bytes.is_empty() && !same_id.iter().any(|known| Arc::ptr_eq(&known.shape, &shape)) {
-            same_id.push(Known { shape: shape.clone(), bytes: bytes.into() });
-        }
-        registry.by_type.insert(method, shape.clone());
-        shape
-    })
+    let shape = Arc::new(description.shape());
+    let bytes = postcard::to_allocvec(&*shape).expect("names and numbers always encode").into();
+    registry(|registry| registry.add(method, Known { method: id, shape, bytes }))
 }
 
 /// The bytes of a shape, if it is one that [`shape_of`] has found.
@@ -68,7 +106,7 @@ pub(super) fn read(method: MethodId, bytes: &[u8]) -> Option<(Arc<MethodShape>, 
 }
 
 fn find(method: MethodId, is_it: impl Fn(&Known) -> bool) -> Option<Known> {
-    registry(|registry| registry.by_id.get(&method)?.iter().find(|known| is_it(known)).cloned())
+    registry(|registry| registry.of(method).find(|known| is_it(known)).cloned())
 }
 
 fn registry<R>(look: impl FnOnce(&mut Registry) -> R) -> R {

@@ -41,6 +41,7 @@ mod oneway;
 mod options;
 mod outbox;
 mod outgoing;
+mod outstanding;
 mod pipe;
 mod replies;
 mod report;

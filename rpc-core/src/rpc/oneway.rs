@@ -11,7 +11,7 @@ use super::{
     CallError, Interruption, Metadatum, Method, NotSent, Outcome,
     call::Via,
     call_info::Signature,
-    frame::{Options, tell_head},
+    frame::{Options, Said, tell_head},
     known,
     outgoing::Outgoing,
     split::reply_table,
@@ -175,11 +175,10 @@ impl<M: Method> Value for OnewayCell<M> {
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options) = self.start()?;
-        let mut options = options.map(|options| *options).unwrap_or_default();
-        if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
-            options.shape = Some(known::shape_of::<M>());
-        }
-        let mut encoder = Encoder::after(tell_head(M::ID, &options));
+        let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(M::ID));
+        let introduction = is_introduction.then(known::introduction_of::<M>);
+        let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+        let mut encoder = Encoder::after(tell_head(M::ID, said.any()));
         if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {
             tracing::warn!(method = M::NAME, %error, "a one-way call could not be encoded; it was dropped");
             return None;

@@ -6,9 +6,9 @@
 use std::fmt;
 
 use super::{
-    Answer, CallError, Interruption, Method, NotSent, Refusal,
+    Answer, CallError, Interruption, Method, MethodId, NotSent, Refusal,
     farewell::farewell,
-    frame::{Fault, Options, pipelined_head, reply_head},
+    frame::{Fault, Options, Said, pipelined_head, reply_head},
     known,
     oneway::IS_ONEWAY,
     report::in_one_line,
@@ -17,9 +17,9 @@ use super::{
 use crate::{
     Message, MessagePort,
     live::{Alive, What},
-    message::{Encoder, Parts},
+    message::{EncodeError, Encoder, Parts},
     port::Value,
-    shape::Shape,
+    shape::{Shape, ShapeOf},
     sync::{Arc, Mutex},
     wire::CallId,
 };
@@ -41,36 +41,50 @@ impl<T> Pipe<T> {
         Self { port, into_port: None }
     }
 
+    pub(super) fn into_port(self) -> MessagePort {
+        self.port
+    }
+
     /// The call has returned.
     pub(super) fn returned<M: Method<Ok = T>>(self, result: Result<T, M::Err>) -> Answer {
         let returned = match (result, self.into_port) {
             (Ok(client), Some(into_port)) => Ok(into_port(client)),
-            (Err(error), _) => Err(Refusal::NotReturned((M::RESULT.in_words)(&error))),
-            (result, None) => port_of::<M>(&result).map_err(Refusal::NotReturned),
+            (Err(error), _) => Err((M::RESULT.in_words)(&error)),
+            (result, None) => port_of(|encoder| (M::RESULT.put)(&result, encoder)),
         };
-        match returned {
-            // In this order: if the client is told a farewell, that comes before what cannot be passed on to it is thrown away.
-            Ok(port) => port.join(self.port),
-            Err(refusal) => farewell(&self.port, Fault::Refused(refusal)),
-        }
-        Answer::DONE
+        join(returned, self.port)
     }
 
     /// The call has ended without a result: so does what was called on that. It did not run, whatever the call did.
     pub(super) fn failed(self, error: CallError) -> Answer {
-        let refusal = match error {
-            // Nobody has anything to say.
-            CallError::NotSent(NotSent::Closed) => return Answer::DONE,
-            CallError::Refused(refusal) => refusal,
-            CallError::NotSent(NotSent::Denied(why)) => Refusal::Denied(why),
-            CallError::NotSent(NotSent::DeadlineExceeded) | CallError::Unknown(Interruption::DeadlineExceeded) => {
-                Refusal::DeadlineExceeded
-            }
-            other => Refusal::NotReturned(in_one_line(&other)),
-        };
-        farewell(&self.port, Fault::Refused(refusal));
+        fail(&self.port, error);
         Answer::DONE
     }
+}
+
+/// Leads what was called on the result of a call to the port that it has returned, or says why there is none.
+fn join(returned: Result<MessagePort, String>, pipe: MessagePort) -> Answer {
+    match returned {
+        // In this order: if the client is told a farewell, that comes before what cannot be passed on to it is thrown away.
+        Ok(port) => port.join(pipe),
+        Err(why) => farewell(&pipe, Fault::Refused(Refusal::NotReturned(why))),
+    }
+    Answer::DONE
+}
+
+/// Ends what was called on a call that has ended without a result.
+pub(super) fn fail(pipe: &MessagePort, error: CallError) {
+    let refusal = match error {
+        // Nobody has anything to say.
+        CallError::NotSent(NotSent::Closed) => return,
+        CallError::Refused(refusal) => refusal,
+        CallError::NotSent(NotSent::Denied(why)) => Refusal::Denied(why),
+        CallError::NotSent(NotSent::DeadlineExceeded) | CallError::Unknown(Interruption::DeadlineExceeded) => {
+            Refusal::DeadlineExceeded
+        }
+        other => Refusal::NotReturned(other.to_string()),
+    };
+    farewell(pipe, Fault::Refused(refusal));
 }
 
 impl<T> fmt::Debug for Pipe<T> {
@@ -80,20 +94,46 @@ impl<T> fmt::Debug for Pipe<T> {
 }
 
 /// Whether what a method returns is a port, as every client is.
-pub(super) fn returns_a_port<M: Method>() -> bool {
-    *(M::RESULT.ok_shape())() == Shape::Port
+pub(super) fn returns_a_port(ok: ShapeOf) -> bool {
+    *ok() == Shape::Port
 }
 
 /// Takes the port out of a result, by way of its bytes.
-fn port_of<M: Method>(result: &Result<M::Ok, M::Err>) -> Result<MessagePort, String> {
+fn port_of(put: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>) -> Result<MessagePort, String> {
     // A reply as any other, which is not posted.
     let mut encoder = Encoder::after(reply_head(CallId(0)));
-    (M::RESULT.put)(result, &mut encoder).map_err(|error| in_one_line(&error))?;
+    let put = put(&mut encoder);
+    only_port(encoder, put)
+}
+
+fn only_port(encoder: Encoder, put: Result<(), EncodeError>) -> Result<MessagePort, String> {
+    put.map_err(|error| in_one_line(&error))?;
     let Parts { mut ports, .. } = encoder.finish().into_parts();
     match (ports.pop(), ports.is_empty()) {
         (Some(port), true) => Ok(port),
         (None | Some(_), _) => Err("it is not one port".to_owned()),
     }
+}
+
+/// A pipelined call as bytes, with its pipe. The arguments are not dropped yet.
+fn frame_of(
+    via: &MessagePort,
+    method: MethodId,
+    introduction: fn() -> Arc<[u8]>,
+    options: Option<Box<Options>>,
+    pipe: MessagePort,
+    encode: &mut dyn FnMut(&mut Encoder) -> Result<(), EncodeError>,
+) -> Option<Message> {
+    let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
+    let introduction = is_introduction.then(introduction);
+    let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+    let mut encoder = Encoder::after(pipelined_head(method, said.any()));
+    if let Err(error) = encode(&mut encoder) {
+        fail(&pipe, CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
+        return None;
+    }
+    // The last of the ports, so that the indices of the others are what they would be without it.
+    Some(encoder.finish().with_port(pipe))
 }
 
 /// A pipelined call on its way, within the process.
@@ -146,17 +186,8 @@ impl<M: Method> Value for PipedCell<M> {
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options, pipe) = self.start()?;
-        let mut options = options.map(|options| *options).unwrap_or_default();
-        if reply_table(via).is_some_and(|table| table.is_introduction(M::ID)) {
-            options.shape = Some(known::shape_of::<M>());
-        }
-        let mut encoder = Encoder::after(pipelined_head(M::ID, &options));
-        if let Err(error) = M::encode_args(&args, &mut encoder) {
-            let _done = pipe.failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
-            return None;
-        }
-        // The last of the ports, so that the indices of the others are what they would be without it.
-        let message = encoder.finish().with_port(pipe.port);
+        let encode = &mut |encoder: &mut Encoder| M::encode_args(&args, encoder);
+        let message = frame_of(via, M::ID, known::introduction_of::<M>, options, pipe.into_port(), encode)?;
         drop(args);
         message.transfer_receiving_steps();
         Some(message)

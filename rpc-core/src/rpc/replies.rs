@@ -9,7 +9,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     CallError, Interruption, MethodId, NotSent,
-    frame::{CallId, Fault, Frame},
+    frame::{CallId, Fault, Frame, plain_reply},
+    outstanding::Outstanding,
     report::in_one_line,
     window::CallWindow,
 };
@@ -48,7 +49,6 @@ impl Reply {
 /// The calls of one client that went out as bytes. It is the target of the client's port: whoever posts a reply puts it
 /// straight into its call's cell.
 pub(super) struct ReplyTable {
-    next_id: AtomicU64,
     waiting: Mutex<Waiting>,
     window: CallWindow,
     shapes: Mutex<Shapes>,
@@ -61,21 +61,45 @@ pub(super) struct ReplyTable {
 /// What is known of the other end's methods.
 #[derive(Default)]
 struct Shapes {
-    /// The methods that were introduced to the service: it was told what they are taken for.
+    /// The first method that was introduced to the service: it was told what it is taken for.
+    first: Option<MethodId>,
+    /// Those that were after it: nearly always there is none, or several.
     introduced: FxHashSet<MethodId>,
     /// Those that it has in another shape.
     theirs: FxHashMap<MethodId, Arc<MethodShape>>,
 }
 
-#[derive(Default)]
+impl Shapes {
+    /// Whether the method is introduced only now.
+    fn introduce(&mut self, method: MethodId) -> bool {
+        match self.first {
+            None => {
+                self.first = Some(method);
+                true
+            }
+            Some(first) => first != method && self.introduced.insert(method),
+        }
+    }
+
+    fn has_introduced(&self, method: MethodId) -> bool {
+        self.first == Some(method) || self.introduced.contains(&method)
+    }
+}
+
 struct Waiting {
-    calls: FxHashMap<CallId, Sent>,
+    calls: Outstanding<Sent>,
     /// What the other end has said as its last words.
     farewell: Option<Fault>,
     gone: Option<Gone>,
 }
 
 impl Waiting {
+    /// Whether nothing is answered any more.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.farewell.is_some() || self.gone.is_some()
+    }
+
     /// How every later call ends, if nothing is answered any more.
     fn ending(&self) -> Option<CallError> {
         let said = self.farewell.clone().map(CallError::from);
@@ -94,10 +118,9 @@ impl ReplyTable {
     /// A table for a port that was transferred so often. Each holder takes its ids from a range of its own, so that a late
     /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
     pub(super) fn new(times_shipped: u32) -> Self {
-        let next_id = AtomicU64::new(u64::from(times_shipped) << 32);
+        let calls = Outstanding::counted_from(u64::from(times_shipped) << 32);
         Self {
-            next_id,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting { calls, farewell: None, gone: None }),
             window: CallWindow::new(),
             shapes: Mutex::default(),
             last_introduced: AtomicU64::new(0),
@@ -116,7 +139,7 @@ impl ReplyTable {
         if self.last_introduced.load(Ordering::Relaxed) == noted {
             return false;
         }
-        let is_new = self.shapes.lock().introduced.insert(method);
+        let is_new = self.shapes.lock().introduce(method);
         // After it is in the set: who reads this asks nobody else.
         self.last_introduced.store(noted, Ordering::Relaxed);
         is_new
@@ -128,15 +151,10 @@ impl ReplyTable {
         self.last_introduced.load(Ordering::Relaxed) != 0
     }
 
-    /// An id that no call of this port had before.
-    pub(super) fn next_id(&self) -> CallId {
-        CallId(self.next_id.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// Where the transfers of a channel are counted from, one of whose ports is sent with a call of this client: high enough that no
     /// other client of what the call returns has had such ids, whoever called it before.
     pub(super) fn pipeline_number(&self) -> u32 {
-        let CallId(id) = self.next_id();
+        let CallId(id) = self.waiting.lock().calls.unused_id();
         let mixed = id.to_le_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
@@ -154,21 +172,34 @@ impl ReplyTable {
         self.waiting.lock().farewell.clone()
     }
 
-    /// Expects a reply for a call. If the port is closed already, or the other end has said farewell, the call ends here.
-    pub(super) fn register(&self, id: CallId, call: Arc<dyn AwaitingReply>, method: MethodId, bytes: usize) {
-        // Nobody counts the bytes of calls that were sent before there was a limit.
-        let bytes = if self.window.is_limited() { bytes as u64 } else { 0 };
+    /// Expects a reply for a call, under an id that no call of this port had before. If the port is closed already, or the other end has said
+    /// farewell, the call ends here.
+    #[inline]
+    pub(super) fn expect(&self, call: Arc<dyn AwaitingReply>, method: MethodId) -> Option<CallId> {
         let mut waiting = self.waiting.lock();
-        let Some(ending) = waiting.ending() else {
-            waiting.calls.insert(id, Sent { call, method, bytes });
+        if waiting.is_over() {
+            let ending = waiting.ending();
             drop(waiting);
-            if bytes > 0 {
-                self.window.add_bytes(bytes);
-            }
-            return;
-        };
-        drop(waiting);
-        call.fail(ending);
+            ending.into_iter().for_each(|ending| call.fail(ending));
+            return None;
+        }
+        Some(waiting.calls.add(Sent { call, method, bytes: 0 }))
+    }
+
+    /// Notes how many bytes a call has, before it is sent.
+    #[inline]
+    pub(super) fn sends(&self, id: CallId, bytes: usize) {
+        // Nobody counts the bytes of calls that were sent before there was a limit.
+        if self.window.is_limited() {
+            self.count(id, bytes as u64);
+        }
+    }
+
+    fn count(&self, id: CallId, bytes: u64) {
+        let is_expected = self.waiting.lock().calls.get_mut(id).map(|sent| sent.bytes = bytes).is_some();
+        if is_expected && bytes > 0 {
+            self.window.add_bytes(bytes);
+        }
     }
 
     /// Expects a call's reply no longer.
@@ -176,8 +207,9 @@ impl ReplyTable {
         self.take(id).map(|sent| sent.call)
     }
 
+    #[inline(always)]
     fn take(&self, id: CallId) -> Option<Sent> {
-        let sent = self.waiting.lock().calls.remove(&id)?;
+        let sent = self.waiting.lock().calls.take(id)?;
         if sent.bytes > 0 {
             self.window.remove_bytes(sent.bytes);
         }
@@ -188,16 +220,16 @@ impl ReplyTable {
     fn end(&self, note: impl FnOnce(&mut Waiting)) {
         let mut waiting = self.waiting.lock();
         note(&mut waiting);
-        let calls = std::mem::take(&mut waiting.calls);
+        let calls = waiting.calls.take_all();
         let ending = if calls.is_empty() { None } else { waiting.ending() };
         drop(waiting);
-        let bytes = calls.values().fold(0, |bytes: u64, sent| bytes.saturating_add(sent.bytes));
+        let bytes = calls.iter().fold(0, |bytes: u64, sent| bytes.saturating_add(sent.bytes));
         // Who has counted nothing has no window to count in, and makes none to close it.
         if bytes > 0 {
             self.window.remove_bytes(bytes);
         }
         if let Some(ending) = ending {
-            calls.into_values().for_each(|sent| sent.call.fail(ending.clone()));
+            calls.into_iter().for_each(|sent| sent.call.fail(ending.clone()));
         }
         self.window.open_wide();
     }
@@ -211,17 +243,26 @@ impl ReplyTable {
     }
 
     fn answer(&self, message: Message) {
-        match Frame::parse(message.data()) {
-            Ok(Frame::Reply { id, result }) => {
-                let result_at = message.data().len() - result.len();
-                match self.take(id) {
-                    Some(Sent { call, method, .. }) => {
-                        let shape = self.their_shape(method);
-                        call.reply(Reply { message, result_at, shape });
-                    }
-                    None => tracing::debug!(?id, "a reply came for a call that nobody waits for"),
-                }
+        match plain_reply(message.data()) {
+            Some((id, result_at)) => self.replied(id, message, result_at),
+            None => self.answer_other(&message),
+        }
+    }
+
+    #[inline]
+    fn replied(&self, id: CallId, message: Message, result_at: usize) {
+        match self.take(id) {
+            Some(Sent { call, method, .. }) => {
+                let shape = self.their_shape(method);
+                call.reply(Reply { message, result_at, shape });
             }
+            None => tracing::debug!(?id, "a reply came for a call that nobody waits for"),
+        }
+    }
+
+    /// As [`answer`](Self::answer), of what is no reply.
+    fn answer_other(&self, message: &Message) {
+        match Frame::parse(message.data()) {
             Ok(Frame::Fault { id, fault }) => match self.forget(id) {
                 Some(call) => call.fail(fault.into()),
                 None => tracing::debug!(?id, "a fault came for a call that nobody waits for"),
@@ -229,7 +270,7 @@ impl ReplyTable {
             Ok(Frame::Shape { method, shape }) => {
                 // Only of methods that were introduced, so a peer cannot fill the table.
                 let mut shapes = self.shapes.lock();
-                let former = if shapes.introduced.contains(&method) {
+                let former = if shapes.has_introduced(method) {
                     self.has_theirs.store(true, Ordering::Release);
                     shapes.theirs.insert(method, Arc::new(*shape))
                 } else {
@@ -245,6 +286,8 @@ impl ReplyTable {
             }),
             Ok(
                 Frame::Goodbye { .. }
+                // Told apart before.
+                | Frame::Reply { .. }
                 | Frame::Call { .. }
                 | Frame::Tell { .. }
                 | Frame::Pipelined { .. }

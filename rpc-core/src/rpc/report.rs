@@ -152,12 +152,20 @@ impl<T, E: Error> OrReport<T> for Result<T, E> {
 
 /// What an error says, with its sources, in one line. A source that is in the text before it is not said twice.
 pub(crate) fn in_one_line(error: &(impl Error + ?Sized)) -> String {
-    let report = Report::new(error);
+    line_of(&Report::new(error))
+}
+
+fn line_of(report: &Report) -> String {
     report.texts().fold(String::new(), |line, text| match line.as_str() {
         "" => text.to_owned(),
-        said if said.contains(text) => line,
+        said if is_in(text, said) => line,
         said => format!("{said}: {text}"),
     })
+}
+
+/// As `str::contains`, which knows a faster way for long texts, and is longer itself.
+fn is_in(text: &str, said: &str) -> bool {
+    text.is_empty() || said.as_bytes().windows(text.len()).any(|part| part == text.as_bytes())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::{
 use super::{
     CallError, ClientStub, Interruption, MethodId, Refusal,
     farewell::farewell,
-    frame::{CallId, Fault, Frame, Limits, Options, call_head, pipelined_head, reply_head, tell_head},
+    frame::{CallId, Fault, Frame, Limits, Options, Said, call_head, pipelined_head, reply_head, tell_head},
     replies::{AwaitingReply, Reply},
 };
 use crate::{
@@ -421,13 +421,18 @@ impl ForwardedCall {
         // What the service says of the method is kept for those that were introduced.
         service.replies().is_introduction(self.method);
         let head = if self.is_pipelined {
-            pipelined_head(self.method, &options)
+            pipelined_head(self.method, Some(&Said::these(&options)))
         } else if self.id.is_none() {
-            tell_head(self.method, &options)
+            tell_head(self.method, Some(&Said::these(&options)))
         } else {
-            let id = service.replies().next_id();
-            service.replies().register(id, self.clone(), self.method, message.size());
-            return self.pass_on(with_head(message, args_at, call_head(id, self.method, &options)), service, id);
+            // If nothing is answered any more, it has ended.
+            let Some(id) = service.replies().expect(self.clone(), self.method) else { return };
+            service.replies().sends(id, message.size());
+            return self.pass_on(
+                with_head(message, args_at, call_head(id, self.method, Some(&Said::these(&options)))),
+                service,
+                id,
+            );
         };
         if let Err(error) = service.port().post_message(with_head(message, args_at, head)) {
             tracing::warn!(%error, "a call that wants no answer could not be passed on");

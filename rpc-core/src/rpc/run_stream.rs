@@ -9,7 +9,7 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{Answer, Failure, IsResult, Method, Outcome, Responder, Wire, answer::Stop, cell::CallCell, context};
+use super::{Answer, Failure, IsResult, Method, Outcome, Responder, Wire, answer::Stop, cell::CallCell};
 use crate::{
     panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},
@@ -56,9 +56,7 @@ where
         {
             return Poll::Ready(this.responder.stopped(stop));
         }
-        let context = this.responder.attached_context();
-        let _left = context::enter(context.as_ref());
-        let _span = context.as_ref().map(|context| context.info().span.enter());
+        let _inside = this.responder.enter();
         // As in `Run`: after a panic nothing of it is polled again.
         let ran = catch_unwind(AssertUnwindSafe(|| {
             ready!(this.responder.poll_let_on(cx))?;

@@ -152,23 +152,16 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// is woken to end. Where calls of all ports lie together is gone through once for all of the part.
     #[cold]
     fn dismiss_some(&mut self) {
-        let some = self.others.ended.len().min(MOST_ENDED);
-        let ended: BTreeMap<_, _> = self.others.ended.drain(..some).collect();
-        let is_at = |whence: &Whence| seat_of(whence).is_some_and(|seat| ended.contains_key(&seat));
-        for (seat, why) in &ended {
-            if let Some(desk) = self.others.desks.get(*seat) {
-                desk.ending().end(*why);
-            }
-        }
+        let ended = self.others.take_ended(MOST_ENDED);
+        let is_at = |whence: &Whence| ended.of(whence).is_some();
         let waiting = self.others.room.take_out(is_at);
         self.calls.ordered.retain(|(_, tag)| !is_at(&tag.whence));
         for (whence, call) in waiting {
-            let why = seat_of(&whence).and_then(|seat| ended.get(&seat));
-            if let Some((desk, why)) = whence.zip(why) {
-                refuse(call, &desk, why.refusal());
+            if let Some((desk, why)) = whence.as_ref().zip(ended.of(&whence)) {
+                refuse(call, desk, why.refusal());
             }
         }
-        for (seat, why) in ended {
+        for (seat, why) in ended.all() {
             if let Some(desk) = self.others.desks.get(seat) {
                 self.calls.dismiss(desk, why);
                 self.others.dismiss(seat, why);
@@ -319,7 +312,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
         took(&call, desk);
         let id = call.id();
-        if call.method() == Describe::ID {
+        if cfg!(feature = "evolution") && call.method() == Describe::ID {
             self.forget(desk, id);
             return desk.post(describe::answer::<S>(call.at(desk), &desk.terms));
         }

@@ -1,6 +1,9 @@
 //! Cells of calls that went as bytes and are over, kept for the next calls: a few in each thread.
 
-use std::{any::Any, cell::RefCell};
+use std::{
+    any::{Any, TypeId},
+    cell::RefCell,
+};
 
 use crate::sync::Arc;
 
@@ -14,38 +17,47 @@ const LOOKED_AT: usize = 4;
 pub(super) const LARGEST: usize = 512;
 
 thread_local! {
-    static SPARE: RefCell<Vec<Arc<dyn Any + Send + Sync>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A cell of this type, if there is one.
+#[inline]
 pub(super) fn take<T: Any + Send + Sync>() -> Option<Arc<T>> {
+    let kept = take_any(TypeId::of::<T>())?;
+    kept.downcast().ok()
+}
+
+fn take_any(kind: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
     // A thread that ends may have none any more.
     let found = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
-        // Nearly always, where calls stay values.
-        if spare.is_empty() {
-            return None;
+        if spare.last()?.0 == kind {
+            return spare.pop();
         }
         let below = spare.len().saturating_sub(LOOKED_AT);
-        let index = (below..spare.len()).rev().find(|index| (*spare[*index]).is::<T>())?;
+        let index = (below..spare.len()).rev().find(|index| spare[*index].0 == kind)?;
         Some(spare.swap_remove(index))
     });
-    found.ok()??.downcast().ok()
+    found.ok().flatten().map(|(_, kept)| kept)
 }
 
 /// Keeps a cell that has nothing of anybody's in it. Where there are too many, older ones are dropped.
-pub(super) fn give(cell: Arc<dyn Any + Send + Sync>) {
+#[inline]
+pub(super) fn give<T: Any + Send + Sync>(cell: Arc<T>) {
     // loom's locks belong to one of its runs.
-    if cfg!(loom) {
-        return;
+    if !cfg!(loom) {
+        give_any(TypeId::of::<T>(), cell);
     }
+}
+
+fn give_any(kind: TypeId, cell: Arc<dyn Any + Send + Sync>) {
     let _kept = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
         if spare.len() == MOST {
             // The older half: of calls, perhaps, that nobody makes any more. Nothing of anybody's is dropped with them.
             spare.drain(..MOST / 2);
         }
-        spare.push(cell);
+        spare.push((kind, cell));
     });
 }
 

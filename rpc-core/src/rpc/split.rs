@@ -162,7 +162,9 @@ pub(super) fn reply_table(via: &MessagePort) -> Option<Arc<ReplyTable>> {
 
 /// The table that a target is, or leads to.
 pub(super) fn table_at(target: Arc<dyn MessageTarget>) -> Option<Arc<ReplyTable>> {
-    let target: Arc<dyn Any + Send + Sync> = end_of_joints(target)?;
+    // Nearly always there is nothing between.
+    let is_table = (&*target as &dyn Any).is::<ReplyTable>();
+    let target: Arc<dyn Any + Send + Sync> = if is_table { target } else { end_of_joints(target)? };
     let target = match target.downcast::<ReplyTable>() {
         Ok(table) => return Some(table),
         Err(target) => target,

@@ -1,10 +1,11 @@
 //! What the caller at the other end takes this service's methods for.
 
-use std::collections::HashMap;
+use std::mem;
 
-use super::{Method, MethodId, known};
+use super::MethodId;
 use crate::{
-    shape::{Agreement, MethodShape},
+    message::Decoder,
+    shape::MethodShape,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,8 +16,8 @@ use crate::{
 /// when the port has another holder.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// Those that are what this end takes them for are taken out as soon as that is known.
-    known: Mutex<HashMap<MethodId, Arc<Version>>>,
+    /// In the order of their methods. Those that are what this end takes them for are taken out as soon as that is known.
+    known: Mutex<Vec<(MethodId, Arc<Version>)>>,
     /// How many those are: nearly always none.
     count: AtomicUsize,
 }
@@ -35,41 +36,82 @@ pub(super) enum Verdict {
     /// Both ends have the same.
     Same,
     /// They do not, but can read each other.
+    #[cfg(feature = "evolution")]
     Evolved,
     /// They cannot; where they differ first.
     Differs(String),
 }
+
+impl Verdict {
+    #[cfg(feature = "evolution")]
+    fn of(theirs: &MethodShape, ours: &MethodShape) -> Self {
+        use crate::shape::Agreement;
+
+        match MethodShape::compare(theirs, ours) {
+            Agreement::Same => Self::Same,
+            Agreement::Evolved => Self::Evolved,
+            Agreement::Differs(difference) => Self::Differs(difference.to_string()),
+        }
+    }
+
+    /// Whether it could be read is not asked, for nothing is there that could read it.
+    #[cfg(not(feature = "evolution"))]
+    fn of(theirs: &MethodShape, ours: &MethodShape) -> Self {
+        if theirs == ours { Self::Same } else { Self::Differs(OTHER_VERSION.to_owned()) }
+    }
+}
+
+/// Why a call or a result of another version is not read.
+#[cfg(not(feature = "evolution"))]
+pub(super) const OTHER_VERSION: &str = "it is of another version, and without the feature `evolution` none is read";
 
 impl Versions {
     /// Notes what a method was introduced as. How many there may be is limited by how many the service has.
     pub(super) fn introduce(&self, method: MethodId, shape: Arc<MethodShape>) {
         let version = Arc::new(Version { shape, verdict: Mutex::new(None) });
         let mut known = self.known.lock();
-        let former =
-            if known.len() < MOST || known.contains_key(&method) { known.insert(method, version) } else { None };
+        let former = match place(&known, method) {
+            Ok(at) => Some(mem::replace(&mut known[at].1, version)),
+            Err(at) if known.len() < MOST => {
+                known.insert(at, (method, version));
+                None
+            }
+            Err(_) => None,
+        };
         self.count.store(known.len(), Ordering::Release);
         drop(known);
         drop(former);
     }
 
     /// What a call of the method was written for; `None` if nobody said.
+    #[inline]
     pub(super) fn of(&self, method: MethodId) -> Option<Arc<Version>> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        self.known.lock().get(&method).cloned()
+        self.find(method)
+    }
+
+    fn find(&self, method: MethodId) -> Option<Arc<Version>> {
+        let known = self.known.lock();
+        place(&known, method).ok().map(|at| known[at].1.clone())
     }
 
     /// A version has turned out to be what this end takes the method for: as if nobody had said anything.
     pub(super) fn is_ours(&self, method: MethodId, version: &Arc<Version>) {
         let mut known = self.known.lock();
         // The port may have another holder by now, who has said something else.
-        let is_the_last_word = known.get(&method).is_some_and(|last| Arc::ptr_eq(last, version));
-        let former = if is_the_last_word { known.remove(&method) } else { None };
+        let last_word = place(&known, method).ok().filter(|at| Arc::ptr_eq(&known[*at].1, version));
+        let former = last_word.map(|at| known.remove(at));
         self.count.store(known.len(), Ordering::Release);
         drop(known);
         drop(former);
     }
+}
+
+/// Where a method is, or belongs.
+fn place(known: &[(MethodId, Arc<Version>)], method: MethodId) -> Result<usize, usize> {
+    known.binary_search_by_key(&method, |(method, _)| *method)
 }
 
 /// How many introductions are kept: no service has so many methods.
@@ -77,32 +119,31 @@ const MOST: usize = 4096;
 
 impl Version {
     /// What the caller's shape means for the method; and whether this is the first time that it was asked.
-    pub(super) fn verdict<M: Method>(&self) -> (Verdict, bool) {
+    pub(super) fn verdict(&self, ours: fn() -> Arc<MethodShape>) -> (Verdict, bool) {
         if let Some(verdict) = self.verdict.lock().clone() {
             return (verdict, false);
         }
-        let ours = known::shape_of::<M>();
-        let agreement =
-            if Arc::ptr_eq(&self.shape, &ours) { Agreement::Same } else { MethodShape::compare(&self.shape, &ours) };
-        let verdict = match agreement {
-            Agreement::Same => Verdict::Same,
-            Agreement::Evolved => Verdict::Evolved,
-            Agreement::Differs(difference) => Verdict::Differs(difference.to_string()),
-        };
+        let ours = ours();
+        let verdict = if Arc::ptr_eq(&self.shape, &ours) { Verdict::Same } else { Verdict::of(&self.shape, &ours) };
         *self.verdict.lock() = Some(verdict.clone());
         (verdict, true)
     }
 
-    /// The shape that arguments are written in.
-    pub(super) fn shape(&self) -> &MethodShape {
-        &self.shape
+    /// Has the arguments read as they were written.
+    #[cfg(feature = "evolution")]
+    pub(super) fn guide<'b>(&'b self, decoder: &mut Decoder<'b>) {
+        self.shape.decode_args_as(decoder);
     }
+
+    /// Nothing is read that is not of this version.
+    #[cfg(not(feature = "evolution"))]
+    pub(super) fn guide(&self, _: &mut Decoder<'_>) {}
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::rpc::describe::Describe;
+    use crate::rpc::{Method, describe::Describe, known};
 
     #[test]
     fn a_peer_that_introduces_without_end_fills_no_memory_and_may_correct_itself() {
@@ -123,7 +164,7 @@ mod tests {
         let shape = known::shape_of::<Describe>();
         versions.introduce(Describe::ID, shape.clone());
         let first = versions.of(Describe::ID).unwrap();
-        assert!(matches!(first.verdict::<Describe>(), (Verdict::Same, true)));
+        assert!(matches!(first.verdict(known::shape_of::<Describe>), (Verdict::Same, true)));
         versions.introduce(Describe::ID, shape);
 
         versions.is_ours(Describe::ID, &first);

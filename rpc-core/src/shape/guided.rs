@@ -6,7 +6,8 @@ use postcard::de_flavors::Slice;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+        self, DeserializeSeed, EnumAccess, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess,
+        Visitor,
         value::{StrDeserializer, U32Deserializer},
     },
 };
@@ -41,6 +42,40 @@ impl de::Error for GuidedError {
     fn custom<T: fmt::Display>(text: T) -> Self {
         Self(text.to_string())
     }
+
+    // In words of our own: serde's can write any number as a decimal fraction, which is more code than all of this module.
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("invalid type: {}, expected {expected}", in_words(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("invalid value: {}, expected {expected}", in_words(found)))
+    }
+}
+
+/// What serde says of a value that is not the expected one, but for the digits of a fraction.
+fn in_words(found: Unexpected<'_>) -> String {
+    let word = match found {
+        Unexpected::Bool(is_so) => return format!("boolean `{is_so}`"),
+        Unexpected::Unsigned(number) => return format!("integer `{number}`"),
+        Unexpected::Signed(number) => return format!("integer `{number}`"),
+        Unexpected::Char(letter) => return format!("character `{letter}`"),
+        Unexpected::Str(text) => return format!("string \"{text}\""),
+        Unexpected::Other(other) => other,
+        Unexpected::Float(_) => "floating point number",
+        Unexpected::Bytes(_) => "byte array",
+        Unexpected::Unit => "unit value",
+        Unexpected::Option => "Option value",
+        Unexpected::NewtypeStruct => "newtype struct",
+        Unexpected::Seq => "sequence",
+        Unexpected::Map => "map",
+        Unexpected::Enum => "enum",
+        Unexpected::UnitVariant => "unit variant",
+        Unexpected::NewtypeVariant => "newtype variant",
+        Unexpected::TupleVariant => "tuple variant",
+        Unexpected::StructVariant => "struct variant",
+    };
+    word.to_owned()
 }
 
 impl From<postcard::Error> for GuidedError {

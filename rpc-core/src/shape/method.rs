@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Agreement, Enum, Shape, Variant, compare};
+#[cfg(feature = "evolution")]
 use crate::message::Decoder;
 
 /// What a method takes and returns.
@@ -72,11 +73,13 @@ impl MethodShape {
 
     /// Makes a decoder read arguments that are in this shape: every [`take`](Decoder::take) from now on reads one, as what it
     /// asks for, and those that are not asked for are skipped at the end.
+    #[cfg(feature = "evolution")]
     pub fn decode_args_as<'b>(&'b self, decoder: &mut Decoder<'b>) {
         decoder.follow(&self.args);
     }
 
     /// Makes a decoder read a result that is in this shape.
+    #[cfg(feature = "evolution")]
     pub fn decode_result_as<'b>(&'b self, decoder: &mut Decoder<'b>) {
         decoder.follow(std::slice::from_ref(&self.result));
     }

@@ -229,7 +229,7 @@ where
             }
             Ok(())
         });
-        let read = read.and_then(|()| decoder.end().map(drop).map_err(Unread::Unreadable));
+        let read = read.and_then(|()| decoder.close().map_err(Unread::Unreadable));
         if let Err(Unread::Overrun) = read {
             return self.cut_by(StreamFault::Overrun);
         }

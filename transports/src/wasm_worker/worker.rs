@@ -134,12 +134,15 @@ impl Watch {
         let _listening = self.listen(told_in);
         let control = near.control();
         let mut ended = pin!(control.ended());
-        let mut late = pin!(TimeoutFuture::new(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX)));
+        let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+        let mut late = pin!(TimeoutFuture::new(limit));
         let failure = match select(told.next(), select(ended.as_mut(), late.as_mut())).await {
             Either::Left((Some(Told::Ready), _)) => None,
             Either::Left((Some(Told::Error(error)), _)) => Some(error),
             Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => return self.let_go(near),
-            Either::Right((Either::Right(_), _)) => Some(ErrorEvent::new(format!("it was not ready within {limit:?}"))),
+            Either::Right((Either::Right(_), _)) => {
+                Some(ErrorEvent::new(format!("it was not ready within {limit} ms")))
+            }
         };
         if let Some(error) = failure {
             return self.has_failed(near, error);

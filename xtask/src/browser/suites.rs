@@ -17,13 +17,13 @@ const RUNNER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER";
 
 /// The packages whose tests may run in browsers, and the features they have there: all but those that need threads.
 const PACKAGES: [Package; 3] = [
-    Package { name: "handover-core", folder: "rpc-core", features: "system-clock,testing,windows" },
+    Package { name: "handover-core", folder: "rpc-core", features: "evolution,system-clock,testing,windows" },
     Package {
         name: "handover-transports",
         folder: "transports",
         features: "in-process,testing,wasm-broadcast,wasm-worker,wasm-window",
     },
-    Package { name: "handover", folder: ".", features: "in-process,system-clock,testing,windows" },
+    Package { name: "handover", folder: ".", features: "evolution,in-process,system-clock,testing,windows" },
 ];
 
 #[derive(Debug)]

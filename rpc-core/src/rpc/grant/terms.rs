@@ -1,6 +1,6 @@
 //! What a grant lets its holder do, beside what is counted. It does not change.
 
-use std::{fmt, sync::LazyLock};
+use std::{collections::BinaryHeap, fmt, sync::LazyLock};
 
 use crate::{
     rpc::{CallInfo, MethodId},
@@ -41,8 +41,9 @@ impl Terms {
             return self.clone();
         }
         let methods = methods.map(|named| {
-            let mut methods: Vec<_> = named.iter().copied().filter(|method| self.allows(*method)).collect();
-            methods.sort_unstable();
+            // Sorted by a heap, which is less code than `sort`: whoever grants nothing has it in the program, too.
+            let allowed: BinaryHeap<_> = named.iter().copied().filter(|method| self.allows(*method)).collect();
+            let mut methods = allowed.into_sorted_vec();
             methods.dedup();
             methods.into()
         });

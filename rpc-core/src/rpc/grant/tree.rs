@@ -60,7 +60,7 @@ struct Account {
 }
 
 /// Why nothing can be called by a grant any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::rpc) enum Ended {
     /// Its issuer has taken it back.
     Revoked,

@@ -1,7 +1,7 @@
 //! The ports of a service beside its first, as whoever serves it knows them: what moves along when it is served elsewhere.
 
 use std::{
-    collections::VecDeque,
+    collections::{BinaryHeap, VecDeque},
     fmt,
     task::{Context, Poll},
     time::Duration,
@@ -116,6 +116,21 @@ impl Reception {
         self.desks.is_empty() && self.hub.seats() == 0
     }
 
+    /// Takes out the first of the rights that have ended, at most so many, and wakes what runs by them, to end.
+    pub(in crate::rpc) fn take_ended(&mut self, most: usize) -> EndedRights {
+        let some = self.ended.len().min(most);
+        // Sorted by a heap, which is less code than `sort`: whoever grants nothing has it in the program, too.
+        let ended: BinaryHeap<_> = self.ended.drain(..some).collect();
+        let mut ended = ended.into_sorted_vec();
+        ended.dedup_by_key(|(seat, _)| *seat);
+        for (seat, why) in &ended {
+            if let Some(desk) = self.desks.get(*seat) {
+                desk.ending().end(*why);
+            }
+        }
+        EndedRights(ended)
+    }
+
     /// Serves a port no longer, which closes it. What waits there was not run.
     pub(in crate::rpc) fn leave(&mut self, seat: SeatKey) {
         let left = self.take_out(seat);
@@ -148,6 +163,23 @@ impl Reception {
         }
         waiting.extend(self.hub.leave(seat, desk.grant));
         Some((desk, waiting))
+    }
+}
+
+/// Rights that have ended, by the seats of their ports: sorted, each once.
+pub(in crate::rpc) struct EndedRights(Vec<(SeatKey, Ended)>);
+
+impl EndedRights {
+    /// Why the right has ended by which something came there, if it has.
+    pub(in crate::rpc) fn of(&self, whence: &Whence) -> Option<Ended> {
+        let seat = seat_of(whence)?;
+        let index = self.0.binary_search_by_key(&seat, |(seat, _)| *seat).ok()?;
+        self.0.get(index).map(|(_, why)| *why)
+    }
+
+    /// All of them.
+    pub(in crate::rpc) fn all(self) -> impl Iterator<Item = (SeatKey, Ended)> {
+        self.0.into_iter()
     }
 }
 
