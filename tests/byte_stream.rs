@@ -18,7 +18,7 @@ use common::{
 };
 use futures::{
     FutureExt, StreamExt,
-    future::{join, join_all},
+    future::{join, join_all, join3},
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
 };
 use handover::{
@@ -1039,6 +1039,36 @@ fn a_frame_takes_no_memory_beside_its_message_s_own() {
         // Two messages, each of which is made at one side and made again at the other; the stream in memory asks for some itself.
         let own = 4 * MESSAGES;
         assert!((own..own + MESSAGES / 20).contains(&asked), "{asked} times for {own} messages");
+    });
+}
+
+#[test]
+fn calls_and_their_answers_are_made_in_buffers_that_others_have_left() {
+    const CALLS: u32 = 500;
+    block_on(async {
+        let ((ours, near), (theirs, far)) = sides(default());
+        let (desk, serving) = (DeskClient::from(ours), DeskServer::new(Clerk::default()).serve(theirs));
+        let mut others = Box::pin(join3(near, far, serving));
+        let mut pass = |times: u32| {
+            for number in 0..times {
+                let mut call = desk.add(number, 1);
+                let sum = loop {
+                    if let Some(sum) = (&mut call).now_or_never() {
+                        break sum;
+                    }
+                    assert!((&mut others).now_or_never().is_none());
+                };
+                assert_eq!(sum, Ok(number + 1));
+            }
+        };
+        pass(CALLS);
+
+        let asked = measure(|| pass(CALLS)).count_total;
+
+        // Not for the four messages: for the box that a call lies in which came as bytes, and, where stalls are looked for, for its cell. The stream in
+        // memory asks for some itself.
+        let most = 2 * u64::from(CALLS);
+        assert!(asked < most + most / 20, "{asked} times for {CALLS} calls");
     });
 }
 

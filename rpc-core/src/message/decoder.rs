@@ -1,6 +1,6 @@
 //! Bytes to values, with the ports inside them from the side.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, mem};
 
 use serde::de::DeserializeOwned;
 
@@ -205,7 +205,12 @@ impl<'b> Decoder<'b> {
     /// [`DecodeError`] if bytes are left over.
     #[inline]
     pub(crate) fn close(self) -> Result<(), DecodeError> {
-        if self.has_ended() { Ok(()) } else { self.end_of_more().map(drop) }
+        if !self.has_ended() {
+            return self.end_of_more().map(drop);
+        }
+        // Nothing is left in it to be closed.
+        mem::forget(self);
+        Ok(())
     }
 
     /// Whether everything that came was read.

@@ -86,6 +86,18 @@ impl Message {
         Self { data: data.into(), beside: None }
     }
 
+    /// A message of a copy of these bytes, without ports. It is made in a buffer that this thread has [kept](Self::recycle), if there is
+    /// one with room for them.
+    pub fn copied(data: &[u8]) -> Self {
+        match spare::kept(data.len()) {
+            Some(mut buffer) => {
+                buffer.extend_from_slice(data);
+                Self::new(buffer)
+            }
+            None => Self::new(data),
+        }
+    }
+
     /// Adds a port to be transferred. The message owns it: it cannot be used, listed again, or be the port that the message
     /// is posted on.
     #[must_use]
@@ -174,9 +186,10 @@ impl Message {
         }
     }
 
-    /// It was read, and its buffer may be used again.
+    /// Drops the message, and keeps its buffer for another one of this thread, if it has a usual size. For those who have copied what was in
+    /// it, as transports do: calls are written into such buffers.
     #[inline]
-    pub(crate) fn recycle(self) {
+    pub fn recycle(self) {
         let Self { data, beside } = self;
         if let Some(beside) = beside {
             drop(beside);

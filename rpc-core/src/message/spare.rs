@@ -32,6 +32,18 @@ pub(crate) fn take() -> Vec<u8> {
     }
 }
 
+/// A buffer that was kept, with nothing in it. `None` if the last one has no room for so many bytes.
+pub(super) fn kept(bytes: usize) -> Option<Vec<u8>> {
+    let kept = SPARE.try_with(|spare| {
+        let mut spare = spare.borrow_mut();
+        if spare.buffers.last()?.capacity() < bytes {
+            return None;
+        }
+        spare.take()
+    });
+    kept.ok().flatten()
+}
+
 /// Keeps a buffer that was read, if it is worth keeping.
 #[inline]
 pub(crate) fn give(buffer: Vec<u8>) {
@@ -74,6 +86,16 @@ mod tests {
 
         assert_eq!(again.as_ptr(), place);
         assert!(again.is_empty());
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_for_others() {
+        assert!(kept(0).is_none());
+        give(Vec::with_capacity(ROOM));
+
+        assert!(kept(ROOM + 1).is_none());
+        assert_eq!(kept(ROOM).map(|buffer| (buffer.len(), buffer.capacity())), Some((0, ROOM)));
+        assert!(kept(1).is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a queue holds: bytes, or a value that has not been encoded.
 
-use std::{any::Any, fmt, sync::Weak};
+use std::{any::Any, fmt, mem, sync::Weak};
 
 use super::MessagePort;
 use crate::{Message, sync::Arc};
@@ -65,8 +65,8 @@ impl Carried {
 
     /// Takes the value as the type it is, or gives it back.
     #[inline]
-    pub(crate) fn downcast<T: Value>(mut self) -> Result<Arc<T>, Self> {
-        match self.0.take() {
+    pub(crate) fn downcast<T: Value>(self) -> Result<Arc<T>, Self> {
+        match self.into_value() {
             Some(value) if (&*value as &dyn Any).is::<T>() => {
                 let any: Arc<dyn Any + Send + Sync> = value;
                 any.downcast::<T>().map_err(|_| Self(None))
@@ -81,8 +81,18 @@ impl Carried {
     }
 
     /// See [`Value::encode`].
-    pub(crate) fn encode(mut self, via: &MessagePort) -> Option<Message> {
-        self.0.take()?.encode(via)
+    #[inline]
+    pub(crate) fn encode(self, via: &MessagePort) -> Option<Message> {
+        self.into_value()?.encode(via)
+    }
+
+    /// The value, which is on its way no longer.
+    #[inline]
+    fn into_value(mut self) -> Option<Arc<dyn Value>> {
+        let value = self.0.take();
+        // Nothing is left in it to be told of.
+        mem::forget(self);
+        value
     }
 }
 

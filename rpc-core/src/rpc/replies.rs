@@ -196,9 +196,14 @@ impl ReplyTable {
     }
 
     fn count(&self, id: CallId, bytes: u64) {
+        if bytes == 0 {
+            return;
+        }
+        // Before it is noted: whoever gives the call up from then on takes away what was added, and whoever has done so leaves it to this.
+        self.window.add_bytes(bytes);
         let is_expected = self.waiting.lock().calls.get_mut(id).map(|sent| sent.bytes = bytes).is_some();
-        if is_expected && bytes > 0 {
-            self.window.add_bytes(bytes);
+        if !is_expected {
+            self.window.remove_bytes(bytes);
         }
     }
 

@@ -142,7 +142,8 @@ impl Channel {
         }
         self.count_sent(bytes, account);
         if message.ports().is_empty() && message.buffers().is_empty() {
-            return out.put(&Frame::post(self.id, message.data()));
+            out.put(&Frame::post(self.id, message.data()));
+            return message.recycle();
         }
         let Parts { data, ports, buffers, .. } = message.into_parts();
         out.put_with(self.id, ports.len() as u64, &buffers, &data);

@@ -130,7 +130,8 @@ impl Channels {
         let channel = self.open.get_mut(&id).ok_or(ConnectionError::UnknownChannel(id))?;
         let cost = frame::cost(bytes);
         let is_wanted = channel.admit(cost, &self.account)?;
-        let message = buffers.iter().fold(Message::new(data), |message, buffer| message.with_buffer(buffer.to_vec()));
+        let message =
+            buffers.iter().fold(Message::copied(data), |message, buffer| message.with_buffer(buffer.to_vec()));
         if ports == 0 {
             channel.deliver(message);
         } else {
