@@ -119,10 +119,13 @@ impl Reception {
     /// Takes out the first of the rights that have ended, at most so many, and wakes what runs by them, to end.
     pub(in crate::rpc) fn take_ended(&mut self, most: usize) -> EndedRights {
         let some = self.ended.len().min(most);
-        // Sorted by a heap, which is less code than `sort`: whoever grants nothing has it in the program, too.
-        let ended: BinaryHeap<_> = self.ended.drain(..some).collect();
-        let mut ended = ended.into_sorted_vec();
-        ended.dedup_by_key(|(seat, _)| *seat);
+        let mut ended: Vec<_> = self.ended.drain(..some).collect();
+        // Nearly always it is one.
+        if some > 1 {
+            // Sorted by a heap, which is less code than `sort`: whoever grants nothing has it in the program, too.
+            ended = BinaryHeap::from(ended).into_sorted_vec();
+            ended.dedup_by_key(|(seat, _)| *seat);
+        }
         for (seat, why) in &ended {
             if let Some(desk) = self.desks.get(*seat) {
                 desk.ending().end(*why);
