@@ -353,12 +353,7 @@ impl MessagePort {
                 pause();
                 self.poll_parcel(key, cx)
             }
-            Next::Nothing => {
-                let replaced = side.waiters.register(key, cx.waker());
-                drop(side);
-                drop(replaced);
-                Poll::Pending
-            }
+            Next::Nothing => wait_at(side, key, cx),
         }
     }
 
@@ -393,12 +388,7 @@ impl MessagePort {
                 pause();
                 self.poll_batch(batch, key, cx)
             }
-            Next::Nothing => {
-                let replaced = side.waiters.register(key, cx.waker());
-                drop(side);
-                drop(replaced);
-                Poll::Pending
-            }
+            Next::Nothing => wait_at(side, key, cx),
         }
     }
 
@@ -410,14 +400,11 @@ impl MessagePort {
 
     /// Who closed the channel, or registers to be woken when somebody does.
     pub(super) fn poll_closed(&self, key: &mut Option<WaiterKey>, cx: &mut Context<'_>) -> Poll<ClosedBy> {
-        let Some(mut side) = self.owned() else { return Poll::Ready(ClosedBy::ThisEnd) };
+        let Some(side) = self.owned() else { return Poll::Ready(ClosedBy::ThisEnd) };
         if let Some(closed_by) = side.closed_by() {
             return Poll::Ready(closed_by);
         }
-        let replaced = side.waiters.register(key, cx.waker());
-        drop(side);
-        drop(replaced);
-        Poll::Pending
+        wait_at(side, key, cx)
     }
 
     /// Forgets a future that waited here.
@@ -450,6 +437,14 @@ impl MessagePort {
     pub(super) fn peer(&self) -> &SideCell {
         self.channel.side(self.end.other())
     }
+}
+
+/// Registers the task of a future that found nothing at a side.
+fn wait_at<T>(mut side: Guard<'_, Side>, key: &mut Option<WaiterKey>, cx: &Context<'_>) -> Poll<T> {
+    let replaced = side.waiters.register(key, cx.waker());
+    drop(side);
+    drop(replaced);
+    Poll::Pending
 }
 
 impl Drop for MessagePort {

@@ -109,10 +109,8 @@ mod races {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::{sync::Arc, task::Wake};
-
     use futures::task::noop_waker_ref;
+    use futures_test::task::new_count_waker;
 
     use super::*;
     use crate::{Message, MessageChannel};
@@ -153,32 +151,22 @@ mod tests {
         assert_eq!(rest, [2, 3, 4, 5]);
     }
 
-    /// How often it was woken.
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     #[test]
     fn whoever_has_received_the_last_is_woken_for_the_next_without_asking_again() {
         let (ours, theirs) = channel();
-        let woken = Arc::new(Woken(AtomicUsize::new(0)));
-        let waker = std::task::Waker::from(woken.clone());
+        let (waker, woken) = new_count_waker();
         let mut cx = Context::from_waker(&waker);
         let mut reader = Reader::new(&theirs);
         assert!(reader.poll_next(&mut cx).is_pending());
 
         for times in 1..=3 {
             ours.post_message(Message::new([7])).unwrap();
-            assert_eq!(woken.0.load(Ordering::Relaxed), times);
+            assert_eq!(woken.get(), times);
             let mut came = 0;
             assert!(poll_turn(&mut reader, &mut cx, |_| came += 1).is_pending());
             assert_eq!(came, 1);
         }
         drop(ours);
-        assert_eq!(woken.0.load(Ordering::Relaxed), 4, "it is told of the end too");
+        assert_eq!(woken.get(), 4, "it is told of the end too");
     }
 }

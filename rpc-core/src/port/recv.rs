@@ -23,7 +23,7 @@ impl MessagePort {
     /// # Cancel safety
     /// Dropping the future loses nothing: a message is taken only on the poll that returns it.
     pub fn recv(&self) -> Recv<'_> {
-        Recv { inbox: Inbox::new(self) }
+        Recv { port: self, key: None }
     }
 
     /// Waits until the channel is closed, and tells by whom (CLOSE-01, DEC-04).
@@ -43,25 +43,35 @@ impl MessagePort {
 /// Waits for a message. Made by [`MessagePort::recv`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'p> {
-    inbox: Inbox<'p>,
+    port: &'p MessagePort,
+    key: Option<WaiterKey>,
 }
 
 impl Future for Recv<'_> {
     type Output = Result<Message, Closed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let port = self.port;
         loop {
-            let parcel = ready!(self.inbox.poll_next(cx))?;
-            if let Some(message) = self.inbox.port.unpack(parcel) {
+            let parcel = ready!(port.poll_parcel(&mut self.key, cx))?;
+            if let Some(message) = port.unpack(parcel) {
                 return Poll::Ready(Ok(message));
             }
         }
     }
 }
 
+impl Drop for Recv<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.port.forget_waiter(key);
+        }
+    }
+}
+
 impl fmt::Debug for Recv<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recv").field("port", self.inbox.port).finish()
+        f.debug_struct("Recv").field("port", self.port).finish()
     }
 }
 
@@ -121,32 +131,6 @@ impl Future for ClosedFuture<'_> {
 }
 
 impl Drop for ClosedFuture<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.port.forget_waiter(key);
-        }
-    }
-}
-
-/// A reader's place at a port. Dropped, it waits there no longer.
-#[derive(Debug)]
-pub(super) struct Inbox<'p> {
-    port: &'p MessagePort,
-    key: Option<WaiterKey>,
-}
-
-impl<'p> Inbox<'p> {
-    pub(super) fn new(port: &'p MessagePort) -> Self {
-        Self { port, key: None }
-    }
-
-    /// Takes the next entry of the queue as it is.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
-        self.port.poll_parcel(&mut self.key, cx)
-    }
-}
-
-impl Drop for Inbox<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.port.forget_waiter(key);

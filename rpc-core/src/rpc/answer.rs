@@ -187,7 +187,7 @@ impl<M: Method> Responder<M> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline]
-    pub(super) fn attach(self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    pub(super) fn attach(self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
             Ok(self)
         } else {
@@ -195,13 +195,13 @@ impl<M: Method> Responder<M> {
         }
     }
 
-    fn attach_more(mut self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    fn attach_more(mut self, options: Option<Options>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
         let bytes = came.bytes;
         if desk.seat.is_some() || M::TAKES_CONTEXT {
             self.held = Some(Held::new(desk));
         }
         if options.is_some() || !desk.is_unwatched {
-            self = self.attach_few(options.map(|options| *options).unwrap_or_default(), came, desk)?;
+            self = self.attach_few(options.unwrap_or_default(), came, desk)?;
         }
         // To ask what there is costs nothing.
         let is_free = M::ID == Describe::ID || M::ID == Same::ID;

@@ -253,8 +253,7 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         // Also nobody who only wants to know whether it is there.
         let Some(cell) = Arc::get_mut(&mut self) else { return Err(self) };
         let stage = mem::replace(&mut cell.state.get_mut().stage, Stage::Over);
-        cell.alive = None;
-        spare::give(self);
+        self.retire();
         Ok(stage.into_told())
     }
 
@@ -293,12 +292,11 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     }
 
     fn abandon(&self) -> Abandoned {
-        let former = {
+        let (stage, _caller) = {
             let mut state = self.state.lock();
-            let caller = state.caller.take();
-            (mem::replace(&mut state.stage, Stage::Over), caller)
+            (mem::replace(&mut state.stage, Stage::Over), state.caller.take())
         };
-        match former.0 {
+        match stage {
             Stage::Posted { .. } => Abandoned::Unsent,
             Stage::Running { handler } => {
                 if let Some(handler) = handler {

@@ -59,8 +59,8 @@ impl Options {
     }
 
     /// Itself, if it says anything.
-    pub(super) fn boxed(self) -> Option<Box<Self>> {
-        (!self.is_empty()).then(|| Box::new(self))
+    pub(super) fn if_any(self) -> Option<Self> {
+        (!self.is_empty()).then_some(self)
     }
 }
 

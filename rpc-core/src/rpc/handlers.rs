@@ -11,7 +11,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Answer, frame::CallId, host::Whence};
+use super::{Answer, frame::CallId, host::Whence, serve::How};
 
 /// Runs handlers. One that is ready at once is polled in place, in a box that the next one uses again; only one that waits
 /// keeps its box, and is queued.
@@ -31,10 +31,8 @@ pub(super) struct Tag {
     pub(super) whence: Whence,
     /// By what a frame knows it.
     pub(super) id: Option<CallId>,
-    /// Whether the next ordered call waits for its end.
-    pub(super) is_ordered: bool,
-    /// Whether a cancel frame ends it.
-    pub(super) cancels: bool,
+    /// Whether the next ordered call waits for its end, and whether a cancel frame ends it.
+    pub(super) how: How,
 }
 
 /// A handler that was begun.
@@ -78,7 +76,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     }
 
     fn keep(&mut self, slot: Slot<F>, tag: Tag) -> Option<AbortHandle> {
-        let (abort, registration) = (tag.id.is_some() && tag.cancels)
+        let (abort, registration) = (tag.id.is_some() && tag.how.cancels)
             .then(AbortHandle::new_pair)
             .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
         self.waiting.get_or_insert_default().push(Waiting::new(slot, tag, registration));

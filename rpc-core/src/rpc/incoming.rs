@@ -245,7 +245,14 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<CallCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((args, Responder::here(cell).attach(options, Came { arrival, bytes: 0 }, desk)?));
+                    return Ok((
+                        args,
+                        Responder::here(cell).attach(
+                            options.map(|options| *options),
+                            Came { arrival, bytes: 0 },
+                            desk,
+                        )?,
+                    ));
                 }
                 Err(value) => Body::Value(value),
             },
@@ -264,7 +271,14 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<PipedCell<M>>() {
                 Ok(cell) => {
                     let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?))
+                    Ok((
+                        args,
+                        Responder::piped(pipe).attach(
+                            options.map(|options| *options),
+                            Came { arrival, bytes: 0 },
+                            desk,
+                        )?,
+                    ))
                 }
                 Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
@@ -292,7 +306,14 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
                 Ok(cell) => {
                     let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?))
+                    Ok((
+                        args,
+                        Responder::nobody().attach(
+                            options.map(|options| *options),
+                            Came { arrival, bytes: 0 },
+                            desk,
+                        )?,
+                    ))
                 }
                 Err(value) => Self::as_frame(value, desk)?.open(arrival, desk),
             },
@@ -348,7 +369,7 @@ impl FromBytes {
             Err(difference) => Err(Refusal::Mismatch(difference)),
         };
         match args {
-            Ok(args) => Ok((args, responder.attach(self.options.boxed(), Came { arrival, bytes }, desk)?)),
+            Ok(args) => Ok((args, responder.attach(self.options.if_any(), Came { arrival, bytes }, desk)?)),
             Err(refusal) => {
                 desk.refused(M::ID, &refusal);
                 Err(responder.refuse(refusal))

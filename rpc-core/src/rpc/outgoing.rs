@@ -91,7 +91,7 @@ impl Outgoing {
         // A one-way call runs to its end, however long it waited for its turn.
         let deadline = this.deadline.filter(|_| !is_oneway);
         let options = Options { deadline, metadata, shape: None };
-        Ok(options.boxed())
+        Ok(options.if_any().map(Box::new))
     }
 
     /// Ready when the call's time is up. Polled only when it has no reply yet.

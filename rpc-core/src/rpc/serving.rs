@@ -138,9 +138,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         while let Some((seat, thing)) = self.others.taken.pop_front() {
             let Some(desk) = self.others.desks.get(seat) else { continue };
             match thing {
-                Thing::Parcel(parcel) => {
-                    self.calls.dispatch_other(parcel.received(), desk, &mut self.others.room, run, cx);
-                }
+                Thing::Parcel(parcel) => self.calls.dispatch(parcel.received(), desk, &mut self.others.room, run, cx),
                 Thing::Closed => {
                     self.calls.closed(Some(seat), &mut self.others.room);
                     self.others.leave(seat);
@@ -247,18 +245,6 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
-    /// As [`dispatch`](Self::dispatch), of what did not come to the first port.
-    fn dispatch_other(
-        &mut self,
-        parcel: Parcel,
-        desk: &Arc<Desk>,
-        room: &mut WaitingRoom,
-        run: &impl Fn(S::SharedCall) -> F,
-        cx: &mut Context<'_>,
-    ) {
-        self.dispatch(parcel, desk, room, run, cx);
-    }
-
     /// Does what a parcel asks for. It is one piece with all that a call goes through at once: what is handed from one function to the next through
     /// memory costs more than what they do.
     #[inline(always)]
@@ -345,13 +331,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         let opened = S::open(call.at(desk));
         let id = id.or_else(|| desk.take_turned());
         match opened {
-            Ok(Opened::Shared(call, How { ordered, cancels })) => {
-                let tag = || Tag { whence: whence(desk), id, is_ordered: ordered, cancels };
-                if ordered && self.is_ordered_running {
+            Ok(Opened::Shared(call, how)) => {
+                if how.ordered && self.is_ordered_running {
                     self.note(desk, id, || Progress::WaitsForOrder);
-                    self.ordered.push_back((call, tag()));
+                    self.ordered.push_back((call, Tag { whence: whence(desk), id, how }));
                 } else {
-                    self.run(call, desk, id, tag, run, cx);
+                    self.run(call, desk, id, how, run, cx);
                 }
             }
             // C4: whoever comes first has it, at whatever port; nobody else gets past this.
@@ -369,35 +354,24 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         call: S::SharedCall,
         desk: &Arc<Desk>,
         id: Option<CallId>,
-        tag: impl FnOnce() -> Tag,
+        how: How,
         run: &impl Fn(S::SharedCall) -> F,
         cx: &mut Context<'_>,
     ) {
-        let mut is_ordered = false;
-        let tag = || {
-            let tag = tag();
-            is_ordered = tag.is_ordered;
-            tag
-        };
+        let tag = || Tag { whence: whence(desk), id, how };
         match self.handlers.begin(|| run(call), tag, cx) {
             Begun::Ended(answer) => {
                 self.forget(desk, id);
                 desk.post(answer);
             }
             Begun::Waits(abort) => {
-                self.is_ordered_running |= is_ordered;
+                self.is_ordered_running |= how.ordered;
                 if desk.seat.is_some() {
                     desk.ending().runs();
                 }
                 self.note(desk, id, || Progress::Runs(abort));
             }
         }
-    }
-
-    /// Runs an ordered call whose turn has come.
-    fn run_next(&mut self, call: S::SharedCall, tag: Tag, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        let Some(desk) = self.desk(&tag.whence).cloned() else { return };
-        self.run(call, &desk, tag.id, || tag, run, cx);
     }
 
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
@@ -416,12 +390,13 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             self.forget(desk, tag.id);
             desk.post(answer);
         }
-        if tag.is_ordered {
+        if tag.how.ordered {
             self.is_ordered_running = false;
             while !self.is_ordered_running
-                && let Some((call, tag)) = self.ordered.pop_front()
+                && let Some((call, Tag { whence, id, how })) = self.ordered.pop_front()
             {
-                self.run_next(call, tag, run, cx);
+                let Some(desk) = self.desk(&whence) else { continue };
+                self.run(call, desk, id, how, run, cx);
             }
         }
         self.begin_held(room, run, cx);
@@ -435,20 +410,9 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
                 self.forget(desk, call.id());
                 refuse(call, desk, Refusal::Spent);
             } else {
-                self.begin_late(call, desk, run, cx);
+                self.begin(call, desk, run, cx);
             }
         }
-    }
-
-    /// Begins a call that was held.
-    fn begin_late(
-        &mut self,
-        call: Unopened,
-        desk: &Arc<Desk>,
-        run: &impl Fn(S::SharedCall) -> F,
-        cx: &mut Context<'_>,
-    ) {
-        self.begin(call, desk, run, cx);
     }
 
     /// Ends a call at its next `.await`, or before it is begun. An id that is not known, or no longer, is ignored.

@@ -10,9 +10,9 @@ use futures::future::{Either, select};
 use handover_core::clock::{Clock, ManualClock};
 
 /// More turns than it takes for one message to have all its consequences.
-const TURNS_TO_SETTLE: usize = 100;
+const TURNS_TO_SETTLE: usize = 1000;
 
-/// Gives every other task of the context a turn, a hundred times: often enough that whatever was under way waits for something
+/// Gives every other task of the context a turn, a thousand times: often enough that whatever was under way waits for something
 /// else now. Threads other than this one are not waited for.
 pub async fn settle() {
     for _ in 0..TURNS_TO_SETTLE {

@@ -43,14 +43,17 @@ const TWO_MANY: &str = "null call, two threads, 64 outstanding";
 const LENT: &str = "client passed, called once, dropped";
 
 /// Every goal.
-pub(super) const GOALS: [Goal; 28] = [
+pub(super) const GOALS: [Goal; 31] = [
     ratio("null call, one thread, by irpc", ONE, "handover", "irpc", 0.7),
+    ratio("null call in a context, by irpc", ONE, "handover, context", "irpc", 0.7),
     ratio("null call, one thread, by tarpc", ONE, "handover", "tarpc", 0.1),
+    ratio("null call in a context, by tarpc", ONE, "handover, context", "tarpc", 0.1),
     allocations("null call, allocations", ONE, "handover", 1.0),
     ratio("null call encoded, one thread, by irpc", ONE, "handover encoded", "irpc", 0.9),
     ratio("null call encoded, one thread, by tarpc over a duplex", ONE, "handover encoded", "tarpc, duplex", 0.1),
     allocations("null call encoded, allocations", ONE, "handover encoded", 0.0),
     ratio("64 outstanding, one thread, by irpc", MANY, "handover", "irpc", 0.65),
+    ratio("64 outstanding in a context, by irpc", MANY, "handover, context", "irpc", 0.65),
     ratio("two threads, 1 outstanding, by park and unpark", TWO, "handover", "park and unpark", 1.05),
     ratio("two contexts, 1 outstanding, while calls flow, by irpc", TWO, "handover, context", "irpc", 0.05),
     ratio("two threads, 64 outstanding, by irpc", TWO_MANY, "handover", "irpc", 0.6),
