@@ -127,6 +127,35 @@ async fn a_message_that_is_alone_is_posted_before_the_turn_ends() {
 }
 
 #[test]
+async fn what_one_port_has_to_send_does_not_hurry_another() {
+    let (early, _raw) = with_raw_end();
+    let (late, raw) = with_raw_end();
+    settle().await;
+    raw.forget();
+
+    early.post_message("early").unwrap();
+    microtask().await;
+    late.post_message("one").unwrap();
+    microtask().await;
+    late.post_message("two").unwrap();
+    settle().await;
+
+    assert_eq!(raw.packets().len(), 1);
+}
+
+#[test]
+async fn a_packet_of_any_length_is_what_was_posted_byte_for_byte() {
+    let (ours, theirs) = pair();
+    theirs.start();
+    let message = |length| Vec::from_iter((0..=255_u8).rev().cycle().take(length));
+
+    for length in 0..300 {
+        ours.post_message(message(length)).unwrap();
+        assert_eq!(theirs.recv().await.unwrap().data(), message(length), "{length} bytes");
+    }
+}
+
+#[test]
 async fn more_than_fits_one_packet_goes_in_several_and_in_order() {
     let (ours, theirs) = pair();
     theirs.start();

@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{pair, settle};
+use common::{pair, settle, with_raw_end};
 use futures::{FutureExt, pin_mut};
 use gloo_timers::future::TimeoutFuture;
 use handover::{
@@ -220,6 +220,67 @@ async fn an_array_buffer_is_transferred_there_and_back_and_not_copied() {
 
     assert_eq!(buffer.byte_length(), 0, "it is detached here");
     assert_eq!(Uint8Array::new(&back).to_vec(), Vec::from_iter((0..100).rev()));
+}
+
+/// Counts how often the browser is asked for a clone, until this is dropped.
+struct Clones;
+
+impl Clones {
+    fn counted() -> Self {
+        js("(() => {
+            globalThis.realClone = structuredClone;
+            globalThis.clones = 0;
+            globalThis.structuredClone = (...all) => { clones += 1; return realClone(...all); };
+        })()");
+        Self
+    }
+
+    fn so_far(&self) -> JsValue {
+        js("clones")
+    }
+}
+
+impl Drop for Clones {
+    fn drop(&mut self) {
+        js("globalThis.structuredClone = realClone");
+    }
+}
+
+#[test]
+async fn a_buffer_that_came_is_sent_on_as_it_is_and_one_that_others_may_have_is_taken_first() {
+    let gallery = gallery();
+    let clones = Clones::counted();
+
+    let came = soon(gallery.move_on(Transfer::new(bytes(7).into()))).await.unwrap();
+    assert_eq!(clones.so_far(), 1);
+    let came = soon(gallery.move_on(came)).await.unwrap();
+    assert_eq!(clones.so_far(), 1, "nobody else had it");
+    let seen = came.into_inner();
+    let back = soon(gallery.move_on(seen.clone().into())).await.unwrap().into_inner();
+
+    assert_eq!(clones.so_far(), 2);
+    assert_eq!(seen.unchecked_into::<ArrayBuffer>().byte_length(), 0, "it is detached here");
+    assert_eq!(Uint8Array::new(&back).to_vec(), Vec::from_iter(0..7));
+}
+
+#[test]
+async fn a_buffer_that_came_twice_in_one_message_is_not_sent_on_twice() {
+    let (ours, raw) = with_raw_end();
+    ours.post_value([Transfer::new(bytes(5)), Transfer::new(bytes(6))]).unwrap();
+    let message: Array = soon(raw.next()).await.unchecked_into();
+    message.set(2, message.get(1));
+    let (theirs, raw) = with_raw_end();
+    theirs.start();
+    raw.post_value(&message);
+    let [first, again] = soon(theirs.recv_value::<[Transfer<ArrayBuffer>; 2]>()).await.unwrap().data;
+    let (ours, next) = pair();
+    next.start();
+
+    let error = ours.post_value([first, again]).unwrap_err();
+
+    assert!(error.to_string().contains("the browser refuses it: "), "{error}");
+    ours.post_value(7).unwrap();
+    assert_eq!(soon(next.recv_value::<i32>()).await.unwrap().data, 7);
 }
 
 #[test]

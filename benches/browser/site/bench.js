@@ -1,7 +1,7 @@
 // Page to worker: the same work by everyone, in interleaved rounds on one page. Each measurement is a line of JSON in the page,
 // which whoever drives the browser reads; the last line is `done`.
 
-import { CapnWeb, Comlink, RawMessages } from "./contenders.js";
+import { CapnWeb, Comlink, Packets, RawMessages } from "./contenders.js";
 import init, { Handover, WebRpc } from "./built/page.js";
 import { connect } from "./connect.js";
 
@@ -22,6 +22,7 @@ async function contenders() {
   const handover = new Handover("built/page.js");
   return [
     ["raw postMessage", new RawMessages(await connect("raw-worker.js"))],
+    ["handover's messages, raw", new Packets(await connect("packets-worker.js"))],
     ["Comlink", new Comlink(await connect("comlink-worker.js"))],
     ["Cap'n Web", new CapnWeb(await connect("capnweb-worker.js"))],
     ["web-rpc", await WebRpc.connect(await connect("web-rpc-worker.js"))],

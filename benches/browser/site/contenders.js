@@ -3,6 +3,8 @@
 import * as comlink from "./node_modules/comlink/dist/esm/comlink.min.mjs";
 import { newMessagePortRpcSession } from "./node_modules/capnweb/dist/index.js";
 
+import { bytes, lengthOf, quiet, short } from "./packets.js";
+
 const ECHO = 4096;
 const MOVED = 1 << 20;
 
@@ -49,6 +51,51 @@ export class RawMessages extends Work {
         port.postMessage(value, transfer);
       });
     super({ nothing: call, echo: call, moved: (buffer) => call(buffer, [buffer]) });
+  }
+}
+
+// The messages that handover posts for the same work, and nothing else: whatever posts those is no faster.
+export class Packets {
+  constructor(port) {
+    const waiting = [];
+    port.onmessage = ({ data }) => waiting.shift()(data);
+    this.call = async (make, transfer) => {
+      await quiet();
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        port.postMessage(make(), transfer);
+      });
+    };
+  }
+
+  async one(calls) {
+    for (let call = 0; call < calls; call++) {
+      expect((await this.call(short)).length === short().length);
+    }
+  }
+
+  async many(calls, outstanding) {
+    for (let call = 0; call < calls; call += outstanding) {
+      await this.#packet(lengthOf(outstanding));
+    }
+  }
+
+  async echo(calls) {
+    for (let call = 0; call < calls; call++) {
+      await this.#packet(lengthOf(1) + ECHO);
+    }
+  }
+
+  async moved(calls) {
+    let buffer = new ArrayBuffer(MOVED);
+    for (let call = 0; call < calls; call++) {
+      buffer = (await this.call(() => [short(), buffer], [buffer]))[1];
+    }
+    expect(buffer.byteLength === MOVED);
+  }
+
+  async #packet(length) {
+    expect((await this.call(() => bytes(length))).length === length);
   }
 }
 

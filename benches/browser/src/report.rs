@@ -10,6 +10,7 @@ use crate::results::Engine;
 
 const RAW: &str = "raw postMessage";
 const OURS: &str = "handover";
+const FLOOR: &str = "handover's messages, raw";
 
 /// What handover is to reach: in this row, so many times as many calls as this one makes.
 const GOALS: [(&str, &str, f64); 4] = [
@@ -122,6 +123,13 @@ fn write_goals_of_calls(to: &mut String, engines: &[(&str, Engine)]) -> fmt::Res
                 None => write!(to, " |")?,
             }
         }
+        write!(to, "\n| … its messages alone |")?;
+        for (_, engine) in engines {
+            match engine.ratio(row, FLOOR, other) {
+                Some(ratio) => write!(to, " {ratio:.2} |")?,
+                None => write!(to, " |")?,
+            }
+        }
         writeln!(to)?;
     }
     writeln!(to)
@@ -171,7 +179,9 @@ const EXPLANATION: &str = "\
 Everybody has a worker of their own, over a `MessagePort`, on one page, and all take turns, round after round, so what disturbs one \
 disturbs all. Calls per second are medians; a ratio is the middle one of the quotients of all rounds, and means something only within its \
 table. *Raw* is `postMessage` of the number or the bytes, answered in order, with a promise for each: nothing is told apart, checked or \
-ended. What is moved is an `ArrayBuffer`, in handover a `Transfer<ArrayBuffer>`; Cap'n Web cannot move one and copies it. *Wasm memory* is \
+ended. *Handover's messages, raw* are those that handover posts for the same work – a packet of bytes for all calls of a turn, three microtasks \
+after the first of them – posted by JavaScript that puts nothing into them and looks at nothing: no calls by such messages are faster. What is moved is \
+an `ArrayBuffer`, back and forth, in handover a `Transfer<ArrayBuffer>`; Cap'n Web cannot move one and copies it. *Wasm memory* is \
 handover's `Buffer`, bytes of Rust's at either end, which are copied out of the one memory and into the other.
 ";
 
@@ -218,6 +228,22 @@ mod tests {
         assert!(page(8_900.0, 50_000).contains("at least 0.9 × raw postMessage | 0.89, **missed** |"));
         assert!(page(1.0, 55_000).contains("at most 60000 bytes; 60000, held."));
         assert!(page(1.0, 55_001).contains("at most 60000 bytes; 60001, **missed**."));
+    }
+
+    #[test]
+    fn beside_each_goal_is_what_its_messages_alone_reach() {
+        let mut engine = engine(5_000.0);
+        let of = |contender: &str, per_second| Measured {
+            row: "null call".to_owned(),
+            contender: contender.to_owned(),
+            per_second: vec![per_second],
+        };
+        engine.measured.push(of(FLOOR, 8_000.0));
+
+        let mut page = String::new();
+        write_goals_of_calls(&mut page, &[("firefox", engine)]).unwrap();
+
+        assert!(page.contains("| 0.50, **missed** |\n| … its messages alone | 0.80 |\n"), "{page}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! bridge's own end of the channel is found by the channel's name, when the other end comes to be handed on.
 
 use std::{
-    cell::{Cell, Ref, RefCell},
+    cell::{Cell, OnceCell, Ref, RefCell},
     collections::HashMap,
     pin::Pin,
     rc::{Rc, Weak},
@@ -14,7 +14,6 @@ use std::{
 use futures::{FutureExt, Stream, future::poll_fn};
 use handover_core::{ClosedBy, Message, MessageChannel, MessagePort, message::Foreign, panicking, port::ChannelId};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, MessagePort as JsPort};
 
 use super::{
@@ -23,16 +22,13 @@ use super::{
     pack::{Outgoing, Packed, pack},
     packet::{Entry, Packet},
     peers::{self, Holder, Peer},
-    turns,
+    turns::{self, Pace},
     value::Value,
 };
 use crate::refusal::Refusal;
 
 /// How many messages are taken before the event loop gets a turn, and how many go into one packet.
 const BATCH: usize = 1024;
-
-/// How many microtasks nothing more is posted in before what was posted is sent: what follows an `.await` or two still goes along.
-const QUIET: u32 = 3;
 
 /// Why a message is refused with something in it that is no value of JavaScript's.
 const FOREIGN: &str = "a port of the browser's cannot carry what is neither bytes, a port nor a value of JavaScript's";
@@ -122,10 +118,8 @@ pub(super) struct Bridge {
     /// What was said or posted, and not sent.
     outbox: RefCell<Vec<Outgoing>>,
     outbox_bytes: Cell<usize>,
-    /// How many microtasks in a row brought nothing.
-    quiet: Cell<u32>,
-    is_looking_again: Cell<bool>,
-    task: RefCell<Option<Waker>>,
+    /// Wakes what looks for posts.
+    task: OnceCell<Waker>,
     holder: RefCell<Holder>,
 }
 
@@ -149,8 +143,8 @@ fn listener(
 /// What was found at this context's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Collected {
-    Nothing,
-    Something,
+    /// So many messages.
+    Messages(usize),
     /// The end of the channel.
     End(ClosedBy),
 }
@@ -168,18 +162,14 @@ impl Bridge {
             listeners: RefCell::default(),
             outbox: RefCell::new(vec![Outgoing::Entry(context::here())]),
             outbox_bytes: Cell::default(),
-            quiet: Cell::default(),
-            is_looking_again: Cell::default(),
-            task: RefCell::default(),
+            task: OnceCell::new(),
             holder: RefCell::new(holder),
         });
         BRIDGES.with_borrow_mut(|bridges| bridges.insert(bridge.key, bridge.clone()));
         bridge.listen();
         let task = bridge.clone();
-        spawn_local(poll_fn(move |cx| {
-            let _entered = Entered::new();
-            task.poll(cx)
-        }));
+        let waker = turns::spawn(Pace::Late, poll_fn(move |cx| task.poll(cx)));
+        let _is_first = bridge.task.set(waker);
         bridge
     }
 
@@ -196,44 +186,29 @@ impl Bridge {
         self.listeners.replace(Some([message, messageerror]));
     }
 
-    /// Takes what this context has posted, and sends it once the turn brings no more: what others post in the same turn goes along,
-    /// and a message that is alone waits for nothing but the microtasks.
-    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let is_known = self.task.borrow().as_ref().is_some_and(|task| task.will_wake(cx.waker()));
-        if !is_known {
-            self.task.replace(Some(cx.waker().clone()));
-        }
-        let quiet = match self.collect(cx) {
+    /// Takes what this context has posted, and sends it once the turn brings no more: what others post in the same turn goes along.
+    /// It comes here some microtasks after the first post; a message that is alone by then waits for nothing else.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_first_look = self.outbox.borrow().is_empty();
+        let collected = match self.collect(cx) {
             None => return Poll::Ready(()),
             Some(Collected::End(closed_by)) => {
                 self.say_goodbye(closed_by);
                 self.end(None);
                 return Poll::Ready(());
             }
-            Some(Collected::Something) => 0,
-            Some(Collected::Nothing) => self.quiet.get() + 1,
+            Some(Collected::Messages(collected)) => collected,
         };
-        self.quiet.set(quiet);
-        if self.is_full() {
-            // There may be more, which was not looked at.
+        let is_full = self.is_full();
+        let is_all = collected == 0 || (is_first_look && collected == 1);
+        if is_full || is_all {
             self.flush();
+        }
+        if is_full || !is_all {
+            // There may be more, which was not looked at, or is about to be posted.
             cx.waker().wake_by_ref();
-        } else if quiet >= QUIET {
-            self.flush();
-        } else if !self.outbox.borrow().is_empty() && !self.is_looking_again.replace(true) {
-            turns::look_again(Rc::downgrade(self));
         }
         Poll::Pending
-    }
-
-    /// A microtask has passed.
-    pub(super) fn look_again(self: &Rc<Self>) {
-        self.is_looking_again.set(false);
-        let task = self.task.borrow().clone();
-        if let Some(task) = task {
-            // If it has ended, the task has been woken, and ends as well.
-            let _ended = self.poll(&mut Context::from_waker(&task));
-        }
     }
 
     /// Takes what waits at this context's end. `None` if the bridge has ended.
@@ -241,11 +216,11 @@ impl Bridge {
         // Encoding a call runs its user's code, which may do anything but end a bridge: that takes another turn.
         let mut near = self.near.borrow_mut();
         let near = near.as_mut()?;
-        let mut collected = Collected::Nothing;
+        let mut collected = 0;
         while !self.is_full() {
             match Pin::new(&mut *near).poll_next(cx) {
                 Poll::Ready(Some(message)) => {
-                    collected = Collected::Something;
+                    collected += 1;
                     if message.foreign().iter().all(Foreign::is::<Value>) {
                         self.queue(message);
                     } else if self.refuse(&message, near).is_none() {
@@ -258,7 +233,7 @@ impl Bridge {
                 Poll::Pending => break,
             }
         }
-        Some(collected)
+        Some(Collected::Messages(collected))
     }
 
     fn queue(&self, message: Message) {
@@ -287,7 +262,6 @@ impl Bridge {
 
     /// Sends what was collected, in one `postMessage`.
     fn flush(&self) {
-        self.quiet.set(0);
         let outgoing = self.outbox.take();
         self.outbox_bytes.set(0);
         if outgoing.is_empty() {
@@ -319,8 +293,8 @@ impl Bridge {
         drop(self.near.try_borrow_mut().ok()?);
         loop {
             match self.collect(&mut Context::from_waker(Waker::noop()))? {
-                Collected::Something => self.flush(),
-                Collected::Nothing => break,
+                Collected::Messages(0) => break,
+                Collected::Messages(_) => self.flush(),
                 Collected::End(_) => return None,
             }
         }
@@ -363,10 +337,7 @@ impl Bridge {
     /// Tells the other end something, with the messages before it.
     pub(super) fn say(&self, entry: Entry<'static>) {
         self.outbox.borrow_mut().push(Outgoing::Entry(entry));
-        let task = self.task.borrow().clone();
-        if let Some(task) = task {
-            task.wake();
-        }
+        self.wake();
     }
 
     fn say_goodbye(&self, closed_by: ClosedBy) {
@@ -380,7 +351,7 @@ impl Bridge {
 
     /// The context ends: what waits is sent, and a goodbye.
     fn leave(&self) {
-        while let Some(Collected::Something) = self.collect(&mut Context::from_waker(Waker::noop())) {
+        while let Some(Collected::Messages(1..)) = self.collect(&mut Context::from_waker(Waker::noop())) {
             self.flush();
         }
         self.say_goodbye(ClosedBy::Peer);
@@ -410,7 +381,7 @@ impl Bridge {
         // Asking for them makes a list of them, also where there are none.
         let ports = if packet.carried.is_empty() { Vec::new() } else { js::ports_of(event) };
         let beside = js::beside(&data, packet.buffers(), packet.values());
-        let Some((buffers, values)) = beside.filter(|_| packet.carried.len() <= ports.len()) else {
+        let Some(beside) = beside.filter(|_| packet.carried.len() <= ports.len()) else {
             tracing::warn!("a packet came without ports, buffers or values that it speaks of; it was dropped");
             return;
         };
@@ -418,16 +389,11 @@ impl Bridge {
         if let Some(peer) = &peer {
             peer.was_heard();
         }
-        self.unpack(&packet, ports, buffers, values);
+        self.unpack(&packet, ports, beside);
     }
 
-    fn unpack(
-        self: &Rc<Self>,
-        packet: &Packet<'_>,
-        ports: Vec<JsPort>,
-        buffers: Vec<js_sys::ArrayBuffer>,
-        values: Vec<JsValue>,
-    ) {
+    fn unpack(self: &Rc<Self>, packet: &Packet<'_>, ports: Vec<JsPort>, beside: js::Beside) {
+        let js::Beside { buffers, values, are_distinct } = beside;
         let (mut ports, mut buffers, mut values) = (ports.into_iter(), buffers.into_iter(), values.into_iter());
         // In the order of the transfer list: for each, its bridge, to which the messages go that were read earlier.
         let mut carried = Vec::new();
@@ -443,7 +409,7 @@ impl Bridge {
             }
             let moved = buffers.by_ref().take(*moved).map(|buffer| js_sys::Uint8Array::new(&buffer).to_vec());
             let message = moved.fold(message, Message::with_buffer);
-            let held = values.by_ref().take(*held).map(Value::arrived);
+            let held = values.by_ref().take(*held).map(|value| Value::arrived(value, are_distinct));
             bridge.deliver(held.fold(message, Message::with_foreign));
         };
         for entry in &packet.entries {
@@ -507,10 +473,14 @@ impl Bridge {
         let unsent = self.outbox.take();
         drop(unsent);
         let near = self.near.take();
-        let task = self.task.take();
-        if let Some(task) = task {
-            task.wake();
-        }
+        // It ends, too.
+        self.wake();
         near
+    }
+
+    fn wake(&self) {
+        if let Some(task) = self.task.get() {
+            task.wake_by_ref();
+        }
     }
 }

@@ -149,7 +149,7 @@ fn read(data: &JsValue) -> Option<Message> {
     let bytes = js::bytes_of(data)?;
     let packet = Packet::parse(&bytes).ok()?;
     let [Entry::Message { data: content, ports: 0, buffers, values: 0 }] = packet.entries[..] else { return None };
-    let (buffers, _) = js::beside(data, buffers, 0)?;
+    let buffers = js::beside(data, buffers, 0)?.buffers;
     let buffers = buffers.iter().map(|buffer| Uint8Array::new(buffer).to_vec());
     Some(buffers.fold(Message::new(content), Message::with_buffer))
 }

@@ -30,6 +30,7 @@ impl Here {
         let has_lock = locks::hold(context);
         report_panics();
         on("pagehide", |_| bridge::leave());
+        on("unhandledrejection", |event| report_torn(&event));
         on("error", |event| look_after(event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message)));
         Self { context, has_lock }
     }
@@ -66,6 +67,19 @@ fn report_panics() {
         last_words(panic.payload_as_str().unwrap_or("no message"));
         former(panic);
     }));
+}
+
+/// A promise was rejected, and nobody has asked. If a job of this module's has not come back, it was that one: then it is an error, as it
+/// would be anywhere else, and whoever has made this worker hears of it.
+fn report_torn(event: &Event) {
+    // One is this listener's own.
+    if ENTERED.get() > 1 {
+        event.prevent_default();
+        let reason = Reflect::get(event, &JsValue::from_str("reason")).unwrap_or_default();
+        if js::report_error(&reason).is_err() {
+            look_after(Some(js::words(&reason)));
+        }
+    }
 }
 
 /// An error came to the context's top. If calls into this module have not come back by the time when none can be under way, their

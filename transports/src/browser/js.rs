@@ -1,11 +1,21 @@
 //! The browser's objects that web-sys has not, or has otherwise in windows and in workers.
 
-use js_sys::{Array, ArrayBuffer, Function, JsString, Object, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use js_sys::{Array, ArrayBuffer, Function, JsString, Object, Promise, Reflect, Set, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{MessageEvent, MessagePort};
 
 #[wasm_bindgen]
 extern "C" {
+    /// A promise whose jobs are microtasks.
+    pub(super) type Job;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn then(this: &Job, job: &Closure<dyn FnMut(JsValue)>);
+
+    /// One that is resolved a microtask later.
+    #[wasm_bindgen(method, js_name = then)]
+    pub(super) fn pass(this: &Job) -> Job;
+
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &Uint8Array);
 
@@ -17,10 +27,50 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = locks)]
     static LOCKS: Option<LockManager>;
 
+    /// What is transferred by a clone.
+    type Transferring;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_transfer(this: &Transferring, list: &Array);
+
     /// A [structured clone](https://html.spec.whatwg.org/multipage/structured-data.html#dom-structuredclone), and an error where there
     /// is none.
     #[wasm_bindgen(catch, js_name = structuredClone)]
     pub(super) fn structured_clone(value: &JsValue, options: &Object) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = String, js_name = fromCharCode)]
+    #[rustfmt::skip]
+    #[allow(clippy::too_many_arguments, reason = "one for each character")]
+    fn from_char_codes(
+        a: u8,
+        b: u8,
+        c: u8,
+        d: u8,
+        e: u8,
+        f: u8,
+        g: u8,
+        h: u8,
+        i: u8,
+        j: u8,
+        k: u8,
+        l: u8,
+        m: u8,
+        n: u8,
+        o: u8,
+        p: u8,
+        q: u8,
+        r: u8,
+        s: u8,
+        t: u8,
+        u: u8,
+        v: u8,
+        w: u8,
+        x: u8,
+    ) -> JsString;
+
+    /// An error event, as for what nobody has caught; and an error where there is no such function.
+    #[wasm_bindgen(catch, js_name = reportError)]
+    pub(super) fn report_error(error: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
     pub(super) fn request(
@@ -33,6 +83,15 @@ extern "C" {
 
 pub(super) fn locks() -> Option<LockManager> {
     LOCKS.with(Clone::clone)
+}
+
+/// The value itself, taken from whoever else has it, as by a transfer to another context.
+///
+/// A buffer has a method that does the same. Chromium takes milliseconds for it, if the buffer has come from another context.
+pub(super) fn transferred(value: &JsValue) -> Result<JsValue, JsValue> {
+    let options = Object::new();
+    options.unchecked_ref::<Transferring>().set_transfer(&Array::of1(value));
+    structured_clone(value, &options)
 }
 
 pub(super) fn random<const N: usize>() -> [u8; N] {
@@ -62,13 +121,29 @@ pub(crate) fn words(error: &JsValue) -> String {
 /// a call takes, that costs more than all the rest of the way.
 const SHORT: usize = 128;
 
+/// Up to so many bytes are handed over one by one: a list of them costs several times as much.
+const SHORTEST: usize = 24;
+
 /// A packet, as it is posted. In a string, each character is a byte.
 pub(super) fn packet(bytes: &[u8]) -> JsValue {
-    if bytes.len() > SHORT {
-        return Uint8Array::from(bytes).into();
+    match bytes.len() {
+        ..=SHORTEST => characters(bytes).into(),
+        ..=SHORT => {
+            let characters: Vec<u16> = bytes.iter().copied().map(u16::from).collect();
+            JsString::from_char_code(&characters).into()
+        }
+        _ => Uint8Array::from(bytes).into(),
     }
-    let characters: Vec<u16> = bytes.iter().copied().map(u16::from).collect();
-    JsString::from_char_code(&characters).into()
+}
+
+/// The string of these bytes, of which there are at most [`SHORTEST`].
+#[rustfmt::skip]
+fn characters(bytes: &[u8]) -> JsString {
+    let mut padded = [0; SHORTEST];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = padded;
+    let all = from_char_codes(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x);
+    all.substring(0, bytes.len() as u32)
 }
 
 /// The packet in a message: all of it, or the first thing in a list.
@@ -103,11 +178,20 @@ fn byte(character: f64) -> Option<u8> {
     (f64::from(byte) == character).then_some(byte)
 }
 
+/// What came beside a packet.
+#[derive(Default)]
+pub(super) struct Beside {
+    pub(super) buffers: Vec<ArrayBuffer>,
+    pub(super) values: Vec<JsValue>,
+    /// Whether no two of all these are the same object.
+    pub(super) are_distinct: bool,
+}
+
 /// So many buffers and then so many values, which follow the packet in its list. `None` if there are fewer.
-pub(super) fn beside(data: &JsValue, buffers: usize, values: usize) -> Option<(Vec<ArrayBuffer>, Vec<JsValue>)> {
+pub(super) fn beside(data: &JsValue, buffers: usize, values: usize) -> Option<Beside> {
     let all = buffers.checked_add(values)?;
     if all == 0 {
-        return Some(Default::default());
+        return Some(Beside::default());
     }
     let list = data.dyn_ref::<Array>()?;
     let (buffers, all) = (u32::try_from(buffers).ok()?, u32::try_from(all).ok()?);
@@ -115,5 +199,7 @@ pub(super) fn beside(data: &JsValue, buffers: usize, values: usize) -> Option<(V
         return None;
     }
     let first: Option<_> = (1..=buffers).map(|index| list.get(index).dyn_into().ok()).collect();
-    Some((first?, (buffers + 1..=all).map(|index| list.get(index)).collect()))
+    let values = (buffers + 1..=all).map(|index| list.get(index)).collect();
+    let are_distinct = all == 1 || Set::new(list).size() == list.length();
+    Some(Beside { buffers: first?, values, are_distinct })
 }

@@ -54,10 +54,13 @@ pub use {
     wrappers::{StructuredClone, Transfer},
 };
 
-#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
-pub(crate) use bridge::leave;
 #[cfg(all(feature = "wasm-window", target_family = "wasm", target_os = "unknown"))]
 pub(crate) use handshake::property;
+#[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
+pub(crate) use {
+    bridge::leave,
+    turns::{Pace, spawn},
+};
 #[cfg(all(any(feature = "wasm-worker", feature = "wasm-window"), target_family = "wasm", target_os = "unknown"))]
 pub(crate) use {handshake::Says, js::words};
 

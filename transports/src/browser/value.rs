@@ -13,7 +13,7 @@ use std::{
 };
 
 use handover_core::message::Foreign;
-use js_sys::{Array, Object};
+use js_sys::{ArrayBuffer, Object};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
@@ -44,9 +44,12 @@ impl Value {
         Arc::new(Self { number: keep(value), way, is_ours: AtomicBool::new(false) })
     }
 
-    /// One that has come from elsewhere. What it is, and how it would be sent on, is for its reader to say.
-    pub(super) fn arrived(value: JsValue) -> Foreign {
-        Foreign::new(Self::new(value, Way::Cloned))
+    /// One that has come from elsewhere. What it is, and how it would be sent on, is for its reader to say. A buffer that came once is
+    /// nobody's but the reader's, and moves on as it is.
+    pub(super) fn arrived(value: JsValue, is_once: bool) -> Foreign {
+        let is_ours = is_once && value.is_instance_of::<ArrayBuffer>();
+        let way = if is_ours { Way::Transferred } else { Way::Cloned };
+        Foreign::new(Arc::new(Self { number: keep(value), way, is_ours: AtomicBool::new(is_ours) }))
     }
 
     /// The same value, to be sent on that way.
@@ -105,6 +108,6 @@ fn keep(value: JsValue) -> u64 {
 fn taken(value: &JsValue, way: Way) -> Result<JsValue, JsValue> {
     match way {
         Way::Cloned => js::structured_clone(value, &Object::new()),
-        Way::Transferred => js::structured_clone(value, &js::object(&[("transfer", Array::of1(value).into())])),
+        Way::Transferred => js::transferred(value),
     }
 }

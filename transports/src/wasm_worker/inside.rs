@@ -6,11 +6,10 @@ use futures::{StreamExt, channel::mpsc};
 use handover_core::MessagePort;
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, EventTarget, MessageEvent, MessagePort as JsPort};
 
 use crate::{
-    browser::{self, Says},
+    browser::{self, Pace, Says},
     context::{self, Tasks},
 };
 
@@ -45,7 +44,7 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
         Ok(scope) => {
             accept_at(scope.as_ref(), &connected);
             let _ready = scope.post_message(&Says::Ready.to_js(&[]));
-            spawn_local(async move {
+            browser::spawn(Pace::Next, async move {
                 let _closed = run_all(connections, &main).await;
                 scope.close();
             });
@@ -54,7 +53,7 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
             let is_shared = Reflect::has(&scope, &JsValue::from_str("onconnect")).unwrap_or(false);
             assert!(is_shared, "this is no worker: `wasm_worker::run` is for what a worker has loaded");
             accept_shared(scope.unchecked_ref(), connected);
-            spawn_local(async move {
+            browser::spawn(Pace::Next, async move {
                 // Others may connect for as long as the browser lets it live.
                 let mut connections = connections;
                 loop {

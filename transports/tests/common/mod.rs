@@ -54,6 +54,11 @@ impl RawEnd {
         self.came.borrow().iter().filter_map(|event| packet_bytes(&event.data())).collect()
     }
 
+    /// As if nothing had come yet.
+    pub(crate) fn forget(&self) {
+        self.came.borrow_mut().clear();
+    }
+
     /// The first thing that comes, as soon as it has.
     pub(crate) async fn next(&self) -> JsValue {
         loop {
