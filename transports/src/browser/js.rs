@@ -126,14 +126,14 @@ const SHORTEST: usize = 24;
 
 /// A packet, as it is posted. In a string, each character is a byte.
 pub(super) fn packet(bytes: &[u8]) -> JsValue {
-    match bytes.len() {
-        ..=SHORTEST => characters(bytes).into(),
-        ..=SHORT => {
-            let characters: Vec<u16> = bytes.iter().copied().map(u16::from).collect();
-            JsString::from_char_code(&characters).into()
-        }
-        _ => Uint8Array::from(bytes).into(),
+    if bytes.len() <= SHORTEST {
+        return characters(bytes).into();
     }
+    if bytes.len() > SHORT {
+        return Uint8Array::from(bytes).into();
+    }
+    let characters: Vec<u16> = bytes.iter().copied().map(u16::from).collect();
+    JsString::from_char_code(&characters).into()
 }
 
 /// The string of these bytes, of which there are at most [`SHORTEST`].

@@ -27,6 +27,7 @@ thread_local! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// In the next microtask.
+    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only the context of a worker runs so"))]
     Next,
     /// Three microtasks later: what others do after an `.await` or two has happened by then.
     Late,
