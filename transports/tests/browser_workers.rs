@@ -140,7 +140,7 @@ async fn a_worker_that_never_listens_is_given_up_after_its_time() {
     let desk: Worker<DeskClient> = Worker::spawn_within("silent", &export("silent_worker"), limit).unwrap();
 
     assert!(matches!(soon(desk.add(1, 1)).await, Err(RpcError::Call(CallError::NotSent(NotSent::Closed)))));
-    assert!(desk.next_error().await.unwrap().message.contains("not ready within 300ms"));
+    assert!(desk.next_error().await.unwrap().message.contains("not ready within 300 ms"));
 }
 
 #[test]

@@ -43,7 +43,7 @@ const TWO_MANY: &str = "null call, two threads, 64 outstanding";
 const LENT: &str = "client passed, called once, dropped";
 
 /// Every goal.
-pub(super) const GOALS: [Goal; 31] = [
+pub(super) const GOALS: [Goal; 32] = [
     ratio("null call, one thread, by irpc", ONE, "handover", "irpc", 0.7),
     ratio("null call in a context, by irpc", ONE, "handover, context", "irpc", 0.7),
     ratio("null call, one thread, by tarpc", ONE, "handover", "tarpc", 0.1),
@@ -102,6 +102,7 @@ pub(super) const GOALS: [Goal; 31] = [
         0.5,
     ),
     ratio("client passed, by capnp-rpc", LENT, "handover", "capnp-rpc", 0.3),
+    ratio("client passed in a context, by capnp-rpc", LENT, "handover, context", "capnp-rpc", 0.3),
     ratio("client passed, by remoc over a duplex", LENT, "handover", "remoc, duplex", 0.05),
     Goal {
         name: "bytes of an idle connection, by irpc",
