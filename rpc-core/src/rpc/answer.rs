@@ -8,33 +8,26 @@ use std::{
 
 use futures::Stream;
 use pin_project::pin_project;
-use tracing::span::EnteredSpan;
 
 use super::{
-    CallContext, CallError, CallInfo, CallSide, Failure, Interruption, IsResult, Method, Outcome, Refusal, RpcError,
-    Wire,
-    around::{Ended, Surrounded},
-    attached::Attached,
-    call_info::Signature,
+    CallContext, CallError, Failure, Interruption, IsResult, Method, Outcome, Refusal, RpcError, Wire,
+    around::Ended,
+    beside::{Beside, Facts, Inside, info},
     cell::{CallCell, Ending},
-    context::{self, Left},
-    describe::Describe,
     desk::Desk,
+    failed::{Failed, Whom},
     frame::{CallId, Fault, Frame, Options, reply_head},
-    held::Held,
     incoming::Came,
     outbox::Outbox,
-    pipe::{self, Pipe},
-    replies::AwaitingReply,
+    pipe::Pipe,
     run_stream::RunStream,
-    same::Same,
 };
 use crate::{
-    Message, MessagePort,
+    Message,
     live::{Alive, What},
     message::Encoder,
     panicking,
-    stream::{Cut, IntoItem, Items, Results, Streaming},
+    stream::{IntoItem, Items, Results, Streaming},
     sync::Arc,
 };
 
@@ -60,42 +53,6 @@ pub struct Responder<M: Method> {
     to: Caller<M>,
     beside: Beside,
     _alive: Alive,
-}
-
-/// What a call may have beside its caller. It knows nothing of the method's types, so what is done with it is there once, and not once for
-/// each method.
-#[derive(Debug, Default)]
-struct Beside {
-    /// What few calls have.
-    aside: Option<Box<Aside>>,
-    /// What those have that came by a right with limits of its own, and those that make such rights.
-    held: Option<Held>,
-}
-
-/// What few calls have, out of the way of those that have nothing of it.
-#[derive(Debug, Default)]
-struct Aside {
-    few: Option<Few>,
-    streams: Streams,
-}
-
-/// What those have that bring streams or bring them back.
-#[derive(Debug, Default)]
-struct Streams {
-    /// Where a reply goes that is sent before the handler has ended.
-    outbox: Option<Outbox>,
-    /// The streams in the arguments, which may be cut.
-    cuts: Vec<Cut>,
-}
-
-/// What those have that come with a deadline or with metadata, or that somebody watches or surrounds.
-#[derive(Debug)]
-struct Few {
-    attached: Attached,
-    /// What fewer have.
-    layers: Option<Surrounded>,
-    /// Whether an ordered call has had its turn.
-    has_begun: bool,
 }
 
 /// Why a handler is not to go on.
@@ -146,24 +103,6 @@ impl<M: Method> std::fmt::Debug for Caller<M> {
     }
 }
 
-/// Who is to be answered of a call that came as bytes.
-pub(super) enum Whom {
-    /// Whoever knows it by this id.
-    There(CallId),
-    /// Who calls the other end of this port already.
-    Piped(MessagePort),
-    /// It is one-way.
-    Nobody,
-}
-
-/// A caller who is told that there is no result: for that, it does not matter what the result would have been.
-enum Failed {
-    Here(Arc<dyn AwaitingReply>),
-    There(CallId),
-    Piped(MessagePort),
-    Nobody,
-}
-
 impl<M: Method> Caller<M> {
     fn failed(self) -> Failed {
         match self {
@@ -171,237 +110,6 @@ impl<M: Method> Caller<M> {
             Self::There(id) => Failed::There(id),
             Self::Piped(pipe) => Failed::Piped(pipe.into_port()),
             Self::Nobody => Failed::Nobody,
-        }
-    }
-}
-
-impl Failed {
-    /// That the method did not run.
-    fn refuse(self, method: &'static str, refusal: Refusal) -> Answer {
-        match self {
-            Self::There(id) => return Answer::fault(id, Fault::Refused(refusal)),
-            Self::Nobody => tracing::warn!(method, %refusal, "a one-way call was refused"),
-            Self::Here(_) | Self::Piped(_) => self.fail(CallError::Refused(refusal)),
-        }
-        Answer::DONE
-    }
-
-    /// That the method did not run to its end.
-    fn interrupt(self, interruption: Interruption) -> Answer {
-        match self {
-            Self::There(id) => return Answer::fault(id, Fault::Interrupted(interruption)),
-            Self::Here(_) | Self::Piped(_) | Self::Nobody => self.fail(CallError::Unknown(interruption)),
-        }
-        Answer::DONE
-    }
-
-    /// A caller in this process.
-    fn fail(self, error: CallError) {
-        match self {
-            Self::Here(cell) => cell.fail(error),
-            Self::Piped(port) => pipe::fail(&port, error),
-            Self::There(_) | Self::Nobody => {}
-        }
-    }
-}
-
-impl Failed {
-    /// Nobody has answered, and nobody will.
-    fn drop_unanswered(self, error: CallError) {
-        if matches!(self, Self::There(_) | Self::Nobody) {
-            return;
-        }
-        let mut caller = Some(self);
-        if !panicking::keep(|| Unanswered(caller.take()))
-            && let Some(caller) = caller
-        {
-            caller.fail(error);
-        }
-    }
-}
-
-/// A call whose handler was dropped in a panic, until it is known what that said.
-struct Unanswered(Option<Failed>);
-
-impl Drop for Unanswered {
-    fn drop(&mut self) {
-        if let Some(caller) = self.0.take() {
-            caller.fail(CallError::Unknown(panicking::how_it_goes().into()));
-        }
-    }
-}
-
-/// What is asked of a method beside its types.
-struct Facts {
-    signature: Signature,
-    takes_context: bool,
-    is_ordered: bool,
-}
-
-impl Facts {
-    const fn of<M: Method>() -> Self {
-        Self { signature: Signature::of::<M>(), takes_context: M::TAKES_CONTEXT, is_ordered: M::ORDERED }
-    }
-}
-
-impl Beside {
-    #[inline]
-    fn few(&self) -> Option<&Few> {
-        self.aside.as_ref()?.few.as_ref()
-    }
-
-    #[inline]
-    fn few_mut(&mut self) -> Option<&mut Few> {
-        self.aside.as_mut()?.few.as_mut()
-    }
-
-    fn streams(&mut self) -> &mut Streams {
-        &mut self.aside.get_or_insert_default().streams
-    }
-
-    /// Whether there is nothing, as with nearly every call.
-    #[inline]
-    fn is_nothing(&self) -> bool {
-        self.aside.is_none() && self.held.is_none()
-    }
-
-    /// Notes what came beside the arguments, and shows the call to the interceptors.
-    ///
-    /// # Errors
-    /// Why the call is not to be run.
-    fn attach(
-        &mut self,
-        facts: &Facts,
-        options: Option<Box<Options>>,
-        came: &Came,
-        id: Option<CallId>,
-        is_oneway: bool,
-        desk: &Arc<Desk>,
-    ) -> Result<(), Refusal> {
-        if desk.seat.is_some() || facts.takes_context {
-            self.held = Some(Held::new(desk));
-        }
-        if options.is_some() || !desk.is_unwatched {
-            let info = info(&facts.signature, is_oneway, id, came.bytes);
-            self.attach_few(options.map(|options| *options).unwrap_or_default(), came, info, desk)?;
-        }
-        let Some(held) = &mut self.held else { return Ok(()) };
-        let method = facts.signature.method;
-        // To ask what there is costs nothing.
-        let is_free = method == Describe::ID || method == Same::ID;
-        let claimed = if is_free { held.may_ask() } else { held.claim(came.bytes, facts.is_ordered) };
-        claimed.inspect_err(|refusal| {
-            let method = facts.signature.name;
-            tracing::warn!(label = desk.terms.label(), method, %refusal, "a call was refused");
-        })
-    }
-
-    #[cold]
-    fn attach_few(&mut self, options: Options, came: &Came, info: CallInfo, desk: &Arc<Desk>) -> Result<(), Refusal> {
-        let attached = Attached::new(info, options, came.arrival.as_deref(), desk)?;
-        let around = desk.settings().around.as_deref();
-        let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
-        self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
-        Ok(())
-    }
-
-    fn enter(&self) -> Inside {
-        let context = self.few().map(|few| few.attached.context());
-        let span = context.map(|context| context.info().span.clone().entered());
-        Inside { _span: span, _left: context::enter(context) }
-    }
-
-    /// The call will not run: it counts for nothing.
-    fn refuse(&mut self, refusal: &Refusal) {
-        if let Some(held) = &mut self.held {
-            held.give_back();
-        }
-        self.settle_failed(|| CallError::Refused(refusal.clone()));
-    }
-
-    fn interrupt(&mut self, interruption: &Interruption) {
-        self.settle_failed(|| CallError::Unknown(interruption.clone()));
-    }
-
-    fn settle_failed(&mut self, error: impl FnOnce() -> CallError) {
-        if self.aside.is_some() {
-            self.settle(&Outcome::Failed(error()));
-        }
-    }
-
-    /// Shows the interceptors how the call ended.
-    fn settle(&mut self, outcome: &Outcome) {
-        if let Some(few) = self.aside.as_mut().and_then(|aside| aside.few.take()) {
-            few.attached.end(outcome);
-        }
-    }
-
-    /// Why the call has ended before it began, by the right that it came by.
-    fn has_lost_its_right(&self) -> Option<Stop> {
-        match self.held.as_ref()?.ended()? {
-            (why, false) => Some(Stop::Refused(why.refusal())),
-            (_, true) => None,
-        }
-    }
-
-    /// Whether an ordered call has had its turn. Where it has neither a deadline nor a right that could end, it does not matter.
-    fn has_begun(&self) -> bool {
-        match &self.held {
-            Some(held) => held.has_begun(),
-            None => self.few().is_some_and(|few| few.has_begun),
-        }
-    }
-
-    fn begins(&mut self) {
-        if let Some(held) = &mut self.held {
-            held.begins();
-        }
-        if let Some(few) = self.few_mut() {
-            few.has_begun = true;
-        }
-    }
-
-    /// Ready when a stream in the arguments was cut.
-    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        for cut in self.aside.iter_mut().flat_map(|aside| &mut aside.streams.cuts) {
-            if let Poll::Ready(why) = Pin::new(cut).poll(cx) {
-                let why = format!("a stream in its arguments was cut: {why}");
-                return Poll::Ready(Stop::Interrupted(Interruption::Cancelled(why)));
-            }
-        }
-        Poll::Pending
-    }
-
-    /// Ready when the call's time is up.
-    fn poll_expiry(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        match self.few_mut() {
-            Some(few) => few.attached.poll_expiry(cx).map(|()| Stop::Interrupted(Interruption::DeadlineExceeded)),
-            None => Poll::Pending,
-        }
-    }
-
-    /// A reply as it goes out: it may count until it is delivered.
-    fn note_reply(&self, reply: Message) -> Message {
-        if let Some(few) = self.few() {
-            few.attached.context().info().traffic().has_sent(reply.size());
-        }
-        match &self.held {
-            Some(held) => held.hold(reply),
-            None => reply,
-        }
-    }
-
-    /// How a call ended that nobody has answered.
-    fn settle_unanswered(&mut self) -> CallError {
-        let ended = self.held.as_ref().and_then(Held::ended);
-        self.settle(&match ended {
-            Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
-            Some((_, true)) | None => Outcome::Cancelled,
-        });
-        match ended {
-            Some((why, false)) => CallError::Refused(why.refusal()),
-            Some((why, true)) => CallError::Unknown(why.interruption()),
-            None => CallError::Unknown(panicking::how_it_goes().into()),
         }
     }
 }
@@ -556,7 +264,7 @@ impl<M: Method> Responder<M> {
     #[cold]
     fn refuse_here(&mut self, refusal: Refusal) -> Answer {
         self.beside.refuse(&refusal);
-        self.take().failed().refuse(M::NAME, refusal)
+        self.take().failed().refuse(&M::NAME, refusal)
     }
 
     /// Answers that the method did not run to its end.
@@ -711,25 +419,8 @@ impl<M: Method> Responder<M> {
     }
 }
 
-/// A call, for those who watch.
-fn info(signature: &Signature, is_oneway: bool, id: Option<CallId>, bytes: usize) -> CallInfo {
-    let mut info = CallInfo::new(CallSide::Service, *signature);
-    info.is_oneway = is_oneway;
-    if let Some(id) = id {
-        info.traffic().has_id(id);
-    }
-    info.traffic().has_received(bytes);
-    info
-}
-
 fn report_panic(method: &'static str, message: &str) {
     tracing::error!(method, message, "a method panicked");
-}
-
-/// Until it is dropped, a call's context and its span are the current ones.
-pub(super) struct Inside {
-    _span: Option<EnteredSpan>,
-    _left: Option<Left>,
 }
 
 /// A handler that runs.

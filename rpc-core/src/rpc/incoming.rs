@@ -2,12 +2,11 @@
 
 use super::{
     Answer, Method, MethodId, Refusal, Responder,
-    answer::Whom,
     call_info::Arrival,
     cell::CallCell,
     desk::Desk,
-    farewell::farewell,
-    frame::{CallId, Fault, Frame, Limits, Options, PlainCall, plain_call},
+    failed::{Failed, Whom},
+    frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
     known,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
@@ -234,11 +233,7 @@ impl Incoming<'_> {
     /// of this one.
     fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
         let Some(message) = value.encode(&desk.port) else { return Err(Answer::DONE) };
-        if let Some(call) = plain_call(message.data()) {
-            desk.has_turned(call.id);
-            return Ok(FromBytes::plain(message, call, desk));
-        }
-        let Ok(call) = Arrived::read_other(message, desk) else { return Err(Answer::DONE) };
+        let Ok(call) = Arrived::read_call(message, desk) else { return Err(Answer::DONE) };
         if let Some(id) = call.id {
             desk.has_turned(id);
         }
@@ -384,15 +379,20 @@ impl FromBytes {
 
     /// The arguments were read: who is to be answered is left, and what was said beside them.
     #[inline]
-    fn was_read(self) -> (Whom, Option<Box<Options>>) {
-        let Self { message, pipe, id, options, .. } = self;
-        message.recycle();
-        let whom = match (pipe, id) {
+    fn was_read(mut self) -> (Whom, Option<Box<Options>>) {
+        let whom = self.whom();
+        self.message.recycle();
+        (whom, self.options)
+    }
+
+    /// Who is to be answered, once.
+    #[inline]
+    fn whom(&mut self) -> Whom {
+        match (self.pipe.take(), self.id) {
             (Some(port), _) => Whom::Piped(*port),
             (None, Some(id)) => Whom::There(id),
             (None, None) => Whom::Nobody,
-        };
-        (whom, options)
+        }
     }
 
     #[cold]
@@ -403,7 +403,7 @@ impl FromBytes {
     /// Refuses the call, which those are told of who watch.
     fn refused(&mut self, refusal: Refusal, desk: &Desk) -> Answer {
         desk.refused(self.method, &refusal);
-        self.refuse(refusal)
+        Failed::from(self.whom()).refuse(&self.method, refusal)
     }
 
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
@@ -427,18 +427,6 @@ impl FromBytes {
             }
             (Verdict::Differs(difference), _) => Err(difference),
         }
-    }
-
-    fn refuse(&mut self, refusal: Refusal) -> Answer {
-        if let Some(port) = self.pipe.take() {
-            farewell(&port, Fault::Refused(refusal));
-            return Answer::DONE;
-        }
-        let Some(id) = self.id else {
-            tracing::warn!(method = %self.method, %refusal, "a one-way call was refused");
-            return Answer::DONE;
-        };
-        Answer::fault(id, Fault::Refused(refusal))
     }
 }
 

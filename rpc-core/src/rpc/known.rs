@@ -10,7 +10,7 @@ use std::{
 
 use super::{Method, MethodId};
 use crate::{
-    shape::{MethodShape, StaticMethod},
+    shape::{ByType, MethodShape, StaticMethod},
     sync::Arc,
 };
 
@@ -22,28 +22,17 @@ struct Known {
     bytes: Arc<[u8]>,
 }
 
-/// As many as there are methods in the program that were called or served as bytes. Both are sorted; a list in which little is ever put and
-/// much is looked for, is as good as any map, and less code.
+/// As many as there are methods in the program that were called or served as bytes.
 struct Registry {
-    by_type: Vec<(TypeId, Known)>,
-    /// Methods of several services may have one id.
+    by_type: ByType<Known>,
+    /// In the order of their ids, which methods of several services may share.
     by_id: Vec<Known>,
 }
 
 /// std's lock, also under loom, which has none for a static: nothing is run under it, and nobody waits for what is behind it.
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: Vec::new(), by_id: Vec::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { by_type: ByType::new(), by_id: Vec::new() });
 
 impl Registry {
-    /// Where the method is among the types, or is to be.
-    fn place(&self, method: TypeId) -> Result<usize, usize> {
-        self.by_type.binary_search_by_key(&method, |(known, _)| *known)
-    }
-
-    fn known(&self, method: TypeId) -> Option<Known> {
-        let place = self.place(method).ok()?;
-        self.by_type.get(place).map(|(_, known)| known.clone())
-    }
-
     /// Where those of one id begin.
     fn begin(&self, method: MethodId) -> usize {
         self.by_id.partition_point(|known| known.method < method)
@@ -55,17 +44,15 @@ impl Registry {
 
     /// Takes a shape in, and hands out the one that counts: of two methods that are the same on the wire, one knows the other's for its own.
     fn add(&mut self, method: TypeId, new: Known) -> Known {
-        let place = match self.place(method) {
-            Ok(_) => return self.known(method).unwrap_or(new),
-            Err(place) => place,
-        };
+        if let Some(known) = self.by_type.get(method) {
+            return known;
+        }
         let same = self.of(new.method).find(|same| same.bytes == new.bytes).cloned();
         let known = same.unwrap_or_else(|| {
             self.by_id.insert(self.begin(new.method), new.clone());
             new
         });
-        self.by_type.insert(place, (method, known.clone()));
-        known
+        self.by_type.keep(method, known)
     }
 }
 
@@ -84,7 +71,7 @@ fn known<M: Method>() -> Known {
 }
 
 fn known_as(method: TypeId, id: MethodId, description: &StaticMethod) -> Known {
-    if let Some(known) = registry(|registry| registry.known(method)) {
+    if let Some(known) = registry(|registry| registry.by_type.get(method)) {
         return known;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.

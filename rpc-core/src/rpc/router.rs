@@ -420,19 +420,16 @@ impl ForwardedCall {
         let Some((message, args_at, options)) = self.leave() else { return };
         // What the service says of the method is kept for those that were introduced.
         service.replies().is_introduction(self.method);
+        let said = Said::these(&options);
         let head = if self.is_pipelined {
-            pipelined_head(self.method, Some(&Said::these(&options)))
+            pipelined_head(self.method, Some(&said))
         } else if self.id.is_none() {
-            tell_head(self.method, Some(&Said::these(&options)))
+            tell_head(self.method, Some(&said))
         } else {
             // If nothing is answered any more, it has ended.
             let Some(id) = service.replies().expect(self.clone(), self.method) else { return };
             service.replies().sends(id, message.size());
-            return self.pass_on(
-                with_head(message, args_at, call_head(id, self.method, Some(&Said::these(&options)))),
-                service,
-                id,
-            );
+            return self.pass_on(with_head(message, args_at, call_head(id, self.method, Some(&said))), service, id);
         };
         if let Err(error) = service.port().post_message(with_head(message, args_at, head)) {
             tracing::warn!(%error, "a call that wants no answer could not be passed on");

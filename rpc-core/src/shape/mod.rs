@@ -9,6 +9,7 @@
 //!
 //! Nothing here knows how shapes are exchanged.
 
+mod by_type;
 mod changes;
 #[cfg(feature = "api-check")]
 mod committed;
@@ -36,5 +37,6 @@ pub use method::MethodShape;
 pub use parse::ParseShapeError;
 pub use structure::{Enum, Field, Shape, Struct, Variant};
 
+pub(crate) use by_type::ByType;
 pub(crate) use guided::{GuidedError, Reader};
 pub(crate) use missing::Missing;

@@ -2,19 +2,16 @@
 
 use std::{
     any::TypeId,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use serde::de::DeserializeOwned;
 
-use super::{Shape, plain, trace};
+use super::{Shape, by_type::ByType, plain, trace};
 use crate::sync::Arc;
 
-/// The types in order. Little is ever put in, and much is looked for: a list is as good as any map, and less code.
-type Found = Vec<(TypeId, Arc<Shape>)>;
-
 /// std's lock, also under loom, which has none for a static: nothing is run under it, and nobody waits for what is behind it.
-static FOUND: Mutex<Found> = Mutex::new(Vec::new());
+static FOUND: Mutex<ByType<Arc<Shape>>> = Mutex::new(ByType::new());
 
 /// See [`Shape::of`].
 pub(super) fn of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
@@ -22,27 +19,14 @@ pub(super) fn of<T: DeserializeOwned + 'static>() -> Arc<Shape> {
         return Arc::new(shape);
     }
     let id = TypeId::of::<T>();
+    let known = found().get(id);
     // Runs code of the type's, so the lock is free. If two threads ask at once, both find the same.
-    known(id).unwrap_or_else(|| keep(id, Arc::new(trace::trace::<T>())))
+    known.unwrap_or_else(|| {
+        let shape = Arc::new(trace::trace::<T>());
+        found().keep(id, shape)
+    })
 }
 
-fn known(id: TypeId) -> Option<Arc<Shape>> {
-    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = place(&found, id).ok()?;
-    found.get(at).map(|(_, shape)| shape.clone())
-}
-
-fn keep(id: TypeId, shape: Arc<Shape>) -> Arc<Shape> {
-    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    match place(&found, id) {
-        Ok(at) => found.get(at).map_or(shape, |(_, first)| first.clone()),
-        Err(at) => {
-            found.insert(at, (id, shape.clone()));
-            shape
-        }
-    }
-}
-
-fn place(found: &Found, id: TypeId) -> Result<usize, usize> {
-    found.binary_search_by_key(&id, |(known, _)| *known)
+fn found() -> MutexGuard<'static, ByType<Arc<Shape>>> {
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -39,7 +39,6 @@ extern "C" {
     pub(super) fn structured_clone(value: &JsValue, options: &Object) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_namespace = String, js_name = fromCharCode)]
-    #[rustfmt::skip]
     #[allow(clippy::too_many_arguments, reason = "one for each character")]
     fn from_char_codes(
         a: u8,
@@ -137,7 +136,6 @@ pub(super) fn packet(bytes: &[u8]) -> JsValue {
 }
 
 /// The string of these bytes, of which there are at most [`SHORTEST`].
-#[rustfmt::skip]
 fn characters(bytes: &[u8]) -> JsString {
     let mut padded = [0; SHORTEST];
     padded[..bytes.len()].copy_from_slice(bytes);

@@ -148,22 +148,14 @@ mod tests {
     };
 
     use futures::channel::oneshot;
-    use futures_test::task::new_count_waker;
+    use futures_test::{future::FutureTestExt, task::new_count_waker};
 
     use super::{super::woken::TURN, *};
     use crate::context;
 
     /// Waits once, and is woken at once.
     async fn turn() {
-        let mut is_over = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut is_over, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        async {}.pending_once().await;
     }
 
     /// Counts a poll, and fails where they do not end.
