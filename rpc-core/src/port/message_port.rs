@@ -253,6 +253,14 @@ impl MessagePort {
         self.drain(&*target);
     }
 
+    /// Is read from now on, which starts it, and leads to a target for those who ask where. The target gets nothing that is posted.
+    pub(crate) fn read_for(&self, target: Arc<dyn MessageTarget>) {
+        if let Some((told, former)) = self.owned().map(|mut side| side.read_for(target)) {
+            drop(former);
+            told.tell();
+        }
+    }
+
     /// Leads to a target from now on, which [`drain`](Self::drain) gives what waits.
     pub(crate) fn drain_to(&self, target: Arc<dyn MessageTarget>) {
         let former = self.owned().map(|mut side| side.drain_to(target));
@@ -377,6 +385,9 @@ impl MessagePort {
                 if side.may_lend() {
                     side.lend(batch);
                 }
+                if is_last {
+                    self.mine().calm(&side);
+                }
                 drop(side);
                 drop(replaced);
                 Poll::Ready(Ok(Received { parcel: parcel.received(), is_last }))
@@ -392,8 +403,17 @@ impl MessagePort {
                 pause();
                 self.poll_batch(batch, key, cx)
             }
-            Next::Nothing => wait_at(side, key, cx),
+            Next::Nothing => {
+                self.mine().calm(&side);
+                wait_at(side, key, cx)
+            }
         }
+    }
+
+    /// Whether nothing has happened here since a reader has found nothing more.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.mine().is_quiet() && self.is_current()
     }
 
     /// Puts back what a reader had taken over: it is older than what waits.

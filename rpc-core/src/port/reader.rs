@@ -1,6 +1,7 @@
 //! The one task that reads a port for as long as it is served.
 
 use std::{
+    borrow::Borrow,
     fmt,
     task::{Context, Poll},
 };
@@ -11,8 +12,8 @@ use super::{Closed, MessagePort, Parcel, queue::Queue, waiters::WaiterKey};
 ///
 /// It meets those who post as seldom as it can: what waits is taken over in one piece, and whoever takes the last waits for the next
 /// in the same step. Dropped, it waits no longer, and what it had taken over waits at the port again.
-pub(crate) struct Reader<'p> {
-    port: &'p MessagePort,
+pub(crate) struct Reader<P: Borrow<MessagePort>> {
+    port: P,
     key: Option<WaiterKey>,
     /// What was taken over, and was not received.
     batch: Queue,
@@ -26,9 +27,15 @@ pub(crate) struct Received {
     pub(crate) is_last: bool,
 }
 
-impl<'p> Reader<'p> {
-    pub(crate) fn new(port: &'p MessagePort) -> Self {
+impl<P: Borrow<MessagePort>> Reader<P> {
+    pub(crate) fn new(port: P) -> Self {
         Self { port, key: None, batch: Queue::default() }
+    }
+
+    /// What has the port.
+    #[inline]
+    pub(crate) fn port(&self) -> &P {
+        &self.port
     }
 
     /// Takes the next entry of the queue as it is.
@@ -36,31 +43,37 @@ impl<'p> Reader<'p> {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Closed>> {
         match self.batch.pop() {
             Some(parcel) => Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false })),
-            None => self.port.poll_batch(&mut self.batch, &mut self.key, cx),
+            None => self.port.borrow().poll_batch(&mut self.batch, &mut self.key, cx),
         }
+    }
+
+    /// Whether nothing has come since it has found nothing more, so that it would be in vain to look: for one who would do so with the same waker.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.port.borrow().is_quiet()
     }
 }
 
-impl Drop for Reader<'_> {
+impl<P: Borrow<MessagePort>> Drop for Reader<P> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.port.forget_waiter(key);
+            self.port.borrow().forget_waiter(key);
         }
         if !self.batch.is_empty() {
-            self.port.put_batch_back(&mut self.batch);
+            self.port.borrow().put_batch_back(&mut self.batch);
         }
     }
 }
 
-impl fmt::Debug for Reader<'_> {
+impl<P: Borrow<MessagePort>> fmt::Debug for Reader<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("port", self.port).finish_non_exhaustive()
+        f.debug_struct("Reader").field("port", self.port.borrow()).finish_non_exhaustive()
     }
 }
 
 /// As whoever serves does it: who has received the last does not ask again before it is woken.
 #[cfg(test)]
-fn poll_turn(reader: &mut Reader<'_>, cx: &mut Context<'_>, mut take: impl FnMut(Parcel)) -> Poll<Closed> {
+fn poll_turn(reader: &mut Reader<&MessagePort>, cx: &mut Context<'_>, mut take: impl FnMut(Parcel)) -> Poll<Closed> {
     loop {
         match std::task::ready!(reader.poll_next(cx)) {
             Ok(Received { parcel, is_last }) => {
@@ -126,7 +139,7 @@ mod tests {
         message.data()[0]
     }
 
-    fn next(reader: &mut Reader<'_>) -> Option<(u8, bool)> {
+    fn next(reader: &mut Reader<&MessagePort>) -> Option<(u8, bool)> {
         match reader.poll_next(&mut Context::from_waker(noop_waker_ref())) {
             Poll::Ready(Ok(Received { parcel, is_last })) => Some((number(&parcel), is_last)),
             Poll::Ready(Err(Closed)) | Poll::Pending => None,

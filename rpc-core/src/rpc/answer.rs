@@ -12,11 +12,12 @@ use pin_project::pin_project;
 use super::{
     CallContext, CallError, Failure, Interruption, IsResult, Method, Outcome, Refusal, RpcError, Wire,
     around::Ended,
-    beside::{Beside, Facts, Inside, info},
+    beside::{Beside, Facts, Inside, info, is_free, report_refusal},
     cell::{CallCell, Ending},
     desk::Desk,
     failed::{Failed, Whom},
     frame::{CallId, Fault, Frame, Options, reply_head},
+    held::Held,
     incoming::Came,
     outbox::Outbox,
     pipe::Pipe,
@@ -152,10 +153,28 @@ impl<M: Method> Responder<M> {
     /// The answer, if the call is not to be run.
     #[inline]
     pub(super) fn attach(self, options: Option<Box<Options>>, came: Came, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        if options.is_none() && desk.is_plain && !M::TAKES_CONTEXT {
+        if options.is_some() || M::TAKES_CONTEXT {
+            self.attach_more(options, came, desk)
+        } else if desk.is_plain {
             Ok(self)
+        } else if desk.is_unwatched && !is_free(M::ID) {
+            self.claim(came.bytes, desk)
         } else {
             self.attach_more(options, came, desk)
+        }
+    }
+
+    /// Takes the call out of what its right has left: all that there is to do where nobody watches.
+    fn claim(mut self, bytes: usize, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        match Held::claimed(desk, bytes, M::ORDERED) {
+            Ok(held) => {
+                self.beside.held = Some(held);
+                Ok(self)
+            }
+            Err(refusal) => {
+                report_refusal(desk, M::NAME, &refusal);
+                Err(self.refuse(refusal))
+            }
         }
     }
 

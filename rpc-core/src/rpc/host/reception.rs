@@ -13,10 +13,11 @@ use super::{
     slots::Beside,
 };
 use crate::{
+    Closed,
     clock::Sleep,
-    port::Parcel,
+    port::{Parcel, Received},
     rpc::{
-        desk::Desk,
+        desk::{Desk, DeskReader, read},
         farewell::{end_unread, farewell},
         frame::{CallId, Fault},
         grant::Ended,
@@ -34,6 +35,9 @@ pub(in crate::rpc) struct Reception {
     /// Ports whose right has ended, to be told so.
     pub(in crate::rpc) ended: VecDeque<(SeatKey, Ended)>,
     pub(in crate::rpc) room: WaitingRoom,
+    /// The readers of the few ports that are read directly.
+    pub(in crate::rpc) few: Vec<DeskReader>,
+    standing: Standing,
     /// Until when nobody's time is up.
     alarm: Option<(Duration, Sleep)>,
 }
@@ -56,18 +60,30 @@ impl Reception {
             taken: VecDeque::new(),
             ended: VecDeque::new(),
             room: WaitingRoom::default(),
+            few: Vec::new(),
+            standing: Standing::default(),
             alarm: None,
         }
     }
 
     /// Takes over what came to the ports beside the first, and those that were added. Pending as long as nobody can have added one.
+    ///
+    /// Who was polled with the same waker before is woken for what is new.
     #[inline]
-    pub(in crate::rpc) fn poll(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<Standing> {
-        if self.hub.is_used() { Poll::Ready(self.take(most, cx)) } else { Poll::Pending }
+    pub(in crate::rpc) fn poll(&mut self, most: usize, is_same: bool, cx: &mut Context<'_>) -> Poll<Standing> {
+        if !self.hub.is_used() {
+            return Poll::Pending;
+        }
+        if self.hub.has_alarms() {
+            self.poll_alarm(cx);
+        }
+        if self.hub.has_news() || !is_same {
+            self.take_news(most, cx);
+        }
+        Poll::Ready(self.standing)
     }
 
-    fn take(&mut self, most: usize, cx: &mut Context<'_>) -> Standing {
-        self.poll_alarm(cx);
+    fn take_news(&mut self, most: usize, cx: &Context<'_>) {
         let News { joined, ended, has_hosts, is_halted } =
             self.hub.take(most.saturating_sub(self.taken.len()), &mut self.taken, cx);
         if !ended.is_empty() {
@@ -76,12 +92,26 @@ impl Reception {
         if !joined.is_empty() {
             self.has_joined(joined);
         }
-        Standing { has_hosts, is_halted }
+        self.standing = Standing { has_hosts, is_halted };
+    }
+
+    /// Takes the next thing that came to a port, one by one.
+    pub(in crate::rpc) fn next(&mut self, cx: &mut Context<'_>) -> Option<(SeatKey, Thing)> {
+        self.taken.pop_front().or_else(|| {
+            self.few.iter_mut().find_map(|reader| match reader.poll_next(cx) {
+                Poll::Ready(Ok(Received { parcel, .. })) => Some((reader.port().desk().seat?, Thing::Parcel(parcel))),
+                Poll::Ready(Err(Closed)) => Some((reader.port().desk().seat?, Thing::Closed)),
+                Poll::Pending => None,
+            })
+        })
     }
 
     #[cold]
     fn has_joined(&mut self, joined: Vec<Arc<Desk>>) {
         for desk in joined {
+            if desk.is_read {
+                self.few.push(read(&desk));
+            }
             if let Some(seat) = desk.seat {
                 self.desks.insert(seat, desk);
             }
@@ -158,13 +188,18 @@ impl Reception {
     fn take_out(&mut self, seat: SeatKey) -> Option<(Arc<Desk>, Vec<Parcel>)> {
         let desk = self.desks.remove(seat)?;
         let mut waiting = Vec::new();
+        if desk.is_read {
+            // What its reader has taken over waits at the port again.
+            self.few.retain(|reader| reader.port().desk().seat != Some(seat));
+            waiting.extend(std::iter::from_fn(|| desk.port.try_take()));
+        }
         if self.taken.iter().any(|(key, _)| *key == seat) {
             let (own, others): (VecDeque<_>, _) =
                 std::mem::take(&mut self.taken).into_iter().partition(|(key, _)| *key == seat);
             self.taken = others;
             waiting.extend(own.into_iter().filter_map(|(_, thing)| thing.into_parcel()));
         }
-        waiting.extend(self.hub.leave(seat, desk.grant));
+        waiting.extend(self.hub.leave(&desk, seat));
         Some((desk, waiting))
     }
 }
