@@ -43,7 +43,14 @@ impl<P: Borrow<MessagePort>> Reader<P> {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Closed>> {
         match self.batch.pop() {
             Some(parcel) => Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false })),
-            None => self.port.borrow().poll_batch(&mut self.batch, &mut self.key, cx),
+            None => {
+                let polled = self.port.borrow().poll_batch(&mut self.batch, &mut self.key, cx);
+                if let Poll::Ready(Err(Closed)) = &polled {
+                    // Whoever closed it has woken it, and nothing is registered any more.
+                    self.key = None;
+                }
+                polled
+            }
         }
     }
 

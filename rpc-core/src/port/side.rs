@@ -17,6 +17,10 @@ use crate::sync::{Arc, Encloses};
 pub(super) struct Side {
     pub(super) state: PortState,
     peer_gone: Option<Gone>,
+    /// Whether the other side was closed, and nobody only said so.
+    peer_has_closed: bool,
+    /// Whether the queue was ever lent.
+    has_lent: bool,
     /// What waits to be delivered, and is not in the reader's batch.
     queue: Queue,
     pub(super) waiters: Waiters,
@@ -204,6 +208,12 @@ impl Side {
     pub(super) fn lend(&mut self, batch: &mut Queue) {
         debug_assert!(batch.is_empty(), "who locks the side takes the batch back");
         mem::swap(&mut self.queue, batch);
+        self.has_lent = true;
+    }
+
+    /// Whether the queue was ever lent.
+    pub(super) fn has_lent(&self) -> bool {
+        self.has_lent
     }
 
     /// Whether the queue may be lent: if there is anything in it, and if nobody else needs to know when it is received. Nobody waits
@@ -316,6 +326,17 @@ impl Side {
     #[must_use = "wake after unlocking"]
     pub(super) fn close(&mut self) -> Option<(Told, Option<Arc<dyn MessageTarget>>)> {
         self.state.close().then(|| (self.told(1), self.take_target()))
+    }
+
+    /// Notes that the other side was closed.
+    pub(super) fn peer_closes(&mut self, gone: Gone) -> (Told, Option<Arc<dyn MessageTarget>>) {
+        self.peer_has_closed = true;
+        self.peer_has_gone(gone)
+    }
+
+    /// Whether the other side was closed, and nobody only said so.
+    pub(super) fn peer_has_closed(&self) -> bool {
+        self.peer_has_closed
     }
 
     /// Notes that the other side has gone, wherever this one is: it is noted here, so it travels along (CLOSE-05, PORT-62).

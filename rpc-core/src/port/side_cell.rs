@@ -129,8 +129,10 @@ impl SideCell {
     /// Takes all that waits at a locked side, and frees the memory that queue and batch have kept.
     #[must_use = "drop messages outside the lock"]
     pub(super) fn take_queue(&self, mut side: Guard<'_, Side>) -> VecDeque<Parcel> {
-        let memory = self.batch.lock_inside(&side).take();
-        debug_assert!(memory.is_empty(), "who locks the side takes the batch back");
+        if side.has_lent() {
+            let memory = self.batch.lock_inside(&side).take();
+            debug_assert!(memory.is_empty(), "who locks the side takes the batch back");
+        }
         side.take_queue()
     }
 

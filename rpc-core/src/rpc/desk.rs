@@ -3,13 +3,14 @@
 use std::{borrow::Borrow, fmt, sync::OnceLock, time::Duration};
 
 use super::{
-    Answer, MethodId, Refusal, ServeOptions,
+    Answer, MethodId, Refusal,
     context::Issuer,
     farewell::farewell,
     frame::{CallId, Fault, Frame},
     grant::{Cost, Counting, Ended, GrantKey, ROOT, Terms},
     held::Ending,
     host::{Hub, SeatKey},
+    options::Settings,
     versions::{Version, Versions},
 };
 use crate::{
@@ -41,6 +42,10 @@ pub(super) struct Desk {
     pub(super) is_plain: bool,
     /// Whether nobody looks at such a call, and nothing is around its method: it only has to be claimed.
     pub(super) is_unwatched: bool,
+    /// Whether interceptors see the calls.
+    pub(super) is_intercepted: bool,
+    /// Whether the caller was told how much is taken at a time.
+    pub(super) has_window: bool,
     /// Made for the first method that is introduced.
     versions: OnceLock<Box<Versions>>,
     /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
@@ -76,7 +81,9 @@ impl Desk {
 
     fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right, is_read: bool) -> Self {
         let Right { grant, terms, ending, counting } = right;
-        let is_unwatched = hub.settings.is_plain() && terms.is_unchecked();
+        let settings = hub.settings();
+        let is_unwatched = settings.is_plain() && terms.is_unchecked();
+        let (is_intercepted, has_window) = (!settings.interceptors.is_empty(), settings.window.is_some());
         Self {
             port,
             hub,
@@ -88,6 +95,8 @@ impl Desk {
             is_plain: seat.is_none() && is_unwatched,
             ending: ending.map(OnceLock::from).unwrap_or_default(),
             is_unwatched,
+            is_intercepted,
+            has_window,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
             tells: AtomicU32::new(0),
@@ -97,8 +106,8 @@ impl Desk {
 
     /// How the service is served.
     #[inline]
-    pub(super) fn settings(&self) -> &ServeOptions {
-        &self.hub.settings
+    pub(super) fn settings(&self) -> &Settings {
+        self.hub.settings()
     }
 
     /// What the calls have to do with the end of the right that they came by.

@@ -9,13 +9,13 @@ use std::{
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Opened, Refusal, ServeOptions, Service,
+    Answer, Opened, Refusal, Service,
     describe::{self, Describe},
     desk::{Desk, DeskReader, read},
     frame::{CallId, Fault, Frame},
     grant::Ended,
     handlers::{Begun, Handlers, Tag},
-    host::{Reception, SeatKey, Standing, Thing, WaitingRoom, Whence, seat_of},
+    host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
     same::{self, Same},
@@ -58,7 +58,8 @@ pub(super) struct Serving<'p, S: Service, F> {
 
 impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
-        Self { first: first.map(read), others, standing: Standing::default(), calls: Calls::new(first), waker: None }
+        let calls = Calls::new(first, others.hub.settings().running);
+        Self { first: first.map(read), others, standing: Standing::default(), calls, waker: None }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
@@ -115,7 +116,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// Takes what came to those of the other ports that are read directly. Whether there may be more.
     fn poll_few(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
         let (mut has_more, mut closed) = (false, None);
-        let Reception { few, room, .. } = &mut *self.others;
+        let Some((Seats { few, .. }, room)) = self.others.split() else { return false };
         let most = BATCH >> few.len().checked_ilog2().unwrap_or_default();
         for reader in few.iter_mut().filter(|reader| !is_same || !reader.is_quiet()) {
             match self.calls.read(reader, most, room, run, cx) {
@@ -146,16 +147,17 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         let Poll::Ready(standing) = self.others.poll(BATCH, is_same, cx) else { return false };
         self.standing = standing;
         self.calls.is_halted = standing.is_halted;
-        if !self.others.ended.is_empty() {
+        if self.others.split().is_some_and(|(seats, _)| seats.has_ended()) {
             self.dismiss_some();
         }
-        let has_more = self.others.taken.len() >= BATCH || !self.others.ended.is_empty();
-        while let Some((seat, thing)) = self.others.taken.pop_front() {
-            let Some(desk) = self.others.desks.get(seat) else { continue };
+        let has_more = self.others.split().is_some_and(|(seats, _)| seats.len() >= BATCH || seats.has_ended());
+        while let Some((seats, room)) = self.others.split()
+            && let Some((desk, seat, thing)) = seats.pop()
+        {
+            // It may have left meanwhile.
+            let Some(desk) = desk else { continue };
             match thing {
-                Thing::Parcel(parcel) => {
-                    self.calls.dispatch_other(parcel.received(), desk, &mut self.others.room, run, cx);
-                }
+                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), desk, room, run, cx),
                 Thing::Closed => self.is_closed(Some(seat)),
             }
         }
@@ -166,9 +168,10 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     /// is woken to end. Where calls of all ports lie together is gone through once for all of the part.
     #[cold]
     fn dismiss_some(&mut self) {
-        let ended = self.others.take_ended(MOST_ENDED);
+        let Some((seats, room)) = self.others.split() else { return };
+        let ended = seats.take_ended(MOST_ENDED);
         let is_at = |whence: &Whence| ended.of(whence).is_some();
-        let waiting = self.others.room.take_out(is_at);
+        let waiting = room.take_out(is_at);
         self.calls.ordered.retain(|(_, tag)| !is_at(&tag.whence));
         for (whence, call) in waiting {
             if let Some((desk, why)) = whence.as_ref().zip(ended.of(&whence)) {
@@ -176,7 +179,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
             }
         }
         for (seat, why) in ended.all() {
-            if let Some(desk) = self.others.desks.get(seat) {
+            if let Some(desk) = self.others.desk(seat) {
                 self.calls.dismiss(desk, why);
                 self.others.dismiss(seat, why);
             }
@@ -208,6 +211,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 /// waits, opened, until the one before it has ended.
 struct Calls<'p, S: Service, F> {
     first: Option<&'p Arc<Desk>>,
+    /// How many handlers may run at a time.
+    most_running: usize,
     handlers: Handlers<F>,
     ordered: VecDeque<(S::SharedCall, Tag)>,
     is_ordered_running: bool,
@@ -234,9 +239,10 @@ enum Progress {
 }
 
 impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
-    fn new(first: Option<&'p Arc<Desk>>) -> Self {
+    fn new(first: Option<&'p Arc<Desk>>, most_running: usize) -> Self {
         Self {
             first,
+            most_running,
             handlers: Handlers::new(),
             ordered: VecDeque::new(),
             is_ordered_running: false,
@@ -323,9 +329,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if call.id().is_some_and(|id| self.open.contains_key(&(desk.seat, id))) {
             return refuse(call, desk, Refusal::RepeatedCallId);
         }
-        let settings = desk.settings();
         call.note(desk, self.handlers.len(), room.len().saturating_add(self.ordered.len()));
-        if self.has_room(settings) && room.is_empty() {
+        if self.has_room() && room.is_empty() {
             return self.begin(call, desk, run, cx);
         }
         self.hold(call, desk, room);
@@ -349,13 +354,13 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
 
     /// Whether a call that was held may go on: to be begun, or to be refused.
     fn may_begin(&self, whence: &Whence) -> bool {
-        self.once.is_some() || self.desk(whence).is_none_or(|desk| self.has_room(desk.settings()))
+        self.once.is_some() || self.desk(whence).is_none_or(|_| self.has_room())
     }
 
     /// Whether one more call may run.
     #[inline]
-    fn has_room(&self, settings: &ServeOptions) -> bool {
-        self.handlers.len() < settings.running && !self.is_halted
+    fn has_room(&self) -> bool {
+        self.handlers.len() < self.most_running && !self.is_halted
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
@@ -543,7 +548,7 @@ fn refuse(call: Unopened, desk: &Arc<Desk>, refusal: Refusal) {
 /// A call was taken out of the caller's window.
 #[inline(always)]
 fn took(call: &Unopened, desk: &Desk) {
-    if desk.settings().window.is_some() && call.is_oneway() {
+    if desk.has_window && call.is_oneway() {
         desk.took_tell();
     }
 }

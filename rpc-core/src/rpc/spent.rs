@@ -136,13 +136,10 @@ impl<'p> Spent<'p> {
             }));
         }
         // Nobody can call who comes only now, so nothing more is added.
-        if self.others.taken.is_empty() {
-            let _standing = self.others.poll(BATCH, false, cx);
-        }
-        let Some((seat, thing)) = self.others.next(cx) else {
+        let Some((seat, thing)) = self.others.next(BATCH, cx) else {
             return if self.first.is_none() && self.others.is_empty() { Poll::Ready(None) } else { Poll::Pending };
         };
-        let Some(desk) = self.others.desks.get(seat).cloned() else { return Poll::Ready(Some(News::Other)) };
+        let Some(desk) = self.others.desk(seat).cloned() else { return Poll::Ready(Some(News::Other)) };
         Poll::Ready(Some(match thing {
             Thing::Parcel(parcel) => self.read(parcel.received(), &desk),
             Thing::Closed => {

@@ -22,6 +22,7 @@ use crate::{
         held::Ending,
         inspector::ExportState,
         membrane::Membrane,
+        options::Settings,
         outbox::EarlyReplies,
     },
     sync::{
@@ -36,7 +37,7 @@ const FEW: usize = 8;
 
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
-    pub(in crate::rpc) settings: ServeOptions,
+    options: ServeOptions,
     /// The methods of the service.
     pub(in crate::rpc) methods: MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
@@ -132,7 +133,7 @@ impl Hub {
     /// What the ports of a service share, from which clients may get so many others. Whoever has the other end of the first port, where there
     /// is one, may call everything.
     pub(in crate::rpc) fn new(
-        settings: ServeOptions,
+        options: ServeOptions,
         most_clients: u32,
         methods: MethodTable,
         first: Option<&MessagePort>,
@@ -140,7 +141,7 @@ impl Hub {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
         Arc::new(Self {
-            settings,
+            options,
             methods,
             early: EarlyReplies::default(),
             grants: OnceLock::new(),
@@ -161,6 +162,12 @@ impl Hub {
         hub.use_it();
         hub.end();
         hub
+    }
+
+    /// How the service is served.
+    #[inline]
+    pub(in crate::rpc) fn settings(&self) -> &Settings {
+        self.options.settings()
     }
 
     /// Whether the other end of a port is one at which calls are served: then nobody can ever call, and it would stay for ever.
@@ -250,7 +257,7 @@ impl Hub {
                 if let Some(membrane) = membrane {
                     membrane.belongs_to(self, grant);
                 }
-                self.settings.audit.note(|| granted(&right, parent, limits));
+                self.settings().audit.note(|| granted(&right, parent, limits));
                 self.join(port, seat, right, is_read);
                 Some(grant)
             }
@@ -259,7 +266,7 @@ impl Hub {
                 drop(nothing);
                 tracing::warn!(%refusal, "a right to call was not granted");
                 let reason = refusal.label();
-                self.settings.audit.note(|| AuditEntry::NotGranted { parent: RightId::of(parent), reason });
+                self.settings().audit.note(|| AuditEntry::NotGranted { parent: RightId::of(parent), reason });
                 farewell(&port, Fault::Refused(refusal));
                 None
             }
@@ -292,7 +299,7 @@ impl Hub {
         let from = self.grants().beside(parent).map(|entry| entry.terms.clone()).ok_or(Refusal::Revoked)?;
         let (terms, ending) = (from.narrowed(limits.methods.as_deref(), narrower), Arc::<Ending>::default());
         let entry = Entry { terms: terms.clone(), ending: ending.clone(), membrane, since: now };
-        let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings.clients };
+        let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings().clients };
         let mut grants = self.grants();
         let granted = grants.grant(parent, limits, wanted, now);
         let counting = granted.as_ref().map(|grant| grants.counting(*grant)).unwrap_or_default();
@@ -380,7 +387,7 @@ impl Hub {
     fn have_ended(&self, rights: &[(GrantKey, Option<SeatKey>)], why: Ended) {
         for (grant, _) in rights {
             let right = || RightId::of(*grant);
-            self.settings.audit.note(|| match why {
+            self.settings().audit.note(|| match why {
                 Ended::Revoked => AuditEntry::Revoked { right: right() },
                 Ended::Expired | Ended::Unread => AuditEntry::Expired { right: right() },
             });
@@ -433,7 +440,7 @@ impl Hub {
         let grant = desk.grant;
         let was_held = self.grants().leave(grant);
         if was_held {
-            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+            self.settings().audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
         }
         let mut state = self.state();
         let waiting = state.remove_lane(seat, desk.is_read);
@@ -459,7 +466,7 @@ impl Hub {
         // Nothing is made for that alone: most services have granted nothing.
         let released = self.grants.get().map(|grants| grants.lock().leave_all()).unwrap_or_default();
         for grant in released {
-            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+            self.settings().audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
         }
     }
 
