@@ -78,9 +78,13 @@ impl<P: Borrow<MessagePort>> fmt::Debug for Reader<P> {
     }
 }
 
-/// As whoever serves does it: who has received the last does not ask again before it is woken.
+/// As whoever serves does it, always with the same waker: who has received the last does not ask again before it is woken, nor where nothing
+/// can have come.
 #[cfg(test)]
 fn poll_turn(reader: &mut Reader<&MessagePort>, cx: &mut Context<'_>, mut take: impl FnMut(Parcel)) -> Poll<Closed> {
+    if reader.is_quiet() {
+        return Poll::Pending;
+    }
     loop {
         match std::task::ready!(reader.poll_next(cx)) {
             Ok(Received { parcel, is_last }) => {
@@ -188,5 +192,48 @@ mod tests {
         }
         drop(ours);
         assert_eq!(woken.get(), 4, "it is told of the end too");
+    }
+
+    #[test]
+    fn a_port_is_quiet_until_anything_happens_to_it() {
+        type Change = fn(&MessagePort, &MessagePort);
+        let changes: [(&str, Change); 5] = [
+            ("a post", |ours, _| ours.post_message("1").unwrap()),
+            ("the end of the other end", |ours, _| ours.close()),
+            ("its own end", |_, theirs| theirs.close()),
+            ("a transfer", |_, theirs| drop(theirs.move_away())),
+            ("something put back", |_, theirs| theirs.put_back(Parcel::Message(Message::new([1])))),
+        ];
+        for (what, change) in changes {
+            let (ours, theirs) = channel();
+            let (waker, woken) = new_count_waker();
+            let mut reader = Reader::new(&theirs);
+            assert!(!reader.is_quiet(), "nobody has looked");
+            assert!(reader.poll_next(&mut Context::from_waker(&waker)).is_pending());
+            assert!(reader.is_quiet());
+
+            change(&ours, &theirs);
+
+            assert!(!reader.is_quiet(), "{what}");
+            assert_eq!(woken.get(), 1, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_not_quiet_as_long_as_anything_is_left() {
+        let (ours, theirs) = channel();
+        let post = |number| ours.post_message(Message::new([number])).unwrap();
+        let mut reader = Reader::new(&theirs);
+        assert!(next(&mut reader).is_none());
+        (0..3).for_each(post);
+
+        for number in 0..3 {
+            assert!(!reader.is_quiet(), "{number} is left");
+            assert!(next(&mut reader).is_some());
+        }
+
+        while !reader.is_quiet() {
+            assert!(next(&mut reader).is_none(), "nothing is left");
+        }
     }
 }

@@ -62,7 +62,10 @@ impl Budget {
                 running: 0,
             }),
             has_no_clock: is_timed && now.is_none(),
-            counts_calls_only: bytes.is_none() && expires.is_none() && idle.is_none() && (now.is_some() || rate.is_none()),
+            counts_calls_only: bytes.is_none()
+                && expires.is_none()
+                && idle.is_none()
+                && (now.is_some() || rate.is_none()),
         })
     }
 

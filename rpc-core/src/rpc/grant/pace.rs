@@ -103,6 +103,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -166,5 +168,50 @@ mod tests {
         pace.give_back();
 
         assert!(pace.has_room(Some(SECOND)));
+    }
+
+    /// As one who asks the time only where it has to be known.
+    fn takes(pace: &mut Pace, now: Duration) -> bool {
+        [None, Some(now)].into_iter().any(|now| {
+            let has_room = pace.has_room(now);
+            if has_room {
+                pace.take(now);
+            }
+            has_room
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn who_does_not_ask_the_time_for_each_call_allows_never_more_and_hardly_less(
+            calls in prop_oneof![1_u32..200, 1_000_u32..5_000],
+            steps in prop::collection::vec((0_u64..2_000_000, 0_usize..300), 1..40),
+        ) {
+            let rate = Rate { calls, per: Duration::from_millis(1) };
+            let (mut pace, mut exact) = (Pace::new(rate), Pace::new(rate));
+            let mut now = SECOND;
+            for (nanos, times) in steps {
+                now += Duration::from_nanos(nanos);
+                for _ in 0..times {
+                    if takes(&mut pace, now) {
+                        prop_assert!(exact.has_room(Some(now)), "one too many");
+                        exact.take(Some(now));
+                        continue;
+                    }
+                    let mut left = exact.clone();
+                    let most = (calls / ONE_OF).min(MOST_UNCOUNTED) as usize;
+                    prop_assert!(calls_at(&mut left, now) <= most, "more than {} too early", most);
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_rate_of_few_calls_each_is_counted_when_it_is_made() {
+        let mut pace = Pace::new(Rate { calls: ONE_OF - 1, per: SECOND });
+        pace.take(Some(SECOND));
+
+        assert!(!pace.has_room(None));
     }
 }

@@ -32,8 +32,8 @@ use crate::{
 };
 
 /// How many ports beside the first are read directly, as that is: a call by one of those takes a lock less at either end. With many, each would
-/// be looked at in vain whenever something came to another.
-const FEW: usize = 8;
+/// be looked at in vain whenever something came to another. loom has few clients, and both kinds are to be among them.
+const FEW: usize = if cfg!(loom) { 1 } else { 8 };
 
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {

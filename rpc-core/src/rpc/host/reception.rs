@@ -147,8 +147,7 @@ impl Reception {
             waiting.extend(std::iter::from_fn(|| desk.port.try_take()));
         }
         if taken.iter().any(|(key, _)| *key == seat) {
-            let (own, others): (VecDeque<_>, _) =
-                std::mem::take(taken).into_iter().partition(|(key, _)| *key == seat);
+            let (own, others): (VecDeque<_>, _) = std::mem::take(taken).into_iter().partition(|(key, _)| *key == seat);
             *taken = others;
             waiting.extend(own.into_iter().filter_map(|(_, thing)| thing.into_parcel()));
         }
