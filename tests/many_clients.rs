@@ -2,11 +2,15 @@
 
 mod common;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{Arc, Mutex},
+};
 
 use common::settle;
 use futures::{channel::oneshot, future::join_all, poll};
-use handover::{Host, Refusal, context, prelude::*};
+use handover::{Host, Refusal, ServeOptions, context, prelude::*, rpc::AuditEntry};
 
 /// More than are read directly, and less.
 const SIZES: [usize; 4] = [1, 8, 9, 20];
@@ -22,6 +26,8 @@ trait Register {
 struct Pages {
     signed: Rc<RefCell<Vec<(usize, u32)>>>,
     gates: Rc<RefCell<Vec<oneshot::Sender<()>>>>,
+    /// What the calls were refused for, as an audit was told.
+    refused: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Register for Pages {
@@ -45,7 +51,14 @@ impl Pages {
 
 fn register() -> (Host<RegisterClient>, Pages) {
     let pages = Pages::default();
-    let (host, hosting) = RegisterServer::new(pages.clone()).host();
+    let refused = pages.refused.clone();
+    let audit = move |entry: AuditEntry| {
+        if let AuditEntry::Refused { reason, .. } = entry {
+            refused.lock().unwrap().push(reason);
+        }
+    };
+    let options = ServeOptions::default().audit(audit);
+    let (host, hosting) = RegisterServer::new(pages.clone()).with(options).host();
     context::spawn_local(async move { drop(hosting.serve().await) });
     (host, pages)
 }
@@ -126,6 +139,7 @@ fn who_is_revoked_is_refused_with_what_it_has_sent_and_the_others_go_on() {
             }
             assert!(running.await.is_err_and(|error| error.is_denied()));
             assert_eq!(pages.signed.borrow().len(), before, "no call began");
+            assert_eq!(std::mem::take(&mut *pages.refused.lock().unwrap()), ["revoked"; 3], "each is in the log");
             for (client, _) in &all {
                 assert!(client.sign(0, 0).await.is_ok());
             }

@@ -622,6 +622,18 @@ mod tests {
         }
     }
 
+    /// CLOSE-03
+    #[test]
+    fn a_port_whose_input_was_ended_for_it_tells_the_other_end_that_it_is_closed() {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        ours.control().end_input();
+        assert_eq!(theirs.closed().now_or_never(), None);
+
+        drop(ours);
+
+        assert_eq!(theirs.closed().now_or_never(), Some(ClosedBy::Peer));
+    }
+
     /// PORT-04
     #[test]
     fn a_transfer_marks_a_port_and_its_peer_for_good() {

@@ -1,5 +1,7 @@
 //! Handover: calls as values, as bytes in one process, and over a byte stream in memory.
 
+use std::time::Duration;
+
 use ::handover::{
     Buffer, MessageChannel, MessagePort,
     byte_stream::{self, Connection, ConnectionOptions},
@@ -24,6 +26,10 @@ use crate::{
 /// Calls go as values, as between any two contexts of a process.
 #[derive(Debug)]
 pub struct Typed;
+
+/// Calls go as values, by a right to so many calls at such a rate.
+#[derive(Debug)]
+pub struct ByRight;
 
 /// Calls go as bytes: the service is of another type than its client takes it for, as if it were of another version.
 ///
@@ -129,6 +135,17 @@ impl System for Typed {
         let (ours, theirs) = MessageChannel::new().into_ports();
         place.serve(|| near::WorkServer::new(near::Worker).serve(theirs));
         Caller(ours.into())
+    }
+}
+
+impl System for ByRight {
+    type Client = Caller;
+
+    async fn connect<E: Executor>(place: &Place<E>) -> Caller {
+        let (host, hosting) = near::WorkServer::new(near::Worker).host();
+        place.run_here(async { drop(hosting.serve().await) });
+        // Neither runs out in a run.
+        Caller(host.grant().calls(u64::MAX).rate(u32::MAX, Duration::from_secs(1)).client())
     }
 }
 

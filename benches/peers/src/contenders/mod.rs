@@ -18,7 +18,7 @@ pub(crate) const DUPLEX: usize = 64 << 10;
 
 /// Every contender, in the order in which they take turns. A new one joins here.
 #[rustfmt::skip]
-pub const CONTENDERS: [Contender; 18] = [
+pub const CONTENDERS: [Contender; 20] = [
     Entry::<direct::Direct, Tokio>::new("direct call").as_floor().only_on(&[Threads::One]).one_at_a_time()
         .calls().echoes().moves().streams().lends().enter(),
     Entry::<parked::Parked, Tokio>::new("park and unpark").as_floor().only_on(&[Threads::Two]).one_at_a_time()
@@ -33,6 +33,10 @@ pub const CONTENDERS: [Contender; 18] = [
         .calls().echoes().moves().streams().lends().connects().enter(),
     Entry::<handover::Typed, Contexts>::new("handover, context")
         .calls().streams().lends().connects().enter(),
+    Entry::<handover::ByRight, Tokio>::new("handover, by a right").only_on(&[Threads::One])
+        .calls().enter(),
+    Entry::<handover::ByRight, Contexts>::new("handover, by a right, context").only_on(&[Threads::One])
+        .calls().enter(),
     Entry::<handover::Encoded, Tokio>::new("handover encoded")
         .calls().echoes().moves().streams().lends().connects().enter(),
     Entry::<handover::Duplex, Tokio>::new("handover, duplex")

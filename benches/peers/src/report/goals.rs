@@ -43,7 +43,7 @@ const TWO_MANY: &str = "null call, two threads, 64 outstanding";
 const LENT: &str = "client passed, called once, dropped";
 
 /// Every goal.
-pub(super) const GOALS: [Goal; 32] = [
+pub(super) const GOALS: [Goal; 34] = [
     ratio("null call, one thread, by irpc", ONE, "handover", "irpc", 0.7),
     ratio("null call in a context, by irpc", ONE, "handover, context", "irpc", 0.7),
     ratio("null call, one thread, by tarpc", ONE, "handover", "tarpc", 0.1),
@@ -100,6 +100,14 @@ pub(super) const GOALS: [Goal; 32] = [
         "handover",
         "tonic, duplex",
         0.5,
+    ),
+    ratio("call by a right with a count and a rate, by a null call", ONE, "handover, by a right", "handover", 1.2),
+    ratio(
+        "call by a right with a count and a rate, by a null call, in a context",
+        ONE,
+        "handover, by a right, context",
+        "handover, context",
+        1.2,
     ),
     ratio("client passed, by capnp-rpc", LENT, "handover", "capnp-rpc", 0.3),
     ratio("client passed in a context, by capnp-rpc", LENT, "handover, context", "capnp-rpc", 0.3),

@@ -80,6 +80,9 @@ impl<C> Granting<C> {
     /// At most so many calls at once, and then one more for each such part of the time; others are refused as
     /// [`Refusal::TooFast`](crate::rpc::Refusal::TooFast).
     ///
+    /// It is never exceeded. Where 64 calls or more may come at once, the clock is not asked for each of them, and up to one in 64, sixteen at the
+    /// most, may be refused of a burst that comes right after slower calls.
+    ///
     /// Limits of time are by the clock of the context in which the service was made. Where there is [none](crate::clock::current),
     /// every call of a right that has one is refused, as [`Refusal::Expired`](crate::rpc::Refusal::Expired).
     pub fn rate(mut self, calls: u32, per: Duration) -> Self {

@@ -1,8 +1,8 @@
 //! One object, served at many ports.
 //!
-//! The first port of a service is read directly by whoever serves it. Every further one has an [`Entrance`](hub::Entrance) as its
-//! target, which puts what comes into a *lane* of the service's [`Hub`]: no task and no future for a port, so a hundred thousand are
-//! only memory.
+//! The first port of a service is read directly by whoever serves it, and so are the first few that are added to it. Every further one has an
+//! [`Entrance`](hub::Entrance) as its target, which puts what comes into a *lane* of the service's [`Hub`]: no task and no future for a
+//! port, so a hundred thousand are only memory, and nobody has to look through them for the one where something came.
 
 mod handle;
 mod hosting;
