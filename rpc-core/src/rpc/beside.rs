@@ -9,7 +9,6 @@ use tracing::span::EnteredSpan;
 
 use super::{
     CallError, CallInfo, CallSide, Interruption, Method, Outcome, Refusal,
-    duty::Stop,
     around::Surrounded,
     attached::Attached,
     call_info::Signature,
@@ -17,6 +16,7 @@ use super::{
     context::{self, Left},
     describe::Describe,
     desk::Desk,
+    duty::Stop,
     frame::{CallId, Options},
     held::Held,
     incoming::Came,

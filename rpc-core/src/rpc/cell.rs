@@ -1,6 +1,7 @@
 //! The call cell: one call, its arguments, and the place for its reply, in one allocation.
 
 use std::{
+    any::TypeId,
     mem,
     task::{Context, Poll, Waker},
 };
@@ -46,8 +47,8 @@ struct State<A, T, E> {
 }
 
 enum Stage<A, T, E> {
-    /// The arguments wait for the service: there are some.
-    Posted { args: Option<A>, options: Option<Box<Options>> },
+    /// The arguments wait for the service.
+    Posted { args: A, options: Option<Box<Options>> },
     /// A handler of this process has the arguments.
     Running { handler: Option<Waker> },
     /// The arguments went out as bytes, under this id.
@@ -74,7 +75,7 @@ pub(super) enum Ending<T, E> {
 impl<A, T, E> State<A, T, E> {
     #[inline]
     fn posted(args: A) -> Self {
-        Self { stage: Stage::Posted { args: Some(args), options: None }, caller: None }
+        Self { stage: Stage::Posted { args, options: None }, caller: None }
     }
 }
 
@@ -103,23 +104,13 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> 
         Self { state: Mutex::new(State::posted(args)), traffic: Traffic::default(), codec, alive }
     }
 
-    /// Whether it is a call of this very method.
-    #[inline]
-    pub(super) fn is_of(&self, codec: &Codec<A, T, E>) -> bool {
-        self.codec.is(codec)
-    }
-
     /// Whether cells of calls that are over are used again.
     const IS_KEPT: bool = size_of::<Self>() <= spare::LARGEST;
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
     #[inline]
     pub(super) fn start(&self) -> Option<(A, Option<Box<Options>>)> {
-        let stage = &mut self.state.lock().stage;
-        let Stage::Posted { args, options } = stage else { return None };
-        let (args, options) = (args.take(), options.take());
-        *stage = Stage::Running { handler: None };
-        Some((args?, options))
+        self.state.lock().stage.start(Stage::Running { handler: None })
     }
 
     /// Ends the call and wakes the caller. If the caller waits no longer, the ending is dropped.
@@ -180,6 +171,20 @@ fn store_waker(place: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
 }
 
 impl<A, T, E> Stage<A, T, E> {
+    /// Hands out the arguments and the options, and goes on to the next stage; only once.
+    #[inline]
+    fn start(&mut self, next: Self) -> Option<(A, Option<Box<Options>>)> {
+        match mem::replace(self, next) {
+            Self::Posted { args, options } => Some((args, options)),
+            another => {
+                // It holds nothing of the user's, what it replaces.
+                *self = another;
+                None
+            }
+        }
+    }
+
+    #[inline]
     fn into_told(self, codec: &Codec<A, T, E>) -> Told<T, E> {
         match self {
             Self::Ended(Ending::Returned(result)) => Ok(result),
@@ -204,7 +209,7 @@ fn read_result<T, E>(codec: &ResultCodec<T, E>, reply: Reply) -> Told<T, E> {
     if let Some(shape) = &shape {
         shape.decode_result_as(&mut decoder);
     }
-    let result = (codec.take)(&mut decoder);
+    let result = decoder.take_all(codec.take);
     let result = result.and_then(|result| decoder.close().map(|()| result));
     message.recycle();
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
@@ -364,6 +369,10 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for CallCell
         self.codec.facts.signature.method.0.into()
     }
 
+    fn is_for(&self, kind: &TypeId) -> bool {
+        self.codec.facts.kinds.call == *kind
+    }
+
     /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let Some(table) = reply_table(via) else {
@@ -407,11 +416,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> 
     /// Hands out the arguments and the options, once, of a call that goes out under this id. `None` if the caller waits no longer.
     #[inline]
     fn start_as_bytes(&self, id: CallId) -> Option<(A, Option<Box<Options>>)> {
-        let stage = &mut self.state.lock().stage;
-        let Stage::Posted { args, options } = stage else { return None };
-        let (args, options) = (args.take(), options.take());
-        *stage = Stage::SentAsBytes { id };
-        Some((args?, options))
+        self.state.lock().stage.start(Stage::SentAsBytes { id })
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::any::TypeId;
 
-use super::{Method, ResultCodec, call_info::Signature};
-use crate::{
-    message::{DecodeError, Decoder, EncodeError, Encoder},
-    shape::StaticMethod,
+use super::{
+    Method, ResultCodec,
+    call_info::Signature,
+    method::{Put, Take},
 };
+use crate::shape::StaticMethod;
 
 /// What is asked of a method beside its types.
 #[derive(Debug)]
@@ -17,8 +18,16 @@ pub(super) struct Facts {
     pub(super) takes_context: bool,
     pub(super) is_ordered: bool,
     pub(super) cancels: bool,
-    /// The type that stands for it: its id may be another method's too.
-    pub(super) method: TypeId,
+    /// How its calls are told from those of other methods: its id may be another method's too.
+    pub(super) kinds: Kinds,
+}
+
+/// The types that stand for a method, and for the forms of its calls.
+#[derive(Debug)]
+pub(super) struct Kinds {
+    pub(super) call: TypeId,
+    pub(super) piped: TypeId,
+    pub(super) oneway: TypeId,
 }
 
 impl Facts {
@@ -29,7 +38,11 @@ impl Facts {
             takes_context: M::TAKES_CONTEXT,
             is_ordered: M::ORDERED,
             cancels: M::CANCELS,
-            method: TypeId::of::<M>(),
+            kinds: Kinds {
+                call: TypeId::of::<M>(),
+                piped: TypeId::of::<(Piped, M)>(),
+                oneway: TypeId::of::<(Oneway, M)>(),
+            },
         }
     }
 }
@@ -37,21 +50,17 @@ impl Facts {
 /// A method that takes `A`, and returns `T` or its own error.
 pub(super) struct Codec<A, T, E> {
     pub(super) facts: Facts,
-    pub(super) encode: fn(&A, &mut Encoder) -> Result<(), EncodeError>,
-    pub(super) decode: fn(&mut Decoder<'_>) -> Result<A, DecodeError>,
+    pub(super) encode: Put<A>,
+    pub(super) decode: Take<A>,
     pub(super) result: ResultCodec<T, E>,
 }
 
 /// The codec of a method.
 pub(super) type CodecOf<M> = &'static Codec<<M as Method>::Args, <M as Method>::Ok, <M as Method>::Err>;
 
-impl<A, T, E> Codec<A, T, E> {
-    /// Whether it is the same method's: one has several copies.
-    #[inline]
-    pub(super) fn is(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other) || self.facts.method == other.facts.method
-    }
-}
+struct Piped;
+
+struct Oneway;
 
 /// Every method has one.
 pub(super) trait Coded: Method {

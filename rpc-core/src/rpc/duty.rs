@@ -197,7 +197,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
             }
             Caller::There(id) => {
                 let mut encoder = Encoder::after(reply_head(id));
-                match (codec.result.put)(&result, &mut encoder) {
+                match encoder.put_all(|encoder| (codec.result.put)(&result, encoder)) {
                     Ok(()) => {
                         let reply = encoder.finish();
                         Answer(Some(if self.beside.is_nothing() { reply } else { self.beside.note_reply(reply) }))
@@ -285,6 +285,11 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// before it, its caller has gone, or its time was up. Others have not waited.
     #[inline]
     pub(super) fn poll_skip(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
+        // As nearly always.
+        if self.beside.is_nothing() && !facts.is_ordered { Poll::Pending } else { self.poll_skip_more(facts, cx) }
+    }
+
+    fn poll_skip_more(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
         if self.beside.held.is_some()
             && let Some(stop) = self.beside.has_lost_its_right()
         {
@@ -330,12 +335,12 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let result = ready!(self.poll_through_layers(handler, cx))?;
-            let outcome = Outcome::of_result(&result);
-            Poll::Ready(Ok((self.reply(codec, result), outcome)))
+            let is_error = result.is_err();
+            Poll::Ready(Ok((self.reply(codec, result), is_error)))
         }));
         match ran {
-            Ok(Poll::Ready(Ok((answer, outcome)))) => {
-                self.settle(|| outcome);
+            Ok(Poll::Ready(Ok((answer, is_error)))) => {
+                self.settle(|| if is_error { Outcome::ServiceError } else { Outcome::Returned });
                 Poll::Ready(answer)
             }
             Ok(Poll::Ready(Err(ended))) => Poll::Ready(self.ended_by_layers(facts, ended)),

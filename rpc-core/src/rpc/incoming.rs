@@ -4,12 +4,13 @@ use super::{
     Answer, Method, MethodId, Refusal, Responder,
     call_info::Arrival,
     cell::CallCell,
-    codec::{Coded, Codec, Facts},
+    codec::{Codec, Coded, Facts},
     desk::Desk,
     duty::Duty,
     failed::{Failed, Whom},
     frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
     known,
+    method::Take,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
     pipe::{PipedCell, returns_a_port},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
-    message::{DecodeError, Decoder},
+    message::DecodeError,
     port::{Carried, Parcel},
     shape::{MethodShape, ShapeOf},
     sync::Arc,
@@ -289,13 +290,12 @@ impl Incoming<'_> {
     {
         let Self { call: Unopened { body, arrival, .. }, desk } = self;
         let body = match body {
-            Body::Value(value) => match value.downcast::<CallCell<A, T, E>>() {
-                Ok(cell) if cell.is_of(codec) => {
-                    let (args, options) = cell.start().ok_or(Answer::DONE)?;
+            Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
+                Ok(cell) => {
+                    let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
                     let duty = Duty::here(cell, &codec.facts);
                     return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
                 }
-                Ok(another) => Body::Value(Carried::new(another)),
                 Err(value) => Body::Value(value),
             },
             Body::Frame(frame) => Body::Frame(frame),
@@ -316,13 +316,12 @@ impl Incoming<'_> {
         E: Send + 'static,
     {
         let frame = match body {
-            Body::Value(value) => match value.downcast::<PipedCell<A, T, E>>() {
-                Ok(cell) if cell.is_of(codec) => {
-                    let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
+            Body::Value(value) => match value.downcast::<PipedCell<A, T, E>>(&codec.facts.kinds.piped) {
+                Ok(cell) => {
+                    let Some((args, options, pipe)) = cell.start() else { return Err(Answer::DONE) };
                     let duty = Duty::piped(pipe, &codec.facts);
                     return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
                 }
-                Ok(another) => Self::as_frame(Carried::new(another), desk)?,
                 Err(value) => Self::as_frame(value, desk)?,
             },
             Body::Frame(frame) => *frame,
@@ -338,13 +337,12 @@ impl Incoming<'_> {
     {
         let Self { call: Unopened { body, arrival, .. }, desk } = self;
         let frame = match body {
-            Body::Value(value) => match value.downcast::<OnewayCell<A, T, E>>() {
-                Ok(cell) if cell.is_of(codec) => {
-                    let (args, options) = cell.start().ok_or(Answer::DONE)?;
+            Body::Value(value) => match value.downcast::<OnewayCell<A, T, E>>(&codec.facts.kinds.oneway) {
+                Ok(cell) => {
+                    let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
                     let duty = Duty::of_bytes(Whom::Nobody, &codec.facts);
                     return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
                 }
-                Ok(another) => Self::as_frame(Carried::new(another), desk)?,
                 Err(value) => Self::as_frame(value, desk)?,
             },
             Body::Frame(frame) => *frame,
@@ -402,7 +400,9 @@ impl FromBytes {
         let version = if is_plain { None } else { self.settle(codec.result.ok, &codec.facts, desk)? };
         match read_args(codec.decode, &mut self.message, self.args_at, version.as_deref()) {
             Ok(args) => {
-                let (whom, options) = self.was_read();
+                let whom = self.whom();
+                let Self { message, options, .. } = self;
+                message.recycle();
                 let duty = Duty::of_bytes(whom, &codec.facts);
                 Ok((args, duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?))
             }
@@ -413,25 +413,12 @@ impl FromBytes {
     /// Finds out whether the call can be run, as far as its arguments do not matter, and as what version of the method it is to be read; none
     /// if it is this one.
     #[cold]
-    fn settle(
-        &mut self,
-        ok: ShapeOf,
-        ours: &Facts,
-        desk: &Desk,
-    ) -> Result<Option<Arc<Version>>, Answer> {
+    fn settle(&mut self, ok: ShapeOf, ours: &Facts, desk: &Desk) -> Result<Option<Arc<Version>>, Answer> {
         if self.pipe.is_some() && !returns_a_port(ok) {
             let why = "it returns no client, so nothing can be called on what it returns";
             return Err(self.refused(Refusal::Malformed(why.to_owned()), desk));
         }
         self.settle_version(ours, desk).map_err(|difference| self.refused(Refusal::Mismatch(difference), desk))
-    }
-
-    /// The arguments were read: who is to be answered is left, and what was said beside them.
-    #[inline]
-    fn was_read(mut self) -> (Whom, Option<Box<Options>>) {
-        let whom = self.whom();
-        self.message.recycle();
-        (whom, self.options)
     }
 
     /// Who is to be answered, once.
@@ -482,7 +469,7 @@ impl FromBytes {
 /// Reads the arguments, as the caller's version has written them, to their end (C3).
 #[inline]
 fn read_args<A>(
-    decode: fn(&mut Decoder<'_>) -> Result<A, DecodeError>,
+    decode: Take<A>,
     message: &mut Message,
     at: usize,
     version: Option<&Version>,

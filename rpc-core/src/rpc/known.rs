@@ -67,13 +67,13 @@ pub(super) fn introduction_of(facts: &Facts) -> Arc<[u8]> {
 }
 
 fn known(facts: &Facts) -> Known {
-    if let Some(known) = registry(|registry| registry.by_type.get(facts.method)) {
+    if let Some(known) = registry(|registry| registry.by_type.get(facts.kinds.call)) {
         return known;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
     let shape = Arc::new(facts.description.shape());
     let bytes = postcard::to_allocvec(&*shape).expect("names and numbers always encode").into();
-    registry(|registry| registry.add(facts.method, Known { method: facts.signature.method, shape, bytes }))
+    registry(|registry| registry.add(facts.kinds.call, Known { method: facts.signature.method, shape, bytes }))
 }
 
 /// The bytes of a shape, if it is one that [`shape_of`] has found.

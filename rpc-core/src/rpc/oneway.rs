@@ -1,6 +1,7 @@
 //! Calls without an answer.
 
 use std::{
+    any::TypeId,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -11,7 +12,7 @@ use super::{
     CallError, Interruption, Metadatum, Method, NotSent, Outcome,
     call::Via,
     call_info::Signature,
-    codec::{Coded, Codec},
+    codec::{Codec, Coded},
     frame::{Options, Said, tell_head},
     known,
     outgoing::Outgoing,
@@ -148,11 +149,6 @@ pub(super) struct OnewayCell<A: 'static, T: 'static, E: 'static> {
 type Content<A> = (A, Option<Box<Options>>);
 
 impl<A: 'static, T: 'static, E: 'static> OnewayCell<A, T, E> {
-    /// Whether it is a call of this very method.
-    pub(super) fn is_of(&self, codec: &Codec<A, T, E>) -> bool {
-        self.codec.is(codec)
-    }
-
     /// Hands out the arguments and the options, once.
     pub(super) fn start(&self) -> Option<Content<A>> {
         self.content.lock().take()
@@ -178,6 +174,10 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Posted for OnewayC
 impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for OnewayCell<A, T, E> {
     fn selector(&self) -> u64 {
         u64::from(self.codec.facts.signature.method.0) | IS_ONEWAY
+    }
+
+    fn is_for(&self, kind: &TypeId) -> bool {
+        self.codec.facts.kinds.oneway == *kind
     }
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {

@@ -3,7 +3,7 @@
 //! The caller makes a channel, sends one of its ports with the call, and calls through the other: what it calls waits in the queue that
 //! travels. When the method has returned a client, the two ports are [joined](MessagePort::join).
 
-use std::fmt;
+use std::{any::TypeId, fmt};
 
 use super::{
     Answer, CallError, Interruption, NotSent, Refusal, ResultCodec,
@@ -51,7 +51,7 @@ impl<T> Pipe<T> {
         let returned = match (result, self.into_port) {
             (Ok(client), Some(into_port)) => Ok(into_port(client)),
             (Err(error), _) => Err((codec.in_words)(&error)),
-            (result, None) => port_of(|encoder| (codec.put)(&result, encoder)),
+            (result, None) => port_of(|encoder| encoder.put_all(|encoder| (codec.put)(&result, encoder))),
         };
         join(returned, self.port)
     }
@@ -167,11 +167,6 @@ impl<A: 'static, T: 'static, E: 'static> PipedCell<A, T, E> {
         Arc::new(Self { content: Mutex::new(Some((args, options, pipe))), codec, _alive })
     }
 
-    /// Whether it is a call of this very method.
-    pub(super) fn is_of(&self, codec: &Codec<A, T, E>) -> bool {
-        self.codec.is(codec)
-    }
-
     /// Hands out all that is in it, once.
     pub(super) fn start(&self) -> Option<Content<A, T>> {
         self.content.lock().take()
@@ -197,9 +192,13 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for PipedCel
         u64::from(self.codec.facts.signature.method.0) | IS_ONEWAY
     }
 
+    fn is_for(&self, kind: &TypeId) -> bool {
+        self.codec.facts.kinds.piped == *kind
+    }
+
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options, pipe) = self.start()?;
-        let encode = &mut |encoder: &mut Encoder| (self.codec.encode)(&args, encoder);
+        let encode = &mut |encoder: &mut Encoder| encoder.put_all(|encoder| (self.codec.encode)(&args, encoder));
         let message = frame_of(via, &self.codec.facts, options, pipe.into_port(), encode)?;
         drop(args);
         message.transfer_receiving_steps();

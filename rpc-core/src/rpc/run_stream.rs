@@ -9,13 +9,7 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{
-    Answer, Failure, IsResult, Method, Outcome, Wire,
-    answer::DutyOf,
-    cell::CellOf,
-    codec::Coded,
-    duty::Stop,
-};
+use super::{Answer, Failure, IsResult, Method, Outcome, Wire, answer::DutyOf, cell::CellOf, codec::Coded, duty::Stop};
 use crate::{
     panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},

@@ -8,7 +8,7 @@ use super::{
     Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Narrowing, Service, Tell,
     call::Via,
     cell::CallCell,
-    codec::{Coded, Codec},
+    codec::{Codec, Coded},
     farewell::farewell,
     frame::{Frame, Limits},
     replies::ReplyTable,
