@@ -104,6 +104,10 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let mut this = self.project();
-        this.duty.run(M::CODEC, &mut |cx| this.handler.as_mut().poll(cx).map(M::into_result), cx)
+        let handler = &mut |cx: &mut Context<'_>| match this.handler.as_mut().poll(cx) {
+            Poll::Ready(returned) => Poll::Ready(M::into_result(returned)),
+            Poll::Pending => Poll::Pending,
+        };
+        this.duty.run(M::CODEC, handler, cx)
     }
 }

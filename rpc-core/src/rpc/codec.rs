@@ -71,3 +71,52 @@ impl<M: Method> Coded for M {
     const CODEC: CodecOf<M> =
         &Codec { facts: Facts::of::<M>(), encode: M::encode_args, decode: M::decode_args, result: M::RESULT };
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{
+        message::{DecodeError, Decoder, EncodeError, Encoder},
+        port::Carried,
+        rpc::{MethodId, Never, cell::CallCell, describe::Describe},
+        shape::Description,
+    };
+
+    /// Like another method in everything that travels.
+    struct Like;
+
+    impl Method for Like {
+        const ID: MethodId = Describe::ID;
+        const NAME: &'static str = Describe::NAME;
+        type Args = ();
+        type Ok = Description;
+        type Err = Never;
+        type Return = Description;
+        const DESCRIPTION: StaticMethod = Describe::DESCRIPTION;
+        const RESULT: ResultCodec<Description, Never> = Describe::RESULT;
+
+        fn encode_args((): &(), _: &mut Encoder) -> Result<(), EncodeError> {
+            Ok(())
+        }
+
+        fn decode_args(_: &mut Decoder<'_>) -> Result<(), DecodeError> {
+            Ok(())
+        }
+
+        fn into_result(returned: Description) -> Result<Description, Never> {
+            Ok(returned)
+        }
+    }
+
+    type Cell = CallCell<(), Description, Never>;
+
+    #[test]
+    fn a_call_of_one_method_is_not_taken_for_one_of_another_with_the_same_id_and_types() {
+        let call = || Carried::new(CallCell::new(Like::CODEC, ()));
+
+        assert!(call().downcast::<Cell>(&Like::CODEC.facts.kinds.call).is_ok());
+        assert!(call().downcast::<Cell>(&Describe::CODEC.facts.kinds.call).is_err());
+        assert!(call().downcast::<Cell>(&Like::CODEC.facts.kinds.piped).is_err());
+        assert!(call().downcast::<Cell>(&Like::CODEC.facts.kinds.oneway).is_err());
+    }
+}

@@ -285,11 +285,6 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// before it, its caller has gone, or its time was up. Others have not waited.
     #[inline]
     pub(super) fn poll_skip(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
-        // As nearly always.
-        if self.beside.is_nothing() && !facts.is_ordered { Poll::Pending } else { self.poll_skip_more(facts, cx) }
-    }
-
-    fn poll_skip_more(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
         if self.beside.held.is_some()
             && let Some(stop) = self.beside.has_lost_its_right()
         {

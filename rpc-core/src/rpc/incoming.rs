@@ -1,7 +1,7 @@
 //! A call as it arrives, and how it is opened.
 
 use super::{
-    Answer, Method, MethodId, Refusal, Responder,
+    Answer, Method, MethodId, Opened, Refusal, Responder, Service,
     call_info::Arrival,
     cell::CallCell,
     codec::{Codec, Coded, Facts},
@@ -90,7 +90,7 @@ pub(super) enum Arrived {
 type Request<M> = (<M as Method>::Args, Responder<M>);
 
 /// The same, for all methods of the same types.
-type Opened<A, T, E> = (A, Duty<A, T, E>);
+type Taken<A, T, E> = (A, Duty<A, T, E>);
 
 impl Arrived {
     /// Looks at what came, as far as finding out whose it is.
@@ -258,8 +258,10 @@ impl Incoming<'_> {
     /// The answer, if the call cannot be run.
     #[inline]
     pub fn open<M: Method>(self) -> Result<Request<M>, Answer> {
-        let (args, duty) = self.open_as(M::CODEC)?;
-        Ok((args, Responder(duty)))
+        match self.open_as(M::CODEC) {
+            Ok((args, duty)) => Ok((args, Responder(duty))),
+            Err(answer) => Err(answer),
+        }
     }
 
     /// As [`open`](Self::open), of a method that returns a stream: it replies before it has ended.
@@ -282,7 +284,7 @@ impl Incoming<'_> {
     }
 
     #[inline]
-    fn open_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Opened<A, T, E>, Answer>
+    fn open_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
         T: Send + 'static,
@@ -309,7 +311,7 @@ impl Incoming<'_> {
         arrival: Option<Box<Arrival>>,
         codec: &Codec<A, T, E>,
         desk: &Arc<Desk>,
-    ) -> Result<Opened<A, T, E>, Answer>
+    ) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
         T: Send + 'static,
@@ -329,7 +331,7 @@ impl Incoming<'_> {
         frame.open(arrival, codec, desk)
     }
 
-    fn open_oneway_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Opened<A, T, E>, Answer>
+    fn open_oneway_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
         T: Send + 'static,
@@ -375,6 +377,37 @@ impl Incoming<'_> {
     }
 }
 
+impl<S: Service> Opened<S> {
+    /// A call of the method, which takes `&self`, as it was opened.
+    ///
+    /// # Errors
+    /// The answer, if the call cannot be run.
+    #[inline]
+    pub fn shared_from<M: Method>(
+        request: Result<Request<M>, Answer>,
+        call: fn(M::Args, Responder<M>) -> S::SharedCall,
+    ) -> Result<Self, Answer> {
+        match request {
+            Ok((args, responder)) => Ok(Self::shared::<M>(call(args, responder))),
+            Err(answer) => Err(answer),
+        }
+    }
+
+    /// As [`shared_from`](Self::shared_from), of a method that takes `self`.
+    ///
+    /// # Errors
+    /// The answer, if the call cannot be run.
+    pub fn once_from<M: Method>(
+        request: Result<Request<M>, Answer>,
+        call: fn(M::Args, Responder<M>) -> S::OnceCall,
+    ) -> Result<Self, Answer> {
+        match request {
+            Ok((args, responder)) => Ok(Self::Once(call(args, responder))),
+            Err(answer) => Err(answer),
+        }
+    }
+}
+
 impl FromBytes {
     /// A call that says nothing beside its arguments.
     #[inline]
@@ -388,7 +421,7 @@ impl FromBytes {
         arrival: Option<Box<Arrival>>,
         codec: &Codec<A, T, E>,
         desk: &Arc<Desk>,
-    ) -> Result<Opened<A, T, E>, Answer>
+    ) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
         T: Send + 'static,

@@ -152,7 +152,18 @@ impl ClientStub {
     /// Makes a call.
     #[inline]
     pub fn call<M: Method, E: Failure<Service = M::Err>>(&self, args: M::Args) -> Call<'_, M::Ok, E> {
-        Call::new(Via::Shared(self), self.cell(M::CODEC, args))
+        self.call_as(M::CODEC, args)
+    }
+
+    #[inline]
+    fn call_as<A, T, X, E>(&self, codec: &'static Codec<A, T, X>, args: A) -> Call<'_, T, E>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        X: Send + 'static,
+        E: Failure<Service = X>,
+    {
+        Call::new(Via::Shared(self), self.cell(codec, args))
     }
 
     /// Makes the only call that this client is good for.
