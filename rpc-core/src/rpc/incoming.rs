@@ -9,7 +9,6 @@ use super::{
     duty::Duty,
     failed::{Failed, Whom},
     frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
-    known,
     method::Take,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
@@ -22,7 +21,7 @@ use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
-    shape::{MethodShape, ShapeOf},
+    shape::ShapeOf,
     sync::Arc,
 };
 
@@ -489,7 +488,7 @@ impl FromBytes {
             #[cfg(feature = "evolution")]
             (Verdict::Evolved, is_new) => {
                 if is_new {
-                    let shape = Box::new(MethodShape::clone(&known::shape_of(ours)));
+                    let shape = Box::new(super::known::shape_of(ours).as_ref().clone());
                     desk.send(&Frame::Shape { method: self.method, shape });
                 }
                 Ok(Some(version.clone()))
