@@ -1,6 +1,7 @@
 //! The handle on one side of a channel.
 
 use std::{
+    collections::VecDeque,
     fmt,
     task::{Context, Poll},
 };
@@ -12,7 +13,7 @@ use super::{
     queue::Queue,
     reader::Received,
     ring::{self, Carrier, Place},
-    side::{Accepted, Next, Side},
+    side::{Accepted, Next, Side, Told},
     side_cell::SideCell,
     transfer::PortRef,
     waiters::WaiterKey,
@@ -132,26 +133,27 @@ impl MessagePort {
     ///
     /// With [`Gone::Panicked`], as if whoever held this end had.
     pub(crate) fn close_as(&self, gone: Gone) {
-        let Some(mut side) = self.owned() else { return };
-        let closed = side.close();
-        drop(side);
-        // The peer is told before anybody here is woken, and told again by whoever finds this port closed already, while another
-        // thread may just be closing it: nothing that any of them posts afterwards arrives (PORT-46).
-        self.tell_peer(gone);
-        if let Some((told, target)) = closed {
+        if let Some(mut side) = self.owned() {
+            let (closed, is_alone) = (side.close(), side.peer_has_closed());
+            drop(side);
+            self.tell_of_close(closed, is_alone, gone);
+        }
+    }
+
+    /// The peer is told before anybody here is woken, and told again by whoever finds this port closed already, while another thread may
+    /// just be closing it: nothing that any of them posts afterwards arrives (PORT-46). A peer that has closed itself has nothing to learn.
+    fn tell_of_close(&self, closed: Option<(Told, Option<Arc<dyn MessageTarget>>)>, is_alone: bool, gone: Gone) {
+        let tell = |(told, target): (Told, Option<Arc<dyn MessageTarget>>)| {
             told.tell();
             if let Some(target) = target {
                 target.closed(gone);
             }
+        };
+        if !is_alone {
+            let told = self.peer().lock().peer_closes(gone);
+            tell(told);
         }
-    }
-
-    fn tell_peer(&self, gone: Gone) {
-        let (told, target) = self.peer().lock().peer_has_gone(gone);
-        told.tell();
-        if let Some(target) = target {
-            target.closed(gone);
-        }
+        closed.into_iter().for_each(tell);
     }
 
     /// Whether either end was closed or dropped, or this port was transferred away: nothing posted here arrives.
@@ -249,8 +251,23 @@ impl MessagePort {
 
     /// Delivers to a target from now on, what waits first: nothing overtakes it.
     pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
-        self.drain_to(target.clone());
-        self.drain(&*target);
+        let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
+        let former = side.drain_to(target.clone());
+        // Nearly always nothing waits.
+        let drained = side.drained_to_target();
+        drop(side);
+        drop(former);
+        if !give(drained, &*target) {
+            self.drain(&*target);
+        }
+    }
+
+    /// Is read from now on, which starts it, and leads to a target for those who ask where. The target gets nothing that is posted.
+    pub(crate) fn read_for(&self, target: Arc<dyn MessageTarget>) {
+        if let Some((told, former)) = self.owned().map(|mut side| side.read_for(target)) {
+            drop(former);
+            told.tell();
+        }
     }
 
     /// Leads to a target from now on, which [`drain`](Self::drain) gives what waits.
@@ -265,12 +282,8 @@ impl MessagePort {
             let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
             let drained = side.drained_to_target();
             drop(side);
-            match drained {
-                Err(waiting) => waiting.into_iter().for_each(|parcel| target.deliver(parcel)),
-                Ok((told, gone)) => {
-                    told.tell();
-                    return gone.into_iter().for_each(|gone| target.closed(gone));
-                }
+            if give(drained, target) {
+                return;
             }
         }
     }
@@ -377,6 +390,9 @@ impl MessagePort {
                 if side.may_lend() {
                     side.lend(batch);
                 }
+                if is_last {
+                    self.mine().calm(&side);
+                }
                 drop(side);
                 drop(replaced);
                 Poll::Ready(Ok(Received { parcel: parcel.received(), is_last }))
@@ -392,8 +408,17 @@ impl MessagePort {
                 pause();
                 self.poll_batch(batch, key, cx)
             }
-            Next::Nothing => wait_at(side, key, cx),
+            Next::Nothing => {
+                self.mine().calm(&side);
+                wait_at(side, key, cx)
+            }
         }
+    }
+
+    /// Whether nothing has happened here since a reader has found nothing more.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.mine().is_quiet() && self.is_current()
     }
 
     /// Puts back what a reader had taken over: it is older than what waits.
@@ -443,6 +468,21 @@ impl MessagePort {
     }
 }
 
+/// Gives a target what waited for it. Whether that was all, and it gets at once what comes.
+fn give(drained: Result<(Told, Option<Gone>), VecDeque<Parcel>>, target: &dyn MessageTarget) -> bool {
+    match drained {
+        Err(waiting) => {
+            waiting.into_iter().for_each(|parcel| target.deliver(parcel));
+            false
+        }
+        Ok((told, gone)) => {
+            told.tell();
+            gone.into_iter().for_each(|gone| target.closed(gone));
+            true
+        }
+    }
+}
+
 /// Registers the task of a future that found nothing at a side.
 fn wait_at<T>(mut side: Guard<'_, Side>, key: &mut Option<WaiterKey>, cx: &Context<'_>) -> Poll<T> {
     let replaced = side.waiters.register(key, cx.waker());
@@ -458,9 +498,12 @@ impl Drop for MessagePort {
         if panicking::keep(same) {
             return;
         }
-        self.close_as(panicking::how_it_goes());
-        let queue = self.owned().map(|side| self.mine().take_queue(side));
-        discard(queue.unwrap_or_default());
+        let gone = panicking::how_it_goes();
+        let Some(mut side) = self.owned() else { return };
+        let (closed, is_alone) = (side.close(), side.peer_has_closed());
+        let queue = self.mine().take_queue(side);
+        self.tell_of_close(closed, is_alone, gone);
+        discard(queue);
     }
 }
 

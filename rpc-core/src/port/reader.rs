@@ -1,6 +1,7 @@
 //! The one task that reads a port for as long as it is served.
 
 use std::{
+    borrow::Borrow,
     fmt,
     task::{Context, Poll},
 };
@@ -11,8 +12,8 @@ use super::{Closed, MessagePort, Parcel, queue::Queue, waiters::WaiterKey};
 ///
 /// It meets those who post as seldom as it can: what waits is taken over in one piece, and whoever takes the last waits for the next
 /// in the same step. Dropped, it waits no longer, and what it had taken over waits at the port again.
-pub(crate) struct Reader<'p> {
-    port: &'p MessagePort,
+pub(crate) struct Reader<P: Borrow<MessagePort>> {
+    port: P,
     key: Option<WaiterKey>,
     /// What was taken over, and was not received.
     batch: Queue,
@@ -26,9 +27,15 @@ pub(crate) struct Received {
     pub(crate) is_last: bool,
 }
 
-impl<'p> Reader<'p> {
-    pub(crate) fn new(port: &'p MessagePort) -> Self {
+impl<P: Borrow<MessagePort>> Reader<P> {
+    pub(crate) fn new(port: P) -> Self {
         Self { port, key: None, batch: Queue::default() }
+    }
+
+    /// What has the port.
+    #[inline]
+    pub(crate) fn port(&self) -> &P {
+        &self.port
     }
 
     /// Takes the next entry of the queue as it is.
@@ -36,31 +43,48 @@ impl<'p> Reader<'p> {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Closed>> {
         match self.batch.pop() {
             Some(parcel) => Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false })),
-            None => self.port.poll_batch(&mut self.batch, &mut self.key, cx),
+            None => {
+                let polled = self.port.borrow().poll_batch(&mut self.batch, &mut self.key, cx);
+                if let Poll::Ready(Err(Closed)) = &polled {
+                    // Whoever closed it has woken it, and nothing is registered any more.
+                    self.key = None;
+                }
+                polled
+            }
         }
+    }
+
+    /// Whether nothing has come since it has found nothing more, so that it would be in vain to look: for one who would do so with the same waker.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.port.borrow().is_quiet()
     }
 }
 
-impl Drop for Reader<'_> {
+impl<P: Borrow<MessagePort>> Drop for Reader<P> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.port.forget_waiter(key);
+            self.port.borrow().forget_waiter(key);
         }
         if !self.batch.is_empty() {
-            self.port.put_batch_back(&mut self.batch);
+            self.port.borrow().put_batch_back(&mut self.batch);
         }
     }
 }
 
-impl fmt::Debug for Reader<'_> {
+impl<P: Borrow<MessagePort>> fmt::Debug for Reader<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("port", self.port).finish_non_exhaustive()
+        f.debug_struct("Reader").field("port", self.port.borrow()).finish_non_exhaustive()
     }
 }
 
-/// As whoever serves does it: who has received the last does not ask again before it is woken.
+/// As whoever serves does it, always with the same waker: who has received the last does not ask again before it is woken, nor where nothing
+/// can have come.
 #[cfg(test)]
-fn poll_turn(reader: &mut Reader<'_>, cx: &mut Context<'_>, mut take: impl FnMut(Parcel)) -> Poll<Closed> {
+fn poll_turn(reader: &mut Reader<&MessagePort>, cx: &mut Context<'_>, mut take: impl FnMut(Parcel)) -> Poll<Closed> {
+    if reader.is_quiet() {
+        return Poll::Pending;
+    }
     loop {
         match std::task::ready!(reader.poll_next(cx)) {
             Ok(Received { parcel, is_last }) => {
@@ -126,7 +150,7 @@ mod tests {
         message.data()[0]
     }
 
-    fn next(reader: &mut Reader<'_>) -> Option<(u8, bool)> {
+    fn next(reader: &mut Reader<&MessagePort>) -> Option<(u8, bool)> {
         match reader.poll_next(&mut Context::from_waker(noop_waker_ref())) {
             Poll::Ready(Ok(Received { parcel, is_last })) => Some((number(&parcel), is_last)),
             Poll::Ready(Err(Closed)) | Poll::Pending => None,
@@ -168,5 +192,48 @@ mod tests {
         }
         drop(ours);
         assert_eq!(woken.get(), 4, "it is told of the end too");
+    }
+
+    #[test]
+    fn a_port_is_quiet_until_anything_happens_to_it() {
+        type Change = fn(&MessagePort, &MessagePort);
+        let changes: [(&str, Change); 5] = [
+            ("a post", |ours, _| ours.post_message("1").unwrap()),
+            ("the end of the other end", |ours, _| ours.close()),
+            ("its own end", |_, theirs| theirs.close()),
+            ("a transfer", |_, theirs| drop(theirs.move_away())),
+            ("something put back", |_, theirs| theirs.put_back(Parcel::Message(Message::new([1])))),
+        ];
+        for (what, change) in changes {
+            let (ours, theirs) = channel();
+            let (waker, woken) = new_count_waker();
+            let mut reader = Reader::new(&theirs);
+            assert!(!reader.is_quiet(), "nobody has looked");
+            assert!(reader.poll_next(&mut Context::from_waker(&waker)).is_pending());
+            assert!(reader.is_quiet());
+
+            change(&ours, &theirs);
+
+            assert!(!reader.is_quiet(), "{what}");
+            assert_eq!(woken.get(), 1, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_not_quiet_as_long_as_anything_is_left() {
+        let (ours, theirs) = channel();
+        let post = |number| ours.post_message(Message::new([number])).unwrap();
+        let mut reader = Reader::new(&theirs);
+        assert!(next(&mut reader).is_none());
+        (0..3).for_each(post);
+
+        for number in 0..3 {
+            assert!(!reader.is_quiet(), "{number} is left");
+            assert!(next(&mut reader).is_some());
+        }
+
+        while !reader.is_quiet() {
+            assert!(next(&mut reader).is_none(), "nothing is left");
+        }
     }
 }

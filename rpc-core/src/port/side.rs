@@ -17,6 +17,10 @@ use crate::sync::{Arc, Encloses};
 pub(super) struct Side {
     pub(super) state: PortState,
     peer_gone: Option<Gone>,
+    /// Whether the other side was closed, and nobody only said so.
+    peer_has_closed: bool,
+    /// Whether the queue was ever lent.
+    has_lent: bool,
     /// What waits to be delivered, and is not in the reader's batch.
     queue: Queue,
     pub(super) waiters: Waiters,
@@ -134,7 +138,7 @@ impl Side {
             return Accepted::Queued;
         }
         // Nearly always a reader waits and nobody else, or nobody.
-        if matches!(self.delivery, Delivery::Queue) {
+        if self.delivery.is_read() {
             if self.waiters.is_empty() {
                 return Accepted::Queued;
             }
@@ -161,7 +165,11 @@ impl Side {
         }
         let announce = match &self.delivery {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
-            Delivery::Queue | Delivery::Target(_) | Delivery::Draining(_) | Delivery::Travelling(_) => None,
+            Delivery::Queue
+            | Delivery::Read(_)
+            | Delivery::Target(_)
+            | Delivery::Draining(_)
+            | Delivery::Travelling(_) => None,
         };
         Told { woken: self.waiters.take(), posters: self.posters_with_room(), drained: self.drained(), announce }
     }
@@ -200,6 +208,12 @@ impl Side {
     pub(super) fn lend(&mut self, batch: &mut Queue) {
         debug_assert!(batch.is_empty(), "who locks the side takes the batch back");
         mem::swap(&mut self.queue, batch);
+        self.has_lent = true;
+    }
+
+    /// Whether the queue was ever lent.
+    pub(super) fn has_lent(&self) -> bool {
+        self.has_lent
     }
 
     /// Whether the queue may be lent: if there is anything in it, and if nobody else needs to know when it is received. Nobody waits
@@ -208,7 +222,7 @@ impl Side {
     pub(super) fn may_lend(&self) -> bool {
         let is_open = self.state == PortState::Enabled && self.peer_gone.is_none();
         let is_watched = self.limit.is_some() || self.drain.is_some();
-        !self.queue.is_empty() && is_open && !is_watched && matches!(self.delivery, Delivery::Queue)
+        !self.queue.is_empty() && is_open && !is_watched && self.delivery.is_read()
     }
 
     /// Whether nothing more waits, and the last was not posted while the reader received.
@@ -314,6 +328,17 @@ impl Side {
         self.state.close().then(|| (self.told(1), self.take_target()))
     }
 
+    /// Notes that the other side was closed.
+    pub(super) fn peer_closes(&mut self, gone: Gone) -> (Told, Option<Arc<dyn MessageTarget>>) {
+        self.peer_has_closed = true;
+        self.peer_has_gone(gone)
+    }
+
+    /// Whether the other side was closed, and nobody only said so.
+    pub(super) fn peer_has_closed(&self) -> bool {
+        self.peer_has_closed
+    }
+
     /// Notes that the other side has gone, wherever this one is: it is noted here, so it travels along (CLOSE-05, PORT-62).
     pub(super) fn peer_has_gone(&mut self, gone: Gone) -> (Told, Option<Arc<dyn MessageTarget>>) {
         self.peer_gone.get_or_insert(gone);
@@ -350,6 +375,13 @@ impl Side {
         mem::replace(&mut self.delivery, Delivery::Draining(target))
     }
 
+    /// Is read from now on, and leads to a target for those who ask where.
+    #[must_use = "drop outside the lock"]
+    pub(super) fn read_for(&mut self, target: Arc<dyn MessageTarget>) -> (Told, Delivery) {
+        let former = mem::replace(&mut self.delivery, Delivery::Read(target));
+        (self.start(), former)
+    }
+
     /// What waits for the target. If nothing does, all that comes from now on goes straight to it: then tells who waits for that, and
     /// how the channel has ended, if it has.
     #[must_use = "deliver, drop and wake after unlocking"]
@@ -377,14 +409,18 @@ impl Side {
     pub(super) fn target(&self) -> Option<Arc<dyn MessageTarget>> {
         match &self.delivery {
             Delivery::Target(target) => Some(target.clone()),
-            Delivery::Queue | Delivery::Announced(_) | Delivery::Draining(_) | Delivery::Travelling(_) => None,
+            Delivery::Queue
+            | Delivery::Read(_)
+            | Delivery::Announced(_)
+            | Delivery::Draining(_)
+            | Delivery::Travelling(_) => None,
         }
     }
 
-    /// The target, also if it has to be given first what waits.
+    /// The target, also if what waits has to be given to it first, or is read for it.
     pub(super) fn leads_to(&self) -> Option<Arc<dyn MessageTarget>> {
         match &self.delivery {
-            Delivery::Target(target) | Delivery::Draining(target) => Some(target.clone()),
+            Delivery::Target(target) | Delivery::Draining(target) | Delivery::Read(target) => Some(target.clone()),
             Delivery::Queue | Delivery::Announced(_) | Delivery::Travelling(_) => None,
         }
     }
@@ -411,7 +447,11 @@ impl Side {
     pub(super) fn carrier(&self) -> Option<Place> {
         match &self.delivery {
             Delivery::Travelling(carrier) => carrier.place(),
-            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) | Delivery::Draining(_) => None,
+            Delivery::Queue
+            | Delivery::Read(_)
+            | Delivery::Announced(_)
+            | Delivery::Target(_)
+            | Delivery::Draining(_) => None,
         }
     }
 
@@ -422,7 +462,11 @@ impl Side {
         self.state.transfer_receiving_steps();
         match &self.delivery {
             Delivery::Travelling(_) => self.remove_delivery(),
-            Delivery::Queue | Delivery::Announced(_) | Delivery::Target(_) | Delivery::Draining(_) => Delivery::Queue,
+            Delivery::Queue
+            | Delivery::Read(_)
+            | Delivery::Announced(_)
+            | Delivery::Target(_)
+            | Delivery::Draining(_) => Delivery::Queue,
         }
     }
 

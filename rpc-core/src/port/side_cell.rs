@@ -20,6 +20,8 @@ use crate::sync::{
 #[derive(Default)]
 pub(super) struct SideCell {
     side: Mutex<Side>,
+    /// Whether nobody has locked the side since its reader has found nothing more. Changed under the lock.
+    is_quiet: AtomicBool,
     /// How often the side was transferred. A handle from before a transfer is detached (PORT-51, C8).
     shipped: AtomicU32,
     /// Whether there is anything in the batch. Set under both locks, reset under that of the batch.
@@ -73,7 +75,22 @@ impl SideCell {
     /// Locks the side for somebody to whom it is all the same whether the reader has a batch: a poster.
     #[inline]
     pub(super) fn lock_without_batch(&self) -> Guard<'_, Side> {
-        self.side.lock()
+        let side = self.side.lock();
+        self.is_quiet.store(false, Ordering::Relaxed);
+        side
+    }
+
+    /// Notes that the reader has found nothing more, and waits to be woken.
+    #[inline]
+    pub(super) fn calm(&self, _locked: &Guard<'_, Side>) {
+        self.is_quiet.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there can be nothing new for the reader that waits.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        // Nothing else is read because of it: who has changed something wakes the reader after that.
+        self.is_quiet.load(Ordering::Relaxed)
     }
 
     /// Lends the queue to the reader as a batch, if that is worth it.
@@ -112,8 +129,10 @@ impl SideCell {
     /// Takes all that waits at a locked side, and frees the memory that queue and batch have kept.
     #[must_use = "drop messages outside the lock"]
     pub(super) fn take_queue(&self, mut side: Guard<'_, Side>) -> VecDeque<Parcel> {
-        let memory = self.batch.lock_inside(&side).take();
-        debug_assert!(memory.is_empty(), "who locks the side takes the batch back");
+        if side.has_lent() {
+            let memory = self.batch.lock_inside(&side).take();
+            debug_assert!(memory.is_empty(), "who locks the side takes the batch back");
+        }
         side.take_queue()
     }
 

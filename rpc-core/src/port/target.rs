@@ -37,6 +37,8 @@ pub(super) enum Delivery {
     /// Into the queue, for a reader who waits or will come.
     #[default]
     Queue,
+    /// Into the queue as well; but whoever asks where the port leads is told the target.
+    Read(Arc<dyn MessageTarget>),
     /// Into the queue, and somebody is told.
     Announced(Arc<dyn Announce>),
     /// To a target, past the queue.
@@ -45,4 +47,12 @@ pub(super) enum Delivery {
     Draining(Arc<dyn MessageTarget>),
     /// Into the queue, for whoever receives the port: it is in flight, and lies in the queue of that side itself.
     Travelling(Carrier),
+}
+
+impl Delivery {
+    /// Whether a reader takes what was posted, and nobody is told but those who wait.
+    #[inline]
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self, Self::Queue | Self::Read(_))
+    }
 }

@@ -139,6 +139,8 @@ impl AuditEntry {
 pub(super) struct Auditor(Option<Arc<dyn Audit>>);
 
 impl Auditor {
+    pub(super) const NONE: Self = Self(None);
+
     pub(super) fn new(audit: impl Audit + 'static) -> Self {
         Self(Some(Arc::new(audit)))
     }

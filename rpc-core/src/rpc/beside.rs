@@ -8,7 +8,7 @@ use std::{
 use tracing::span::EnteredSpan;
 
 use super::{
-    CallError, CallInfo, CallSide, Interruption, Method, Outcome, Refusal,
+    CallError, CallInfo, CallSide, Interruption, Method, MethodId, Outcome, Refusal,
     around::Surrounded,
     attached::Attached,
     call_info::Signature,
@@ -103,14 +103,9 @@ impl Beside {
             self.attach_few(options.map(|options| *options).unwrap_or_default(), came, info, desk)?;
         }
         let Some(held) = &mut self.held else { return Ok(()) };
-        let method = facts.signature.method;
-        // To ask what there is costs nothing.
-        let is_free = method == Describe::ID || method == Same::ID;
+        let is_free = is_free(facts.signature.method);
         let claimed = if is_free { held.may_ask() } else { held.claim(came.bytes, facts.is_ordered) };
-        claimed.inspect_err(|refusal| {
-            let method = facts.signature.name;
-            tracing::warn!(label = desk.terms.label(), method, %refusal, "a call was refused");
-        })
+        claimed.inspect_err(|refusal| report_refusal(desk, facts.signature.name, refusal))
     }
 
     #[cold]
@@ -154,6 +149,7 @@ impl Beside {
     }
 
     /// Why the call has ended before it began, by the right that it came by.
+    #[inline]
     pub(super) fn has_lost_its_right(&self) -> Option<Stop> {
         match self.held.as_ref()?.ended()? {
             (why, false) => Some(Stop::Refused(why.refusal())),
@@ -221,6 +217,16 @@ impl Beside {
             None => CallError::Unknown(panicking::how_it_goes().into()),
         }
     }
+}
+
+/// Whether a call takes nothing of what its right has left: to ask what there is.
+pub(super) const fn is_free(MethodId(method): MethodId) -> bool {
+    method == Describe::ID.0 || method == Same::ID.0
+}
+
+#[cold]
+pub(super) fn report_refusal(desk: &Desk, method: &'static str, refusal: &Refusal) {
+    tracing::warn!(label = desk.terms.label(), method, %refusal, "a call was refused");
 }
 
 /// A call, for those who watch.

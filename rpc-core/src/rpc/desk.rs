@@ -1,21 +1,22 @@
 //! What belongs to one of the ports at which a service is served.
 
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{borrow::Borrow, fmt, sync::OnceLock, time::Duration};
 
 use super::{
-    Answer, MethodId, Refusal, ServeOptions,
+    Answer, MethodId, Refusal,
     context::Issuer,
     farewell::farewell,
     frame::{CallId, Fault, Frame},
     grant::{Cost, Counting, Ended, GrantKey, ROOT, Terms},
     held::Ending,
     host::{Hub, SeatKey},
+    options::Settings,
     versions::{Version, Versions},
 };
 use crate::{
     Message, MessagePort,
     message::Receipt,
-    port::{Parcel, Queued},
+    port::{Parcel, Queued, Reader},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
@@ -29,6 +30,8 @@ pub(super) struct Desk {
     pub(super) hub: Arc<Hub>,
     /// Its place among those. `None` of the first one.
     pub(super) seat: Option<SeatKey>,
+    /// Whether what comes there waits at the port, and not in a lane.
+    pub(super) is_read: bool,
     /// The right by which calls come here.
     pub(super) grant: GrantKey,
     pub(super) terms: Arc<Terms>,
@@ -39,6 +42,10 @@ pub(super) struct Desk {
     pub(super) is_plain: bool,
     /// Whether nobody looks at such a call, and nothing is around its method: it only has to be claimed.
     pub(super) is_unwatched: bool,
+    /// Whether interceptors see the calls.
+    pub(super) is_intercepted: bool,
+    /// Whether the caller was told how much is taken at a time.
+    pub(super) has_window: bool,
     /// Made for the first method that is introduced.
     versions: OnceLock<Box<Versions>>,
     /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
@@ -63,28 +70,33 @@ impl Desk {
             hub,
             None,
             Right { grant: ROOT, terms: Terms::all(), ending: None, counting: Counting::default() },
+            true,
         )
     }
 
     /// One of the other ports.
-    pub(super) fn other(port: MessagePort, hub: Arc<Hub>, seat: SeatKey, right: Right) -> Self {
-        Self::new(port, hub, Some(seat), right)
+    pub(super) fn other(port: MessagePort, hub: Arc<Hub>, seat: SeatKey, right: Right, is_read: bool) -> Self {
+        Self::new(port, hub, Some(seat), right, is_read)
     }
 
-    fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right) -> Self {
+    fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right, is_read: bool) -> Self {
         let Right { grant, terms, ending, counting } = right;
-        let is_unwatched = hub.settings.is_plain() && terms.is_unchecked();
-        let is_plain = seat.is_none() && is_unwatched;
+        let settings = hub.settings();
+        let is_unwatched = settings.is_plain() && terms.is_unchecked();
+        let (is_intercepted, has_window) = (!settings.interceptors.is_empty(), settings.window.is_some());
         Self {
             port,
             hub,
             seat,
+            is_read,
             grant,
             terms,
             counting,
+            is_plain: seat.is_none() && is_unwatched,
             ending: ending.map(OnceLock::from).unwrap_or_default(),
-            is_plain,
             is_unwatched,
+            is_intercepted,
+            has_window,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
             tells: AtomicU32::new(0),
@@ -94,11 +106,12 @@ impl Desk {
 
     /// How the service is served.
     #[inline]
-    pub(super) fn settings(&self) -> &ServeOptions {
-        &self.hub.settings
+    pub(super) fn settings(&self) -> &Settings {
+        self.hub.settings()
     }
 
     /// What the calls have to do with the end of the right that they came by.
+    #[inline]
     pub(super) fn ending(&self) -> &Ending {
         self.ending.get_or_init(Arc::default)
     }
@@ -225,6 +238,31 @@ impl Desk {
     }
 }
 
+/// Reads a port at which calls arrive.
+pub(super) type DeskReader = Reader<AtDesk>;
+
+/// A port, with all that belongs to it.
+pub(super) struct AtDesk(Arc<Desk>);
+
+impl AtDesk {
+    #[inline]
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        &self.0
+    }
+}
+
+impl Borrow<MessagePort> for AtDesk {
+    #[inline]
+    fn borrow(&self) -> &MessagePort {
+        &self.0.port
+    }
+}
+
+/// Begins to read a port.
+pub(super) fn read(desk: &Arc<Desk>) -> DeskReader {
+    Reader::new(AtDesk(desk.clone()))
+}
+
 /// By what right calls come to a port.
 pub(super) struct Right {
     pub(super) grant: GrantKey,
@@ -244,10 +282,15 @@ impl Claim<'_> {
     /// What has run out.
     #[inline]
     pub(super) fn take(&self, cost: Cost) -> Result<(), Refusal> {
-        let Desk { hub, grant, .. } = self.0;
+        let Desk { hub, grant, counting, .. } = self.0;
         // The clock is the user's: asked with no lock held, and only if somebody wants to know.
         let now = self.now();
-        hub.grants().claim(*grant, cost, now)
+        let claimed = hub.grants().claim(*grant, cost, now);
+        if claimed == Err(Refusal::TooFast) && counting.has_rate && now.is_none() {
+            let now = hub.now();
+            return hub.grants().claim(*grant, cost, now);
+        }
+        claimed
     }
 
     /// A call that was taken did not run.
@@ -258,11 +301,15 @@ impl Claim<'_> {
     /// A call that was taken has ended.
     #[inline]
     pub(super) fn release(&self, cost: Cost) {
-        let Desk { hub, grant, counting, .. } = self.0;
-        if counting.counts_ends {
-            let now = self.now();
-            hub.grants().release(*grant, cost, now);
+        if self.0.counting.counts_ends {
+            self.release_now(cost);
         }
+    }
+
+    fn release_now(&self, cost: Cost) {
+        let Desk { hub, grant, .. } = self.0;
+        let now = self.now();
+        hub.grants().release(*grant, cost, now);
     }
 
     fn now(&self) -> Option<Duration> {

@@ -10,12 +10,13 @@ use std::{
 use super::{
     Answer, CallContext, Interruption, Outcome, Refusal,
     around::Ended,
-    beside::{Beside, Inside, info},
+    beside::{Beside, Inside, info, is_free, report_refusal},
     cell::{CallCell, Ending},
     codec::{Codec, Facts},
     desk::Desk,
     failed::{Failed, Whom},
     frame::{CallId, Fault, Options, reply_head},
+    held::Held,
     incoming::Came,
     outbox::Outbox,
     pipe::Pipe,
@@ -110,10 +111,28 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         facts: &Facts,
         desk: &Arc<Desk>,
     ) -> Result<Self, Answer> {
-        if options.is_none() && desk.is_plain && !facts.takes_context {
+        if options.is_some() || facts.takes_context {
+            self.attach_more(options, &came, facts, desk)
+        } else if desk.is_plain {
             Ok(self)
+        } else if desk.is_unwatched && !is_free(facts.signature.method) {
+            self.claim(came.bytes, facts, desk)
         } else {
             self.attach_more(options, &came, facts, desk)
+        }
+    }
+
+    /// Takes the call out of what its right has left: all that there is to do where nobody watches.
+    fn claim(mut self, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        match Held::claimed(desk, bytes, facts.is_ordered) {
+            Ok(held) => {
+                self.beside.held = Some(held);
+                Ok(self)
+            }
+            Err(refusal) => {
+                report_refusal(desk, facts.signature.name, &refusal);
+                Err(self.refuse(facts, refusal))
+            }
         }
     }
 

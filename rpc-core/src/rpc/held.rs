@@ -58,6 +58,16 @@ impl Held {
         }
     }
 
+    /// Of a call that is taken out of what the right has left.
+    ///
+    /// # Errors
+    /// What has run out.
+    pub(super) fn claimed(desk: &Arc<Desk>, bytes: usize, is_ordered: bool) -> Result<Self, Refusal> {
+        let mut held = Self::new(desk);
+        held.claim(bytes, is_ordered)?;
+        Ok(held)
+    }
+
     pub(super) fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }
@@ -66,6 +76,7 @@ impl Held {
     ///
     /// # Errors
     /// What has run out.
+    #[inline]
     pub(super) fn claim(&mut self, bytes: usize, is_ordered: bool) -> Result<(), Refusal> {
         let Some(claim) = self.desk.claim() else { return Ok(()) };
         // Of a message that has more, this is what is counted, here and when it is given back.
@@ -94,11 +105,15 @@ impl Held {
     }
 
     /// The call will not run: it counts for nothing. Nor does one that is dropped before it has begun.
+    #[inline]
     pub(super) fn give_back(&mut self) {
-        if self.is_claimed.is_set()
-            && !self.has_begun.is_set()
-            && let Some(claim) = self.desk.claim()
-        {
+        if self.is_claimed.is_set() && !self.has_begun.is_set() {
+            self.give_back_all();
+        }
+    }
+
+    fn give_back_all(&mut self) {
+        if let Some(claim) = self.desk.claim() {
             claim.give_back();
             claim.release(Cost { bytes: self.bytes.into() });
             self.is_claimed = Flag::default();
@@ -115,6 +130,7 @@ impl Held {
     }
 
     /// Why the right has ended, if it has, and whether the method had begun.
+    #[inline]
     pub(super) fn ended(&self) -> Option<(Ended, bool)> {
         self.desk.ending().why().map(|why| (why, self.has_begun.is_set()))
     }
@@ -185,12 +201,13 @@ impl Ending {
         wakers.into_values().for_each(Waker::wake);
     }
 
+    #[inline]
     fn why(&self) -> Option<Ended> {
-        if self.has_ended.load(Ordering::Acquire) {
-            self.waiting.lock().as_ref().and_then(|state| state.why)
-        } else {
-            None
-        }
+        if self.has_ended.load(Ordering::Acquire) { self.reason() } else { None }
+    }
+
+    fn reason(&self) -> Option<Ended> {
+        self.waiting.lock().as_ref().and_then(|state| state.why)
     }
 
     fn poll(&self, key: &mut u32, cx: &Context<'_>) -> Poll<Ended> {

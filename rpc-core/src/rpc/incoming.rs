@@ -197,7 +197,7 @@ impl Unopened {
     /// Notes what is before it, for those who watch.
     #[inline]
     pub(super) fn note(&mut self, desk: &Desk, running: usize, waiting: usize) {
-        if !desk.settings().interceptors.is_empty() {
+        if desk.is_intercepted {
             self.arrival = Some(Arrival::now(running, waiting));
         }
     }

@@ -110,6 +110,8 @@ impl Outcome {
 pub(super) struct Interceptors(Option<Arc<[Arc<dyn Interceptor>]>>);
 
 impl Interceptors {
+    pub(super) const NONE: Self = Self(None);
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -118,13 +120,13 @@ impl Interceptors {
         self.0 = Some(self.iter().cloned().chain([interceptor]).collect());
     }
 
-    /// These, after those of the context.
-    pub(super) fn of_context(self) -> Self {
-        let Some(installed) = INSTALLED.with_borrow(|installed| installed.0.clone()) else { return self };
-        match &self.0 {
+    /// These, after those of the context. `None` if that has none.
+    pub(super) fn with_those_of_context(&self) -> Option<Self> {
+        let installed = INSTALLED.with_borrow(|installed| installed.0.clone())?;
+        Some(match &self.0 {
             None => Self(Some(installed)),
             Some(own) => Self(Some(installed.iter().chain(own.iter()).cloned().collect())),
-        }
+        })
     }
 
     /// Shows a call to all of them; up to the one that denies it.
@@ -174,7 +176,7 @@ impl fmt::Debug for Interceptors {
 }
 
 thread_local! {
-    static INSTALLED: RefCell<Interceptors> = const { RefCell::new(Interceptors(None)) };
+    static INSTALLED: RefCell<Interceptors> = const { RefCell::new(Interceptors::NONE) };
 }
 
 /// Shows an interceptor every call of the clients and services that this thread makes, until what is returned is dropped. It sees

@@ -76,11 +76,11 @@ impl<S: Service> Opened<S> {
 ///
 /// A method that takes `self` ends the service: it starts once the calls before it have ended, and every other call is
 /// refused as [`Refusal::Spent`](super::Refusal::Spent) from then on.
-pub async fn serve<S: Service>(object: S::Object, port: MessagePort, mut options: ServeOptions) {
-    options.interceptors = options.interceptors.of_context();
+pub async fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) {
+    let options = options.of_context();
     port.start();
     // One client has the first port.
-    let most_clients = options.clients.min(options.all_clients);
+    let most_clients = options.settings().clients.min(options.settings().all_clients);
     let hub = Hub::new(options, most_clients, S::METHODS, Some(&port));
     let desk = Arc::new(Desk::first(port, hub.clone()));
     desk.open();

@@ -3,19 +3,19 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::RangeInclusive,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Opened, Refusal, ServeOptions, Service,
+    Answer, Opened, Refusal, Service,
     describe::{self, Describe},
-    desk::Desk,
+    desk::{Desk, DeskReader, read},
     frame::{CallId, Fault, Frame},
     grant::Ended,
     handlers::{Begun, Handlers, Tag},
-    host::{Reception, SeatKey, Standing, Thing, WaitingRoom, Whence, seat_of},
+    host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
     same::{self, Same},
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Closed,
-    port::{Parcel, Reader, Received},
+    port::{Parcel, Received},
     sync::Arc,
 };
 
@@ -48,42 +48,27 @@ pub(super) enum Over<S: Service> {
 
 /// The ports of a service, and the calls that came by them.
 pub(super) struct Serving<'p, S: Service, F> {
-    first: Option<First<'p>>,
+    first: Option<DeskReader>,
     others: &'p mut Reception,
     standing: Standing,
     calls: Calls<'p, S, F>,
-}
-
-/// The first port of a service, which is read directly.
-pub(super) struct First<'p> {
-    desk: &'p Arc<Desk>,
-    reader: Reader<'p>,
-}
-
-impl<'p> First<'p> {
-    pub(super) fn new(desk: &'p Arc<Desk>) -> Self {
-        Self { desk, reader: Reader::new(&desk.port) }
-    }
-
-    pub(super) fn desk(&self) -> &'p Arc<Desk> {
-        self.desk
-    }
-
-    #[inline]
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, Closed>> {
-        self.reader.poll_next(cx).map_ok(|received| received.parcel)
-    }
+    /// Who was polled last, and is woken when anything comes.
+    waker: Option<Waker>,
 }
 
 impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
-        Self { first: first.map(First::new), others, standing: Standing::default(), calls: Calls::new(first) }
+        let calls = Calls::new(first, others.hub.settings().running);
+        Self { first: first.map(read), others, standing: Standing::default(), calls, waker: None }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
     pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Over<S>> {
-        let was_used = self.others.hub.is_used();
-        let has_more = self.poll_first(run, cx) | self.poll_others(run, cx);
+        let is_same = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !is_same {
+            self.waker = Some(cx.waker().clone());
+        }
+        let has_more = self.poll_first(is_same, run, cx) | self.poll_others(is_same, run, cx);
         if !self.others.room.is_empty() {
             self.calls.begin_held(&mut self.others.room, run, cx);
         }
@@ -98,26 +83,28 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
             return Poll::Ready(over);
         }
         // A port that was added by what ran here is looked at in the next turn.
-        if has_more || was_used != self.others.hub.is_used() {
+        if has_more || self.others.hub.has_news() {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
     /// Takes what came to the first port. Whether there may be more.
-    fn poll_first(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
-        let Some(First { desk, reader }) = &mut self.first else { return false };
+    fn poll_first(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+        let Some(reader) = &mut self.first else { return false };
+        if is_same && reader.is_quiet() {
+            return false;
+        }
         for _ in 0..BATCH {
             match reader.poll_next(cx) {
                 Poll::Ready(Ok(Received { parcel, is_last })) => {
-                    self.calls.dispatch(parcel, desk, &mut self.others.room, run, cx);
+                    self.calls.dispatch(parcel, reader.port().desk(), &mut self.others.room, run, cx);
                     if is_last {
                         return false;
                     }
                 }
                 Poll::Ready(Err(Closed)) => {
-                    self.calls.closed(None, &mut self.others.room);
-                    self.first = None;
+                    self.is_closed(None);
                     return false;
                 }
                 Poll::Pending => return false,
@@ -126,35 +113,65 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         true
     }
 
-    /// Takes what came to the other ports. Whether there may be more.
-    fn poll_others(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(standing) = self.others.poll(BATCH, cx) else { return false };
-        self.standing = standing;
-        self.calls.is_halted = standing.is_halted;
-        if !self.others.ended.is_empty() {
-            self.dismiss_some();
-        }
-        let has_more = self.others.taken.len() >= BATCH || !self.others.ended.is_empty();
-        while let Some((seat, thing)) = self.others.taken.pop_front() {
-            let Some(desk) = self.others.desks.get(seat) else { continue };
-            match thing {
-                Thing::Parcel(parcel) => self.calls.dispatch(parcel.received(), desk, &mut self.others.room, run, cx),
-                Thing::Closed => {
-                    self.calls.closed(Some(seat), &mut self.others.room);
-                    self.others.leave(seat);
-                }
+    /// Takes what came to those of the other ports that are read directly. Whether there may be more.
+    fn poll_few(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+        let (mut has_more, mut closed) = (false, None);
+        let Some((Seats { few, .. }, room)) = self.others.split() else { return false };
+        let most = BATCH >> few.len().checked_ilog2().unwrap_or_default();
+        for reader in few.iter_mut().filter(|reader| !is_same || !reader.is_quiet()) {
+            match self.calls.read(reader, most, room, run, cx) {
+                Ok(more) => has_more |= more,
+                Err(Closed) => closed = reader.port().desk().seat,
             }
         }
+        if closed.is_some() {
+            self.is_closed(closed);
+            // Others may be closed as well.
+            has_more = true;
+        }
         has_more
+    }
+
+    /// A port is closed.
+    #[cold]
+    fn is_closed(&mut self, seat: Option<SeatKey>) {
+        self.calls.closed(seat, &mut self.others.room);
+        match seat {
+            Some(seat) => self.others.leave(seat),
+            None => self.first = None,
+        }
+    }
+
+    /// Takes what came to the other ports. Whether there may be more.
+    fn poll_others(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(standing) = self.others.poll(BATCH, is_same, cx) else { return false };
+        self.standing = standing;
+        self.calls.is_halted = standing.is_halted;
+        if self.others.split().is_some_and(|(seats, _)| seats.has_ended()) {
+            self.dismiss_some();
+        }
+        let has_more = self.others.split().is_some_and(|(seats, _)| seats.len() >= BATCH || seats.has_ended());
+        while let Some((seats, room)) = self.others.split()
+            && let Some((desk, seat, thing)) = seats.pop()
+        {
+            // It may have left meanwhile.
+            let Some(desk) = desk else { continue };
+            match thing {
+                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), desk, room, run, cx),
+                Thing::Closed => self.is_closed(Some(seat)),
+            }
+        }
+        has_more | self.poll_few(is_same, run, cx)
     }
 
     /// Rights have ended by which calls came: a part of those, so that very many starve nobody. What waits there was not run, and what runs
     /// is woken to end. Where calls of all ports lie together is gone through once for all of the part.
     #[cold]
     fn dismiss_some(&mut self) {
-        let ended = self.others.take_ended(MOST_ENDED);
+        let Some((seats, room)) = self.others.split() else { return };
+        let ended = seats.take_ended(MOST_ENDED);
         let is_at = |whence: &Whence| ended.of(whence).is_some();
-        let waiting = self.others.room.take_out(is_at);
+        let waiting = room.take_out(is_at);
         self.calls.ordered.retain(|(_, tag)| !is_at(&tag.whence));
         for (whence, call) in waiting {
             if let Some((desk, why)) = whence.as_ref().zip(ended.of(&whence)) {
@@ -162,7 +179,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
             }
         }
         for (seat, why) in ended.all() {
-            if let Some(desk) = self.others.desks.get(seat) {
+            if let Some(desk) = self.others.desk(seat) {
                 self.calls.dismiss(desk, why);
                 self.others.dismiss(seat, why);
             }
@@ -194,6 +211,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 /// waits, opened, until the one before it has ended.
 struct Calls<'p, S: Service, F> {
     first: Option<&'p Arc<Desk>>,
+    /// How many handlers may run at a time.
+    most_running: usize,
     handlers: Handlers<F>,
     ordered: VecDeque<(S::SharedCall, Tag)>,
     is_ordered_running: bool,
@@ -220,9 +239,10 @@ enum Progress {
 }
 
 impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
-    fn new(first: Option<&'p Arc<Desk>>) -> Self {
+    fn new(first: Option<&'p Arc<Desk>>, most_running: usize) -> Self {
         Self {
             first,
+            most_running,
             handlers: Handlers::new(),
             ordered: VecDeque::new(),
             is_ordered_running: false,
@@ -236,6 +256,30 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         while let Poll::Ready(Some((tag, answer))) = self.handlers.poll_next(cx) {
             self.ended(tag, answer, room, run, cx);
         }
+    }
+
+    /// Takes what came to one of the few ports that are read directly, and does what it asks for. Whether there may be more.
+    fn read(
+        &mut self,
+        reader: &mut DeskReader,
+        most: usize,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Closed> {
+        for _ in 0..most {
+            match reader.poll_next(cx) {
+                Poll::Ready(Ok(Received { parcel, is_last })) => {
+                    self.dispatch_other(parcel, reader.port().desk(), room, run, cx);
+                    if is_last {
+                        return Ok(false);
+                    }
+                }
+                Poll::Ready(Err(closed)) => return Err(closed),
+                Poll::Pending => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Does what a parcel asks for. It is one piece with all that a call goes through at once: what is handed from one function to the next through
@@ -257,6 +301,19 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
+    /// As [`dispatch`](Self::dispatch), of what came to another port than the first: the same code is there once more for all of them.
+    #[inline(never)]
+    fn dispatch_other(
+        &mut self,
+        parcel: Parcel,
+        desk: &Arc<Desk>,
+        room: &mut WaitingRoom,
+        run: &impl Fn(S::SharedCall) -> F,
+        cx: &mut Context<'_>,
+    ) {
+        self.dispatch(parcel, desk, room, run, cx);
+    }
+
     #[inline(always)]
     fn arrived(
         &mut self,
@@ -272,9 +329,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if call.id().is_some_and(|id| self.open.contains_key(&(desk.seat, id))) {
             return refuse(call, desk, Refusal::RepeatedCallId);
         }
-        let settings = desk.settings();
         call.note(desk, self.handlers.len(), room.len().saturating_add(self.ordered.len()));
-        if self.has_room(settings) && room.is_empty() {
+        if self.has_room() && room.is_empty() {
             return self.begin(call, desk, run, cx);
         }
         self.hold(call, desk, room);
@@ -298,13 +354,13 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
 
     /// Whether a call that was held may go on: to be begun, or to be refused.
     fn may_begin(&self, whence: &Whence) -> bool {
-        self.once.is_some() || self.desk(whence).is_none_or(|desk| self.has_room(desk.settings()))
+        self.once.is_some() || self.desk(whence).is_none_or(|_| self.has_room())
     }
 
     /// Whether one more call may run.
     #[inline]
-    fn has_room(&self, settings: &ServeOptions) -> bool {
-        self.handlers.len() < settings.running && !self.is_halted
+    fn has_room(&self) -> bool {
+        self.handlers.len() < self.most_running && !self.is_halted
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
@@ -490,9 +546,9 @@ fn refuse(call: Unopened, desk: &Arc<Desk>, refusal: Refusal) {
 }
 
 /// A call was taken out of the caller's window.
-#[inline]
+#[inline(always)]
 fn took(call: &Unopened, desk: &Desk) {
-    if desk.settings().window.is_some() && call.is_oneway() {
+    if desk.has_window && call.is_oneway() {
         desk.took_tell();
     }
 }

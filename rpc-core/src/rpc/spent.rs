@@ -9,13 +9,17 @@ use std::{
 
 use super::{
     Refusal, Service,
-    desk::Desk,
+    desk::{Desk, DeskReader, read},
     frame::CallId,
     host::{Reception, SeatKey, Thing, Whence, seat_of},
     incoming::Arrived,
-    serving::{BATCH, First, Once},
+    serving::{BATCH, Once},
 };
-use crate::{Closed, port::Parcel, sync::Arc};
+use crate::{
+    Closed,
+    port::{Parcel, Received},
+    sync::Arc,
+};
 
 /// Runs the one call that the service was good for, and refuses every other, at every port.
 pub(super) async fn serve_once<S: Service>(
@@ -65,7 +69,7 @@ fn post(whence: &Whence, first: Option<&Arc<Desk>>, answer: super::Answer) {
 
 /// The ports of a service whose single use was made.
 struct Spent<'p> {
-    first: Option<First<'p>>,
+    first: Option<DeskReader>,
     others: &'p mut Reception,
     /// Those at which a call was refused.
     know: HashSet<Option<SeatKey>>,
@@ -94,7 +98,7 @@ impl News {
 
 impl<'p> Spent<'p> {
     fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
-        let first = first.map(First::new);
+        let first = first.map(read);
         Self { first, others, know: HashSet::new(), is_over: false }
     }
 
@@ -111,7 +115,7 @@ impl<'p> Spent<'p> {
             Some(seat) => self.others.leave(seat),
             None => {
                 if let Some(first) = self.first.take() {
-                    first.desk().port.close();
+                    first.port().desk().port.close();
                 }
             }
         }
@@ -122,9 +126,9 @@ impl<'p> Spent<'p> {
         if let Some(first) = &mut self.first
             && let Poll::Ready(came) = first.poll_next(cx)
         {
-            let desk = first.desk();
+            let desk = first.port().desk().clone();
             return Poll::Ready(Some(match came {
-                Ok(parcel) => self.read(parcel, desk),
+                Ok(Received { parcel, .. }) => self.read(parcel, &desk),
                 Err(Closed) => {
                     self.first = None;
                     News::Closed(None)
@@ -132,13 +136,10 @@ impl<'p> Spent<'p> {
             }));
         }
         // Nobody can call who comes only now, so nothing more is added.
-        if self.others.taken.is_empty() {
-            let _standing = self.others.poll(BATCH, cx);
-        }
-        let Some((seat, thing)) = self.others.taken.pop_front() else {
+        let Some((seat, thing)) = self.others.next(BATCH, cx) else {
             return if self.first.is_none() && self.others.is_empty() { Poll::Ready(None) } else { Poll::Pending };
         };
-        let Some(desk) = self.others.desks.get(seat).cloned() else { return Poll::Ready(Some(News::Other)) };
+        let Some(desk) = self.others.desk(seat).cloned() else { return Poll::Ready(Some(News::Other)) };
         Poll::Ready(Some(match thing {
             Thing::Parcel(parcel) => self.read(parcel.received(), &desk),
             Thing::Closed => {

@@ -116,7 +116,9 @@ impl ClientStub {
     /// If the stub is shared still: a client drops those that it contains first.
     #[must_use]
     pub fn with(mut self, mut options: ClientOptions) -> Self {
-        options.interceptors = options.interceptors.of_context();
+        if let Some(interceptors) = options.interceptors.with_those_of_context() {
+            options.interceptors = interceptors;
+        }
         let shared = Arc::get_mut(&mut self.0).expect("no client outlives the one that contains it");
         shared.options = (!options.is_plain()).then_some(options);
         self

@@ -92,7 +92,7 @@ impl ServeOptions {
         <L::Service as Service<CallRequest>>::Future: Send + 'static,
         <L::Service as Service<CallRequest>>::Error: Into<Whatever>,
     {
-        self.around = Some(Arc::new(Layered(layer.layer(RunMethod))));
+        self.change().around = Some(Arc::new(Layered(layer.layer(RunMethod))));
         self
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Budget {
     idle: Option<Idleness>,
     /// That it has limits of time, and nobody knows the time: then nothing is left of it.
     has_no_clock: bool,
+    /// Whether it counts nothing but calls, and how fast they come.
+    counts_calls_only: bool,
 }
 
 /// Bytes under way.
@@ -60,17 +62,36 @@ impl Budget {
                 running: 0,
             }),
             has_no_clock: is_timed && now.is_none(),
+            counts_calls_only: bytes.is_none()
+                && expires.is_none()
+                && idle.is_none()
+                && (now.is_some() || rate.is_none()),
         })
     }
 
-    /// Takes a call out of it.
+    /// Takes a call out of it. Nobody needs to have asked the time if it only has a rate, and is asked to if that may be too fast.
     ///
     /// # Errors
     /// What has run out. Then nothing was taken.
     #[inline]
     pub(super) fn claim(&mut self, cost: Cost, now: Option<Duration>) -> Result<(), Refusal> {
-        self.check(cost, now)?;
-        self.take(cost, now);
+        if !self.counts_calls_only {
+            self.check(cost, now)?;
+            self.take(cost, now);
+            return Ok(());
+        }
+        if self.calls == Some(0) {
+            return Err(Refusal::NoCallsLeft);
+        }
+        if let Some(pace) = &mut self.pace {
+            if !pace.has_room(now) {
+                return Err(Refusal::TooFast);
+            }
+            pace.take(now);
+        }
+        if let Some(calls) = &mut self.calls {
+            *calls = calls.saturating_sub(1);
+        }
         Ok(())
     }
 
@@ -80,8 +101,7 @@ impl Budget {
     /// What has run out.
     #[inline]
     pub(super) fn check(&self, cost: Cost, now: Option<Duration>) -> Result<(), Refusal> {
-        let now = now.unwrap_or_default();
-        if self.has_no_clock || self.is_over(now) {
+        if self.has_no_clock || self.is_over(now.unwrap_or_default()) {
             return Err(Refusal::Expired);
         }
         if self.calls == Some(0) {
@@ -99,7 +119,6 @@ impl Budget {
     /// Takes a call out of it, which was [checked](Self::check).
     #[inline]
     pub(super) fn take(&mut self, cost: Cost, now: Option<Duration>) {
-        let now = now.unwrap_or_default();
         if let Some(calls) = &mut self.calls {
             *calls = calls.saturating_sub(1);
         }
@@ -110,7 +129,7 @@ impl Budget {
             bytes.used = bytes.used.saturating_add(cost.bytes);
         }
         if let Some(idle) = &mut self.idle {
-            idle.since = now;
+            idle.since = now.unwrap_or(idle.since);
             idle.running = idle.running.saturating_add(1);
         }
     }
@@ -171,13 +190,19 @@ impl Budget {
     }
 
     /// Whether the end of a call has to be told to it.
+    #[inline]
     pub(super) fn counts_ends(&self) -> bool {
         self.bytes.is_some() || self.idle.is_some()
     }
 
     /// Whether it has to know the time.
     pub(super) fn is_timed(&self) -> bool {
-        self.pace.is_some() || self.expires.is_some() || self.idle.is_some()
+        self.expires.is_some() || self.idle.is_some()
+    }
+
+    /// Whether it has to know the time where calls may be too fast.
+    pub(super) fn has_rate(&self) -> bool {
+        self.pace.is_some()
     }
 
     /// How many calls are left.

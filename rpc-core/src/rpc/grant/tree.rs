@@ -118,6 +118,8 @@ pub(in crate::rpc) struct Counting {
     pub(in crate::rpc) counts: bool,
     /// Whether the time has to be known when it is claimed, and released.
     pub(in crate::rpc) is_timed: bool,
+    /// Whether it has to be known before a call is too fast.
+    pub(in crate::rpc) has_rate: bool,
     /// Whether its end has to be told.
     pub(in crate::rpc) counts_ends: bool,
     /// Whether the bytes of its answer count until that is delivered.
@@ -236,6 +238,7 @@ impl<T> Grants<T> {
         self.accounts(key).fold(Counting::default(), |counting, account| Counting {
             counts: true,
             is_timed: counting.is_timed || account.budget.is_timed(),
+            has_rate: counting.has_rate || account.budget.has_rate(),
             counts_ends: counting.counts_ends || account.budget.counts_ends(),
             counts_bytes: counting.counts_bytes || account.budget.counts_bytes(),
         })

@@ -10,10 +10,10 @@ use crate::rpc::{AuditEntry, Host, ServeOptions, Service, serve::serve_ports};
 /// What `ContactsServer::host` does.
 pub fn host<S: Service, C: From<crate::MessagePort>>(
     object: S::Object,
-    mut options: ServeOptions,
+    options: ServeOptions,
 ) -> (Host<C>, Hosting<S>) {
-    options.interceptors = options.interceptors.of_context();
-    let most_clients = options.all_clients;
+    let options = options.of_context();
+    let most_clients = options.settings().all_clients;
     let hub = Hub::new(options, most_clients, S::METHODS, None);
     (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub) })
 }
@@ -40,7 +40,7 @@ impl<S: Service> Hosting<S> {
         let Self { object, mut reception } = self;
         let object = serve_ports::<S>(object, None, &mut reception).await?;
         reception.hub.resume();
-        reception.hub.settings.audit.note(|| AuditEntry::Moved);
+        reception.hub.settings().audit.note(|| AuditEntry::Moved);
         Some(Self { object, reception })
     }
 

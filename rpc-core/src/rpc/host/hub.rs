@@ -22,6 +22,7 @@ use crate::{
         held::Ending,
         inspector::ExportState,
         membrane::Membrane,
+        options::Settings,
         outbox::EarlyReplies,
     },
     sync::{
@@ -30,9 +31,13 @@ use crate::{
     },
 };
 
+/// How many ports beside the first are read directly, as that is: a call by one of those takes a lock less at either end. With many, each would
+/// be looked at in vain whenever something came to another. loom has few clients, and both kinds are to be among them.
+const FEW: usize = if cfg!(loom) { 1 } else { 8 };
+
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
-    pub(in crate::rpc) settings: ServeOptions,
+    options: ServeOptions,
     /// The methods of the service.
     pub(in crate::rpc) methods: MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
@@ -50,6 +55,8 @@ pub(in crate::rpc) struct Hub {
     /// Whether anybody but the first port can have something for the service. Never unset: a service that has the one port looks at
     /// nothing else.
     is_used: AtomicBool,
+    /// Whether there is anything that whoever serves has not seen. Changed under the lock of the state.
+    has_news: AtomicBool,
     /// Whether any right ever ends by itself.
     has_alarms: AtomicBool,
 }
@@ -61,6 +68,8 @@ struct State {
     joined: Vec<Arc<Desk>>,
     /// Ports whose right has ended.
     ended: Vec<(SeatKey, Ended)>,
+    /// How many ports are read directly.
+    few: usize,
     server: Option<Waker>,
     /// How many handles there are.
     hosts: usize,
@@ -69,6 +78,14 @@ struct State {
     is_over: bool,
     /// Those who wait until no client is left.
     idle: Waiters,
+}
+
+impl State {
+    #[must_use = "drop what waits outside the lock"]
+    fn remove_lane(&mut self, seat: SeatKey, is_read: bool) -> VecDeque<Parcel> {
+        self.few = self.few.saturating_sub(is_read.into());
+        self.lanes.remove(seat)
+    }
 }
 
 /// What is kept beside each grant.
@@ -116,7 +133,7 @@ impl Hub {
     /// What the ports of a service share, from which clients may get so many others. Whoever has the other end of the first port, where there
     /// is one, may call everything.
     pub(in crate::rpc) fn new(
-        settings: ServeOptions,
+        options: ServeOptions,
         most_clients: u32,
         methods: MethodTable,
         first: Option<&MessagePort>,
@@ -124,7 +141,7 @@ impl Hub {
         let clock = clock::current();
         let since = clock.as_ref().map(|clock| clock.now());
         Arc::new(Self {
-            settings,
+            options,
             methods,
             early: EarlyReplies::default(),
             grants: OnceLock::new(),
@@ -134,6 +151,7 @@ impl Hub {
             clock,
             state: OnceLock::new(),
             is_used: AtomicBool::new(false),
+            has_news: AtomicBool::new(false),
             has_alarms: AtomicBool::new(false),
         })
     }
@@ -144,6 +162,12 @@ impl Hub {
         hub.use_it();
         hub.end();
         hub
+    }
+
+    /// How the service is served.
+    #[inline]
+    pub(in crate::rpc) fn settings(&self) -> &Settings {
+        self.options.settings()
     }
 
     /// Whether the other end of a port is one at which calls are served: then nobody can ever call, and it would stay for ever.
@@ -168,6 +192,20 @@ impl Hub {
     #[inline]
     fn state(&self) -> Guard<'_, State> {
         self.state.get_or_init(Box::default).lock()
+    }
+
+    /// There is news for whoever serves: that is whom to wake once the lock is let go of.
+    #[must_use = "wake after unlocking"]
+    fn tell(&self, state: &mut State) -> Option<Waker> {
+        // Nothing else is read because of it: who sets it has woken nobody yet.
+        self.has_news.store(true, Ordering::Relaxed);
+        state.server.take()
+    }
+
+    /// Whether there is anything for whoever serves that was not taken.
+    #[inline]
+    pub(in crate::rpc) fn has_news(&self) -> bool {
+        self.has_news.load(Ordering::Relaxed)
     }
 
     #[inline]
@@ -212,32 +250,39 @@ impl Hub {
         membrane: Option<Arc<Membrane>>,
     ) -> Option<GrantKey> {
         self.use_it();
-        let seat = self.add_lane()?;
+        let (seat, is_read) = self.add_lane()?;
         match self.make_right(seat, parent, limits, narrower, is_asked_for, membrane.clone()) {
             Ok(right) => {
                 let grant = right.grant;
                 if let Some(membrane) = membrane {
                     membrane.belongs_to(self, grant);
                 }
-                self.settings.audit.note(|| granted(&right, parent, limits));
-                self.join(port, seat, right);
+                self.settings().audit.note(|| granted(&right, parent, limits));
+                self.join(port, seat, right, is_read);
                 Some(grant)
             }
             Err(refusal) => {
-                let nothing = self.state().lanes.remove(seat);
+                let nothing = self.state().remove_lane(seat, is_read);
                 drop(nothing);
                 tracing::warn!(%refusal, "a right to call was not granted");
                 let reason = refusal.label();
-                self.settings.audit.note(|| AuditEntry::NotGranted { parent: RightId::of(parent), reason });
+                self.settings().audit.note(|| AuditEntry::NotGranted { parent: RightId::of(parent), reason });
                 farewell(&port, Fault::Refused(refusal));
                 None
             }
         }
     }
 
-    fn add_lane(&self) -> Option<SeatKey> {
+    /// Adds a lane, for a port that is read directly if there are few of those.
+    fn add_lane(&self) -> Option<(SeatKey, bool)> {
         let mut state = self.state();
-        if state.is_over { None } else { state.lanes.add() }
+        if state.is_over {
+            return None;
+        }
+        let seat = state.lanes.add()?;
+        let is_read = state.few < FEW;
+        state.few += usize::from(is_read);
+        Some((seat, is_read))
     }
 
     fn make_right(
@@ -254,7 +299,7 @@ impl Hub {
         let from = self.grants().beside(parent).map(|entry| entry.terms.clone()).ok_or(Refusal::Revoked)?;
         let (terms, ending) = (from.narrowed(limits.methods.as_deref(), narrower), Arc::<Ending>::default());
         let entry = Entry { terms: terms.clone(), ending: ending.clone(), membrane, since: now };
-        let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings.clients };
+        let wanted = Wanted { beside: entry, seat, is_asked_for, most_clients: self.settings().clients };
         let mut grants = self.grants();
         let granted = grants.grant(parent, limits, wanted, now);
         let counting = granted.as_ref().map(|grant| grants.counting(*grant)).unwrap_or_default();
@@ -265,9 +310,9 @@ impl Hub {
         Ok(Right { grant: granted?, terms, ending: Some(ending), counting })
     }
 
-    fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right) {
+    fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right, is_read: bool) {
         let grant = right.grant;
-        let desk = Arc::new(Desk::other(port, self.clone(), seat, right));
+        let desk = Arc::new(Desk::other(port, self.clone(), seat, right, is_read));
         desk.open();
         let mut state = self.state();
         if state.is_over {
@@ -275,10 +320,15 @@ impl Hub {
             return;
         }
         state.joined.push(desk.clone());
-        let server = state.server.take();
+        let server = self.tell(&mut state);
         drop(state);
-        // After it is among the ports, or what came would belong to nobody.
-        desk.port.set_target(Arc::new(Entrance { hub: self.clone(), seat, grant }));
+        let entrance = Arc::new(Entrance { hub: self.clone(), seat, grant, is_read });
+        if is_read {
+            desk.port.read_for(entrance);
+        } else {
+            // After it is among the ports, or what came would belong to nobody.
+            desk.port.set_target(entrance);
+        }
         wake(server);
         // Asked only now, so of two that do this at once one at least sees the other.
         if self.is_called_by_a_service(&desk.port) {
@@ -316,10 +366,15 @@ impl Hub {
         grants.beside(grant).map(|entry| entry.export(grant, &grants, now))
     }
 
-    /// When somebody is to look whose time is up.
+    /// Whether any right ever ends by itself.
     #[inline]
+    pub(in crate::rpc) fn has_alarms(&self) -> bool {
+        self.has_alarms.load(Ordering::Relaxed)
+    }
+
+    /// When somebody is to look whose time is up.
     pub(in crate::rpc) fn next_due(&self) -> Option<Duration> {
-        if self.has_alarms.load(Ordering::Relaxed) { self.grants().next_due() } else { None }
+        self.grants().next_due()
     }
 
     /// Ends the rights whose time is up.
@@ -332,7 +387,7 @@ impl Hub {
     fn have_ended(&self, rights: &[(GrantKey, Option<SeatKey>)], why: Ended) {
         for (grant, _) in rights {
             let right = || RightId::of(*grant);
-            self.settings.audit.note(|| match why {
+            self.settings().audit.note(|| match why {
                 Ended::Revoked => AuditEntry::Revoked { right: right() },
                 Ended::Expired | Ended::Unread => AuditEntry::Expired { right: right() },
             });
@@ -352,7 +407,7 @@ impl Hub {
         }
         let mut state = self.state();
         state.ended.extend(seats.map(|seat| (seat, why)));
-        let server = state.server.take();
+        let server = self.tell(&mut state);
         drop(state);
         wake(server);
     }
@@ -365,7 +420,8 @@ impl Hub {
     /// Takes what there is, at most so much, and registers the task for what comes next.
     pub(in crate::rpc) fn take(&self, most: usize, to: &mut VecDeque<(SeatKey, Thing)>, cx: &Context<'_>) -> News {
         let mut state = self.state();
-        state.lanes.take(most, to);
+        let has_more = state.lanes.take(most, to);
+        self.has_news.store(has_more, Ordering::Relaxed);
         let replaced = match &state.server {
             Some(waker) if waker.will_wake(cx.waker()) => None,
             _ => state.server.replace(cx.waker().clone()),
@@ -380,13 +436,14 @@ impl Hub {
 
     /// A port is served no longer, and its right is given back (C6, C19). Hands back what waits there.
     #[must_use = "dropped, it ends as not sent"]
-    pub(in crate::rpc) fn leave(&self, seat: SeatKey, grant: GrantKey) -> VecDeque<Parcel> {
+    pub(in crate::rpc) fn leave(&self, desk: &Desk, seat: SeatKey) -> VecDeque<Parcel> {
+        let grant = desk.grant;
         let was_held = self.grants().leave(grant);
         if was_held {
-            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+            self.settings().audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
         }
         let mut state = self.state();
-        let waiting = state.lanes.remove(seat);
+        let waiting = state.remove_lane(seat, desk.is_read);
         let idle = (state.lanes.len() == 0).then(|| state.idle.take());
         drop(state);
         idle.unwrap_or_default().wake();
@@ -409,35 +466,43 @@ impl Hub {
         // Nothing is made for that alone: most services have granted nothing.
         let released = self.grants.get().map(|grants| grants.lock().leave_all()).unwrap_or_default();
         for grant in released {
-            self.settings.audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
+            self.settings().audit.note(|| AuditEntry::Released { right: RightId::of(grant) });
         }
     }
 
     /// One handle more.
     pub(in crate::rpc) fn add_host(&self) {
         self.use_it();
-        self.state().hosts += 1;
+        let mut state = self.state();
+        state.hosts += 1;
+        let server = self.tell(&mut state);
+        drop(state);
+        wake(server);
     }
 
     /// One handle fewer.
     pub(in crate::rpc) fn remove_host(&self) {
         let mut state = self.state();
         state.hosts = state.hosts.saturating_sub(1);
-        let server = if state.hosts == 0 { state.server.take() } else { None };
+        let server = if state.hosts == 0 { self.tell(&mut state) } else { None };
         drop(state);
         wake(server);
     }
 
     /// Whoever served has stopped, as was asked.
     pub(in crate::rpc) fn resume(&self) {
-        self.state().is_halted = false;
+        let mut state = self.state();
+        state.is_halted = false;
+        let server = self.tell(&mut state);
+        drop(state);
+        wake(server);
     }
 
     /// Asks whoever serves to stop.
     pub(in crate::rpc) fn halt(&self) {
         let mut state = self.state();
         state.is_halted = true;
-        let server = state.server.take();
+        let server = self.tell(&mut state);
         drop(state);
         wake(server);
     }
@@ -484,12 +549,14 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
-/// The target of a port beside the first: whoever posts puts it into the port's lane.
+/// The target of a port beside the first: whoever posts puts it into the port's lane, if the port is not read directly.
 pub(in crate::rpc) struct Entrance {
     pub(in crate::rpc) hub: Arc<Hub>,
     pub(in crate::rpc) seat: SeatKey,
     /// The right by which calls come here.
     grant: GrantKey,
+    /// Whether the port is read directly.
+    is_read: bool,
 }
 
 fn entrance_at(target: Option<Arc<dyn MessageTarget>>) -> Option<Arc<Entrance>> {
@@ -501,16 +568,20 @@ impl MessageTarget for Entrance {
     fn deliver(&self, parcel: Parcel) {
         let mut state = self.hub.state();
         let refused = state.lanes.push(self.seat, parcel);
-        let server = state.server.take();
+        let server = self.hub.tell(&mut state);
         drop(state);
         drop(refused);
         wake(server);
     }
 
     fn closed(&self, _: Gone) {
+        // Whoever reads it learns of that by itself, after what was posted before.
+        if self.is_read {
+            return;
+        }
         let mut state = self.hub.state();
         state.lanes.close(self.seat);
-        let server = state.server.take();
+        let server = self.hub.tell(&mut state);
         drop(state);
         wake(server);
     }

@@ -101,10 +101,10 @@ impl Lanes {
         }
     }
 
-    /// Takes at most so many things out, by turns.
-    pub(in crate::rpc) fn take(&mut self, most: usize, to: &mut VecDeque<(SeatKey, Thing)>) {
+    /// Takes at most so many things out, by turns. Whether there may be more.
+    pub(in crate::rpc) fn take(&mut self, most: usize, to: &mut VecDeque<(SeatKey, Thing)>) -> bool {
         for _ in 0..most {
-            let Some(key) = self.ready.pop_front() else { return };
+            let Some(key) = self.ready.pop_front() else { return false };
             // A lane may have been removed while it was ready.
             let Some(lane) = self.lanes.get_mut(key) else { continue };
             let Some(thing) = lane.pop() else { continue };
@@ -114,6 +114,7 @@ impl Lanes {
             }
             to.push_back((key, thing));
         }
+        !self.ready.is_empty()
     }
 
     /// Removes a lane, with what waits in it.
@@ -143,7 +144,7 @@ mod tests {
 
     fn taken(lanes: &mut Lanes, most: usize) -> Vec<(SeatKey, Option<u8>)> {
         let mut to = VecDeque::new();
-        lanes.take(most, &mut to);
+        let _has_more = lanes.take(most, &mut to);
         let number = |thing| match thing {
             Thing::Parcel(Parcel::Message(message)) => Some(message.data()[0]),
             Thing::Parcel(Parcel::Value(_)) | Thing::Closed => None,

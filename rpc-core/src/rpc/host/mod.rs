@@ -16,5 +16,5 @@ pub use hosting::{Hosting, host};
 
 pub(super) use hub::Hub;
 pub(super) use lanes::{SeatKey, Thing};
-pub(super) use reception::{Reception, Standing, WaitingRoom, Whence, seat_of};
+pub(super) use reception::{Reception, Seats, Standing, WaitingRoom, Whence, seat_of};
 pub(super) use slots::{Key, Slots};

@@ -13,10 +13,11 @@ use super::{
     slots::Beside,
 };
 use crate::{
+    Closed,
     clock::Sleep,
-    port::Parcel,
+    port::{Parcel, Received},
     rpc::{
-        desk::Desk,
+        desk::{Desk, DeskReader, read},
         farewell::{end_unread, farewell},
         frame::{CallId, Fault},
         grant::Ended,
@@ -25,15 +26,25 @@ use crate::{
     sync::Arc,
 };
 
-/// The ports of a service beside its first, what was taken from them, and the calls that wait for their turn.
+/// Everybody who calls a service beside its first port, and the calls that wait for their turn.
 pub(in crate::rpc) struct Reception {
     pub(in crate::rpc) hub: Arc<Hub>,
-    pub(in crate::rpc) desks: Beside<Arc<Desk>>,
-    /// What was taken out of the lanes, to be looked at one by one.
-    pub(in crate::rpc) taken: VecDeque<(SeatKey, Thing)>,
-    /// Ports whose right has ended, to be told so.
-    pub(in crate::rpc) ended: VecDeque<(SeatKey, Ended)>,
     pub(in crate::rpc) room: WaitingRoom,
+    /// Made when somebody can have added a port: most services have the one.
+    seats: Option<Box<Seats>>,
+}
+
+/// The ports of a service beside its first, and what was taken from them.
+#[derive(Default)]
+pub(in crate::rpc) struct Seats {
+    desks: Beside<Arc<Desk>>,
+    /// The readers of the few ports that are read directly.
+    pub(in crate::rpc) few: Vec<DeskReader>,
+    /// What was taken out of the lanes, to be looked at one by one.
+    taken: VecDeque<(SeatKey, Thing)>,
+    /// Ports whose right has ended, to be told so.
+    ended: VecDeque<(SeatKey, Ended)>,
+    standing: Standing,
     /// Until when nobody's time is up.
     alarm: Option<(Duration, Sleep)>,
 }
@@ -50,88 +61,58 @@ pub(in crate::rpc) struct WaitingRoom {
 
 impl Reception {
     pub(in crate::rpc) fn new(hub: Arc<Hub>) -> Self {
-        Self {
-            hub,
-            desks: Beside::default(),
-            taken: VecDeque::new(),
-            ended: VecDeque::new(),
-            room: WaitingRoom::default(),
-            alarm: None,
-        }
+        Self { hub, room: WaitingRoom::default(), seats: None }
     }
 
-    /// Takes over what came to the ports beside the first, and those that were added. Pending as long as nobody can have added one.
+    /// Takes over what came to the ports beside the first, and those that were added, until so much waits here. Pending as long as nobody can have
+    /// added one.
+    ///
+    /// Who was polled with the same waker before is woken for what is new.
     #[inline]
-    pub(in crate::rpc) fn poll(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<Standing> {
-        if self.hub.is_used() { Poll::Ready(self.take(most, cx)) } else { Poll::Pending }
+    pub(in crate::rpc) fn poll(&mut self, most: usize, is_same: bool, cx: &mut Context<'_>) -> Poll<Standing> {
+        let Self { hub, seats, .. } = self;
+        if !hub.is_used() {
+            return Poll::Pending;
+        }
+        let seats = seats.get_or_insert_default();
+        if hub.has_alarms() {
+            seats.poll_alarm(hub, cx);
+        }
+        if hub.has_news() || !is_same {
+            seats.take_news(hub, most, cx);
+        }
+        Poll::Ready(seats.standing)
     }
 
-    fn take(&mut self, most: usize, cx: &mut Context<'_>) -> Standing {
-        self.poll_alarm(cx);
-        let News { joined, ended, has_hosts, is_halted } =
-            self.hub.take(most.saturating_sub(self.taken.len()), &mut self.taken, cx);
-        if !ended.is_empty() {
-            self.ended.extend(ended);
-        }
-        if !joined.is_empty() {
-            self.has_joined(joined);
-        }
-        Standing { has_hosts, is_halted }
+    /// The ports beside the first, if there can be any, and the calls that wait.
+    #[inline]
+    pub(in crate::rpc) fn split(&mut self) -> Option<(&mut Seats, &mut WaitingRoom)> {
+        Some((self.seats.as_mut()?, &mut self.room))
     }
 
-    #[cold]
-    fn has_joined(&mut self, joined: Vec<Arc<Desk>>) {
-        for desk in joined {
-            if let Some(seat) = desk.seat {
-                self.desks.insert(seat, desk);
-            }
-        }
-    }
-
-    /// Ends the rights whose time is up, and waits for the next one's.
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) {
-        while let Some(due) = self.hub.next_due() {
-            let Some(clock) = self.hub.clock() else { return };
-            if self.alarm.as_ref().is_none_or(|(at, _)| *at != due) {
-                self.alarm = Some((due, clock.sleep_until(due)));
-            }
-            if let Some((_, sleep)) = &mut self.alarm
-                && sleep.as_mut().poll(cx).is_pending()
-            {
-                return;
-            }
-            self.alarm = None;
-            self.hub.expire();
-            // A clock that wakes too early is asked again, later.
-            if self.hub.next_due() == Some(due) {
-                cx.waker().wake_by_ref();
-                return;
-            }
-        }
-        self.alarm = None;
+    /// The port of that place.
+    pub(in crate::rpc) fn desk(&self, seat: SeatKey) -> Option<&Arc<Desk>> {
+        self.seats.as_ref()?.desks.get(seat)
     }
 
     /// Whether there is no port beside the first, also none that was added just now.
     pub(in crate::rpc) fn is_empty(&self) -> bool {
-        self.desks.is_empty() && self.hub.seats() == 0
+        self.seats.as_ref().is_none_or(|seats| seats.desks.is_empty()) && self.hub.seats() == 0
     }
 
-    /// Takes out the first of the rights that have ended, at most so many, and wakes what runs by them, to end.
-    pub(in crate::rpc) fn take_ended(&mut self, most: usize) -> EndedRights {
-        let some = self.ended.len().min(most);
-        let mut ended: Vec<_> = self.ended.drain(..some).collect();
-        // Nearly always it is one.
-        if some > 1 {
-            // Sorted by a heap, which is less code than `sort`: whoever grants nothing has it in the program, too.
-            ended = BinaryHeap::from(ended).into_sorted_vec();
-            ended.dedup_by_key(|(seat, _)| *seat);
+    /// Takes the next thing that came to a port, one by one; where nothing was left, what has come since.
+    pub(in crate::rpc) fn next(&mut self, most: usize, cx: &mut Context<'_>) -> Option<(SeatKey, Thing)> {
+        if self.seats.as_ref().is_none_or(|seats| seats.taken.is_empty()) {
+            let _standing = self.poll(most, false, cx);
         }
-        for (seat, why) in &ended {
-            if let Some(desk) = self.desks.get(*seat) {
-                desk.ending().end(*why);
-            }
-        }
-        EndedRights(ended)
+        let Seats { taken, few, .. } = &mut **self.seats.as_mut()?;
+        taken.pop_front().or_else(|| {
+            few.iter_mut().find_map(|reader| match reader.poll_next(cx) {
+                Poll::Ready(Ok(Received { parcel, .. })) => Some((reader.port().desk().seat?, Thing::Parcel(parcel))),
+                Poll::Ready(Err(Closed)) => Some((reader.port().desk().seat?, Thing::Closed)),
+                Poll::Pending => None,
+            })
+        })
     }
 
     /// Serves a port no longer, which closes it. What waits there was not run.
@@ -156,16 +137,108 @@ impl Reception {
 
     /// Takes a port out, with what waits there.
     fn take_out(&mut self, seat: SeatKey) -> Option<(Arc<Desk>, Vec<Parcel>)> {
-        let desk = self.desks.remove(seat)?;
+        let Self { hub, seats, .. } = self;
+        let Seats { desks, few, taken, .. } = &mut **seats.as_mut()?;
+        let desk = desks.remove(seat)?;
         let mut waiting = Vec::new();
-        if self.taken.iter().any(|(key, _)| *key == seat) {
-            let (own, others): (VecDeque<_>, _) =
-                std::mem::take(&mut self.taken).into_iter().partition(|(key, _)| *key == seat);
-            self.taken = others;
+        if desk.is_read {
+            // What its reader has taken over waits at the port again.
+            few.retain(|reader| reader.port().desk().seat != Some(seat));
+            waiting.extend(std::iter::from_fn(|| desk.port.try_take()));
+        }
+        if taken.iter().any(|(key, _)| *key == seat) {
+            let (own, others): (VecDeque<_>, _) = std::mem::take(taken).into_iter().partition(|(key, _)| *key == seat);
+            *taken = others;
             waiting.extend(own.into_iter().filter_map(|(_, thing)| thing.into_parcel()));
         }
-        waiting.extend(self.hub.leave(seat, desk.grant));
+        waiting.extend(hub.leave(&desk, seat));
         Some((desk, waiting))
+    }
+}
+
+impl Seats {
+    fn take_news(&mut self, hub: &Hub, most: usize, cx: &Context<'_>) {
+        let News { joined, ended, has_hosts, is_halted } =
+            hub.take(most.saturating_sub(self.taken.len()), &mut self.taken, cx);
+        if !ended.is_empty() {
+            self.ended.extend(ended);
+        }
+        if !joined.is_empty() {
+            self.has_joined(joined);
+        }
+        self.standing = Standing { has_hosts, is_halted };
+    }
+
+    #[cold]
+    fn has_joined(&mut self, joined: Vec<Arc<Desk>>) {
+        for desk in joined {
+            if desk.is_read {
+                self.few.push(read(&desk));
+            }
+            if let Some(seat) = desk.seat {
+                self.desks.insert(seat, desk);
+            }
+        }
+    }
+
+    /// Ends the rights whose time is up, and waits for the next one's.
+    fn poll_alarm(&mut self, hub: &Hub, cx: &mut Context<'_>) {
+        while let Some(due) = hub.next_due() {
+            let Some(clock) = hub.clock() else { return };
+            if self.alarm.as_ref().is_none_or(|(at, _)| *at != due) {
+                self.alarm = Some((due, clock.sleep_until(due)));
+            }
+            if let Some((_, sleep)) = &mut self.alarm
+                && sleep.as_mut().poll(cx).is_pending()
+            {
+                return;
+            }
+            self.alarm = None;
+            hub.expire();
+            // A clock that wakes too early is asked again, later.
+            if hub.next_due() == Some(due) {
+                cx.waker().wake_by_ref();
+                return;
+            }
+        }
+        self.alarm = None;
+    }
+
+    /// Takes what was taken out of the lanes, and the port where it came.
+    #[inline]
+    pub(in crate::rpc) fn pop(&mut self) -> Option<(Option<&Arc<Desk>>, SeatKey, Thing)> {
+        let (seat, thing) = self.taken.pop_front()?;
+        Some((self.desks.get(seat), seat, thing))
+    }
+
+    /// How much was taken out of the lanes.
+    #[inline]
+    pub(in crate::rpc) fn len(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// Whether a right has ended by which calls came.
+    #[inline]
+    pub(in crate::rpc) fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// Takes out the first of the rights that have ended, at most so many, and wakes what runs by them, to end.
+    pub(in crate::rpc) fn take_ended(&mut self, most: usize) -> EndedRights {
+        let some = self.ended.len().min(most);
+        let mut ended: Vec<_> = self.ended.drain(..some).collect();
+        // Nearly always it is one.
+        if some > 1 {
+            // Sorted by a heap, which is less code than `sort`: whoever grants nothing has it in the program, too.
+            ended = BinaryHeap::from(ended).into_sorted_vec();
+            ended.dedup_by_key(|(seat, _)| *seat);
+        }
+        for (seat, why) in &ended {
+            if let Some(desk) = self.desks.get(*seat) {
+                desk.ending().end(*why);
+            }
+        }
+        EndedRights(ended)
     }
 }
 
