@@ -19,6 +19,11 @@ impl Alive {
             (register, key)
         }))
     }
+
+    /// Of what is not in use.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
 }
 
 impl Drop for Alive {

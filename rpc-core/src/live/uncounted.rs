@@ -11,4 +11,10 @@ impl Alive {
     pub(crate) fn new(_: What) -> Self {
         Self
     }
+
+    /// Of what is not in use.
+    #[inline]
+    pub(crate) fn none() -> Self {
+        Self
+    }
 }

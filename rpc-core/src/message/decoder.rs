@@ -10,6 +10,7 @@ use super::{
     depth::Depth,
     encoder::OK,
     plain_bytes,
+    words::Words,
 };
 use crate::{
     MessagePort,
@@ -71,13 +72,23 @@ impl<'b> Decoder<'b> {
     /// bytes, or if it speaks of a port that did not
     /// come or was read already.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
+        self.take_all(Self::take_here)
+    }
+
+    fn take_here<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
         match self.followed() {
             None => self.take_plainly(),
-            Some([next, rest @ ..]) => {
+            Some(writer) => self.take_followed(writer),
+        }
+    }
+
+    fn take_followed<T: DeserializeOwned>(&mut self, writer: &'b [Shape]) -> Result<T, DecodeError> {
+        match writer {
+            [next, rest @ ..] => {
                 self.followed = Some(rest);
-                self.take_as(next)
+                self.take_guided(next)
             }
-            Some([]) => T::deserialize(Missing).map_err(|error| DecodeError(error.to_string())),
+            [] => T::deserialize(Missing).map_err(|error| DecodeError::new(error.to_string())),
         }
     }
 
@@ -115,6 +126,10 @@ impl<'b> Decoder<'b> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take_as<T: DeserializeOwned>(&mut self, writer: &Shape) -> Result<T, DecodeError> {
+        self.take_all(|decoder| decoder.take_guided(writer))
+    }
+
+    fn take_guided<T: DeserializeOwned>(&mut self, writer: &Shape) -> Result<T, DecodeError> {
         self.read(|depth, bytes| {
             let mut reader = Reader::new(writer, bytes);
             let value = T::deserialize(depth.around(reader.whole()))?;
@@ -146,16 +161,20 @@ impl<'b> Decoder<'b> {
         result
     }
 
-    /// As [`take`](Self::take). If the value is bytes and nothing else, they are copied in one piece.
+    /// As [`take`](Self::take), inside [`take_all`](Self::take_all): elsewhere a value finds nothing beside it. If the value is bytes and nothing
+    /// else, they are copied in one piece.
     pub(crate) fn take_static<T: DeserializeOwned + 'static>(&mut self) -> Result<T, DecodeError> {
-        if self.followed().is_none() && plain_bytes::are::<T>() {
-            let (bytes, rest) = plain_bytes::read(self.rest).ok_or_else(|| DecodeError(CUT_OFF.to_owned()))?;
+        if let Some(writer) = self.followed() {
+            return self.take_followed(writer);
+        }
+        if plain_bytes::are::<T>() {
+            let (bytes, rest) = plain_bytes::read(self.rest).ok_or_else(|| DecodeError::new(CUT_OFF.to_owned()))?;
             if let Some(value) = plain_bytes::into_value(bytes) {
                 self.rest = rest;
                 return Ok(value);
             }
         }
-        self.take()
+        self.take_plainly()
     }
 
     /// As [`take_static`](Self::take_static), of what a method returns.
@@ -169,7 +188,7 @@ impl<'b> Decoder<'b> {
                 self.rest = rest;
                 self.take_static().map(Ok)
             }
-            _ => self.take(),
+            _ => self.take_here(),
         }
     }
 
@@ -177,12 +196,16 @@ impl<'b> Decoder<'b> {
         &mut self,
         read: impl FnOnce(&Depth, &'b [u8]) -> Result<(T, &'b [u8]), E>,
     ) -> Result<T, DecodeError> {
-        self.take_all(|decoder| {
-            let depth = Depth::new(decoder.rest.len());
-            let (value, rest) = read(&depth, decoder.rest).map_err(|error| DecodeError::of(&depth, &error))?;
-            decoder.rest = rest;
-            Ok(value)
-        })
+        let depth = Depth::new(self.rest.len());
+        let (value, rest) = read(&depth, self.rest).map_err(|error| DecodeError::of(&depth, &error))?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    /// Whether this is inside [`take_all`](Self::take_all).
+    #[inline]
+    pub(crate) fn is_handing_out(&self) -> bool {
+        self.is_handing_out
     }
 
     /// Whether nothing is left to read.
@@ -227,29 +250,34 @@ impl<'b> Decoder<'b> {
         }
         match self.rest.len() {
             0 => Ok(self.arrivals.map_or_else(Vec::new, Arrivals::into_ports)),
-            left => Err(DecodeError(format!("{left} bytes are left over"))),
+            left => Err(DecodeError::new(format!("{left} bytes are left over"))),
         }
     }
 }
 
 /// Why bytes are no such value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError(String);
+pub struct DecodeError(Words);
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.as_str())
     }
 }
 
 impl Error for DecodeError {}
 
 impl DecodeError {
+    #[cold]
+    fn new(words: String) -> Self {
+        Self(Words::new(words))
+    }
+
     /// Why the value could not be read that just failed. Asked before its scope is left.
     #[cold]
     fn of(depth: &Depth, error: &dyn fmt::Display) -> Self {
         let problem = depth.problem().map(str::to_owned).or_else(cargo::problem);
-        Self(problem.unwrap_or_else(|| error.to_string()))
+        Self::new(problem.unwrap_or_else(|| error.to_string()))
     }
 }
 

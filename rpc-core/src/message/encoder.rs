@@ -12,6 +12,7 @@ use super::{
     Message,
     cargo::{self, Cargo, Scoped},
     plain_bytes,
+    words::Words,
 };
 use crate::MessagePort;
 
@@ -61,9 +62,10 @@ impl Encoder {
         result
     }
 
-    /// As [`put`](Self::put). If the value is bytes and nothing else, they are copied in one piece.
+    /// As [`put`](Self::put), inside [`put_all`](Self::put_all): elsewhere nothing that is beside a value can be written. If the value is bytes and
+    /// nothing else, they are copied in one piece.
     pub(crate) fn put_static<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let Some(bytes) = plain_bytes::of(value) else { return self.put(value) };
+        let Some(bytes) = plain_bytes::of(value) else { return self.put_here(value) };
         plain_bytes::write(bytes, &mut self.bytes);
         Ok(())
     }
@@ -74,7 +76,7 @@ impl Encoder {
         T: Serialize + 'static,
         E: Serialize,
     {
-        let Ok(value) = result else { return self.put(result) };
+        let Ok(value) = result else { return self.put_here(result) };
         let length = self.bytes.len();
         self.bytes.push(OK);
         self.put_static(value).inspect_err(|_| self.bytes.truncate(length))
@@ -87,6 +89,12 @@ impl Encoder {
             self.bytes.truncate(length);
             EncodeError::of(&error)
         })
+    }
+
+    /// Whether this is inside [`put_all`](Self::put_all).
+    #[inline]
+    pub(crate) fn is_collecting(&self) -> bool {
+        self.is_collecting
     }
 
     /// How many bytes were written.
@@ -147,11 +155,11 @@ impl Encoder {
 
 /// Why a value could not be turned into bytes. Nothing was moved or closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncodeError(String);
+pub struct EncodeError(Words);
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.as_str())
     }
 }
 
@@ -161,7 +169,7 @@ impl EncodeError {
     /// Why the value could not be written that just failed. Asked before its scope is left.
     #[cold]
     fn of(error: &postcard::Error) -> Self {
-        Self(cargo::problem().unwrap_or_else(|| error.to_string()))
+        Self(Words::new(cargo::problem().unwrap_or_else(|| error.to_string())))
     }
 }
 

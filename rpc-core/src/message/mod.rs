@@ -15,6 +15,7 @@ mod round_trips;
 mod serde_port;
 mod spare;
 mod value;
+mod words;
 
 pub use buffer::Buffer;
 pub use decoder::{DecodeError, Decoder};

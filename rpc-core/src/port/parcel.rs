@@ -1,6 +1,10 @@
 //! What a queue holds: bytes, or a value that has not been encoded.
 
-use std::{any::Any, fmt, mem, sync::Weak};
+use std::{
+    any::{Any, TypeId},
+    fmt, mem,
+    sync::Weak,
+};
 
 use super::MessagePort;
 use crate::{Message, sync::Arc};
@@ -39,6 +43,9 @@ pub(crate) trait Value: Any + Send + Sync {
     /// What the layer above sorts its values by: for a call, the id of its method, and whether it wants an answer.
     fn selector(&self) -> u64;
 
+    /// Whether it is of this kind, which says more than its type where values of several kinds are of one type.
+    fn is_for(&self, kind: &TypeId) -> bool;
+
     /// Turns it into bytes for a reader that does not know its type. Answers will come back by `via`, the port that received it.
     ///
     /// `None` if nothing is left to deliver, or if it could not be encoded; then its sender has been told.
@@ -63,11 +70,11 @@ impl Carried {
         self.0.as_ref().map_or(0, |value| value.selector())
     }
 
-    /// Takes the value as the type it is, or gives it back.
+    /// Takes a value of this kind, all of which are of that type, or gives it back.
     #[inline]
-    pub(crate) fn downcast<T: Value>(self) -> Result<Arc<T>, Self> {
+    pub(crate) fn downcast<T: Value>(self, kind: &TypeId) -> Result<Arc<T>, Self> {
         match self.into_value() {
-            Some(value) if (&*value as &dyn Any).is::<T>() => {
+            Some(value) if value.is_for(kind) => {
                 let any: Arc<dyn Any + Send + Sync> = value;
                 any.downcast::<T>().map_err(|_| Self(None))
             }

@@ -9,13 +9,14 @@ use tracing::span::EnteredSpan;
 
 use super::{
     CallError, CallInfo, CallSide, Interruption, Method, MethodId, Outcome, Refusal,
-    answer::Stop,
     around::Surrounded,
     attached::Attached,
     call_info::Signature,
+    codec::Facts,
     context::{self, Left},
     describe::Describe,
     desk::Desk,
+    duty::Stop,
     frame::{CallId, Options},
     held::Held,
     incoming::Came,
@@ -58,19 +59,6 @@ pub(super) struct Few {
     pub(super) layers: Option<Surrounded>,
     /// Whether an ordered call has had its turn.
     has_begun: bool,
-}
-
-/// What is asked of a method beside its types.
-pub(super) struct Facts {
-    pub(super) signature: Signature,
-    takes_context: bool,
-    is_ordered: bool,
-}
-
-impl Facts {
-    pub(super) const fn of<M: Method>() -> Self {
-        Self { signature: Signature::of::<M>(), takes_context: M::TAKES_CONTEXT, is_ordered: M::ORDERED }
-    }
 }
 
 impl Beside {

@@ -1,13 +1,15 @@
 //! The call cell: one call, its arguments, and the place for its reply, in one allocation.
 
 use std::{
+    any::TypeId,
     mem,
     task::{Context, Poll, Waker},
 };
 
 use super::{
-    CallError, Interruption, Method, NotSent,
+    CallError, Interruption, Method, NotSent, ResultCodec,
     call_info::{Signature, Traffic},
+    codec::Codec,
     frame::{CallId, Options, Said, call_head},
     known,
     pipe::{Pipe, Piped, PipedCell},
@@ -26,29 +28,33 @@ use crate::{
 };
 
 /// One call. The caller holds it, and so does whoever is to answer.
-pub(super) struct CallCell<M: Method> {
-    state: Mutex<State<M>>,
+pub(super) struct CallCell<A: 'static, T: 'static, E: 'static> {
+    state: Mutex<State<A, T, E>>,
     traffic: Traffic,
-    /// None of a cell that is kept for the next call.
-    alive: Option<Alive>,
+    codec: &'static Codec<A, T, E>,
+    /// Nothing, of a cell that is kept for the next call.
+    alive: Alive,
 }
 
+/// The cell of a call of the method.
+pub(super) type CellOf<M> = CallCell<<M as Method>::Args, <M as Method>::Ok, <M as Method>::Err>;
+
 /// Where a call is in its life, and who waits for it.
-struct State<M: Method> {
-    stage: Stage<M>,
+struct State<A, T, E> {
+    stage: Stage<A, T, E>,
     /// Nobody, once the call has ended.
     caller: Option<Waker>,
 }
 
-enum Stage<M: Method> {
-    /// The arguments wait for the service: there are some.
-    Posted { args: Option<M::Args>, options: Option<Box<Options>> },
+enum Stage<A, T, E> {
+    /// The arguments wait for the service.
+    Posted { args: A, options: Option<Box<Options>> },
     /// A handler of this process has the arguments.
     Running { handler: Option<Waker> },
     /// The arguments went out as bytes, under this id.
     SentAsBytes { id: CallId },
     /// The ending waits for the caller.
-    Ended(Ending<M::Ok, M::Err>),
+    Ended(Ending<T, E>),
     /// The caller has its ending, or waits no longer.
     Over,
 }
@@ -66,38 +72,36 @@ pub(super) enum Ending<T, E> {
     Failed(CallError),
 }
 
-impl<M: Method> State<M> {
+impl<A, T, E> State<A, T, E> {
     #[inline]
-    fn posted(args: M::Args) -> Self {
-        Self { stage: Stage::Posted { args: Some(args), options: None }, caller: None }
+    fn posted(args: A) -> Self {
+        Self { stage: Stage::Posted { args, options: None }, caller: None }
     }
 }
 
-impl<M: Method> CallCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> {
     #[inline]
-    pub(super) fn new(args: M::Args) -> Arc<Self> {
-        Arc::new(Self::posted(args))
+    pub(super) fn new(codec: &'static Codec<A, T, E>, args: A) -> Arc<Self> {
+        Arc::new(Self::posted(codec, args))
     }
 
     /// As [`new`](Self::new), of a call that will go as bytes: in a cell that another such call has left, if there is one.
-    pub(super) fn reused(args: M::Args) -> Arc<Self> {
+    pub(super) fn reused(codec: &'static Codec<A, T, E>, args: A) -> Arc<Self> {
         let kept = if Self::IS_KEPT { spare::take::<Self>() } else { None };
-        let Some(mut kept) = kept else { return Self::new(args) };
+        let Some(mut kept) = kept else { return Self::new(codec, args) };
         match Arc::get_mut(&mut kept) {
-            Some(Self { state, traffic, alive }) => {
-                *state.get_mut() = State::posted(args);
-                *traffic = Traffic::default();
-                *alive = Some(Alive::new(What::Call(M::NAME)));
+            Some(cell) => {
+                *cell = Self::posted(codec, args);
                 kept
             }
-            None => Self::new(args),
+            None => Self::new(codec, args),
         }
     }
 
     #[inline]
-    fn posted(args: M::Args) -> Self {
-        let alive = Some(Alive::new(What::Call(M::NAME)));
-        Self { state: Mutex::new(State::posted(args)), traffic: Traffic::default(), alive }
+    fn posted(codec: &'static Codec<A, T, E>, args: A) -> Self {
+        let alive = Alive::new(What::Call(codec.facts.signature.name));
+        Self { state: Mutex::new(State::posted(args)), traffic: Traffic::default(), codec, alive }
     }
 
     /// Whether cells of calls that are over are used again.
@@ -105,17 +109,13 @@ impl<M: Method> CallCell<M> {
 
     /// Hands out the arguments and the options, once. `None` if the caller waits no longer.
     #[inline]
-    pub(super) fn start(&self) -> Option<(M::Args, Option<Box<Options>>)> {
-        let stage = &mut self.state.lock().stage;
-        let Stage::Posted { args, options } = stage else { return None };
-        let (args, options) = (args.take(), options.take());
-        *stage = Stage::Running { handler: None };
-        Some((args?, options))
+    pub(super) fn start(&self) -> Option<(A, Option<Box<Options>>)> {
+        self.state.lock().stage.start(Stage::Running { handler: None })
     }
 
     /// Ends the call and wakes the caller. If the caller waits no longer, the ending is dropped.
     #[inline]
-    pub(super) fn end(&self, ending: Ending<M::Ok, M::Err>) {
+    pub(super) fn end(&self, ending: Ending<T, E>) {
         let mut state = self.state.lock();
         let Stage::Running { handler } = &mut state.stage else { return Self::end_other(state, ending) };
         let handler = handler.take();
@@ -130,7 +130,7 @@ impl<M: Method> CallCell<M> {
 
     /// As [`end`](Self::end), of a call that no handler of this process has.
     #[cold]
-    fn end_other(mut state: Guard<'_, State<M>>, ending: Ending<M::Ok, M::Err>) {
+    fn end_other(mut state: Guard<'_, State<A, T, E>>, ending: Ending<T, E>) {
         // What is dropped may hold values of the user's, and ports: with no lock held.
         let (former, caller) = match &state.stage {
             Stage::Ended(_) | Stage::Over => {
@@ -170,11 +170,25 @@ fn store_waker(place: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
     }
 }
 
-impl<M: Method> Stage<M> {
-    fn into_told(self) -> Told<M::Ok, M::Err> {
+impl<A, T, E> Stage<A, T, E> {
+    /// Hands out the arguments and the options, and goes on to the next stage; only once.
+    #[inline]
+    fn start(&mut self, next: Self) -> Option<(A, Option<Box<Options>>)> {
+        match mem::replace(self, next) {
+            Self::Posted { args, options } => Some((args, options)),
+            another => {
+                // It holds nothing of the user's, what it replaces.
+                *self = another;
+                None
+            }
+        }
+    }
+
+    #[inline]
+    fn into_told(self, codec: &Codec<A, T, E>) -> Told<T, E> {
         match self {
             Self::Ended(Ending::Returned(result)) => Ok(result),
-            Self::Ended(Ending::Reply(reply)) => read_result::<M>(reply),
+            Self::Ended(Ending::Reply(reply)) => read_result(&codec.result, reply),
             Self::Ended(Ending::Failed(error)) => Err(error),
             // Taken before: a call that is polled again after its end.
             Self::Posted { .. } | Self::Running { .. } | Self::SentAsBytes { .. } | Self::Over => {
@@ -184,7 +198,7 @@ impl<M: Method> Stage<M> {
     }
 }
 
-fn read_result<M: Method>(reply: Reply) -> Told<M::Ok, M::Err> {
+fn read_result<T, E>(codec: &ResultCodec<T, E>, reply: Reply) -> Told<T, E> {
     let Reply { mut message, result_at, shape } = reply;
     #[cfg(not(feature = "evolution"))]
     if shape.is_some() {
@@ -195,7 +209,7 @@ fn read_result<M: Method>(reply: Reply) -> Told<M::Ok, M::Err> {
     if let Some(shape) = &shape {
         shape.decode_result_as(&mut decoder);
     }
-    let result = (M::RESULT.take)(&mut decoder);
+    let result = decoder.take_all(codec.take);
     let result = result.and_then(|result| decoder.close().map(|()| result));
     message.recycle();
     result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
@@ -248,7 +262,7 @@ pub(super) enum Abandoned {
     Ended,
 }
 
-impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> PendingCall<T, E> for CallCell<A, T, E> {
     fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
         self
     }
@@ -257,26 +271,27 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         self.state.get_mut().caller = Some(cx.waker().clone());
     }
 
-    fn into_ending(mut self: Arc<Self>) -> Result<Told<M::Ok, M::Err>, Arc<dyn PendingCall<M::Ok, M::Err>>> {
+    fn into_ending(mut self: Arc<Self>) -> Result<Told<T, E>, Arc<dyn PendingCall<T, E>>> {
         if !(Self::IS_KEPT && self.traffic.has_any()) {
             return Arc::try_unwrap(self)
-                .map(|cell| cell.state.into_inner().stage.into_told())
+                .map(|cell| cell.state.into_inner().stage.into_told(cell.codec))
                 .map_err(|cell| cell as _);
         }
         // Also nobody who only wants to know whether it is there.
         let Some(cell) = Arc::get_mut(&mut self) else { return Err(self) };
         let stage = mem::replace(&mut cell.state.get_mut().stage, Stage::Over);
-        cell.alive = None;
+        cell.alive = Alive::none();
+        let codec = cell.codec;
         spare::give(self);
-        Ok(stage.into_told())
+        Ok(stage.into_told(codec))
     }
 
-    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Told<M::Ok, M::Err>> {
+    fn poll_ending(&self, cx: &mut Context<'_>) -> Poll<Told<T, E>> {
         let mut state = self.state.lock();
         if matches!(state.stage, Stage::Ended(_) | Stage::Over) {
             let former = mem::replace(&mut state.stage, Stage::Over);
             drop(state);
-            return Poll::Ready(former.into_told());
+            return Poll::Ready(former.into_told(self.codec));
         }
         let replaced = store_waker(&mut state.caller, cx);
         drop(state);
@@ -291,12 +306,12 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
     }
 
     fn signature(&self) -> Signature {
-        Signature::of::<M>()
+        self.codec.facts.signature
     }
 
-    fn piped(&self, pipe: Pipe<M::Ok>) -> Result<Arc<dyn Piped>, Pipe<M::Ok>> {
+    fn piped(&self, pipe: Pipe<T>) -> Result<Arc<dyn Piped>, Pipe<T>> {
         match self.start() {
-            Some((args, options)) => Ok(PipedCell::<M>::new(args, options, pipe)),
+            Some((args, options)) => Ok(PipedCell::new(self.codec, args, options, pipe)),
             None => Err(pipe),
         }
     }
@@ -332,13 +347,13 @@ impl<M: Method> PendingCall<M::Ok, M::Err> for CallCell<M> {
         // Also nobody who only wants to know whether it is there.
         let Some(cell) = Arc::get_mut(&mut self) else { return };
         if let Stage::Over = cell.state.get_mut().stage {
-            cell.alive = None;
+            cell.alive = Alive::none();
             spare::give(self);
         }
     }
 }
 
-impl<M: Method> Unsettled for CallCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Unsettled for CallCell<A, T, E> {
     fn progress(&self) -> Option<Progress> {
         match &self.state.lock().stage {
             Stage::Posted { .. } => Some(Progress::Unread),
@@ -349,9 +364,13 @@ impl<M: Method> Unsettled for CallCell<M> {
     }
 }
 
-impl<M: Method> Value for CallCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for CallCell<A, T, E> {
     fn selector(&self) -> u64 {
-        M::ID.0.into()
+        self.codec.facts.signature.method.0.into()
+    }
+
+    fn is_for(&self, kind: &TypeId) -> bool {
+        self.codec.facts.kinds.call == *kind
     }
 
     /// Turns the call into a frame; the reply will be a frame too, and finds this cell in the caller's table.
@@ -361,16 +380,18 @@ impl<M: Method> Value for CallCell<M> {
             self.discarded();
             return None;
         };
+        let Codec { facts, encode, .. } = self.codec;
+        let method = facts.signature.method;
         // Expected before the caller can learn the id: one who gives up from then on finds the entry, and takes it away.
-        let id = table.expect(self.clone(), M::ID)?;
+        let id = table.expect(self.clone(), method)?;
         let Some((args, options)) = self.start_as_bytes(id) else {
             drop(table.forget(id));
             return None;
         };
-        let introduction = table.is_introduction(M::ID).then(known::introduction_of::<M>);
+        let introduction = table.is_introduction(method).then(|| known::introduction_of(facts));
         let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
-        let mut encoder = Encoder::after(call_head(id, M::ID, said.any()));
-        if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {
+        let mut encoder = Encoder::after(call_head(id, method, said.any()));
+        if let Err(error) = encoder.put_all(|encoder| encode(&args, encoder)) {
             drop(table.forget(id));
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));
             return None;
@@ -391,19 +412,15 @@ impl<M: Method> Value for CallCell<M> {
     }
 }
 
-impl<M: Method> CallCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> {
     /// Hands out the arguments and the options, once, of a call that goes out under this id. `None` if the caller waits no longer.
     #[inline]
-    fn start_as_bytes(&self, id: CallId) -> Option<(M::Args, Option<Box<Options>>)> {
-        let stage = &mut self.state.lock().stage;
-        let Stage::Posted { args, options } = stage else { return None };
-        let (args, options) = (args.take(), options.take());
-        *stage = Stage::SentAsBytes { id };
-        Some((args?, options))
+    fn start_as_bytes(&self, id: CallId) -> Option<(A, Option<Box<Options>>)> {
+        self.state.lock().stage.start(Stage::SentAsBytes { id })
     }
 }
 
-impl<M: Method> AwaitingReply for CallCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> AwaitingReply for CallCell<A, T, E> {
     fn reply(&self, reply: Reply) {
         self.traffic.has_received(reply.size());
         let mut state = self.state.lock();

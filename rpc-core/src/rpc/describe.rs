@@ -1,6 +1,9 @@
 //! The method that every service has: what it is.
 
-use super::{Answer, Incoming, Method, MethodId, Never, ResultCodec, Service, grant::Terms, result_codec};
+use super::{
+    Answer, Call, CallError, ClientStub, Incoming, Method, MethodId, Never, ResultCodec, Service, grant::Terms,
+    result_codec,
+};
 use crate::{
     message::{DecodeError, Decoder, EncodeError, Encoder},
     shape::{Description, MethodKind, StaticMethod},
@@ -42,14 +45,25 @@ impl Method for Describe {
 
 /// Answers with what there is for whoever has the right that the call came by.
 pub(super) fn answer<S: Service>(incoming: Incoming<'_>, terms: &Terms) -> Answer {
+    answer_with(incoming, terms, || S::DESCRIPTION.describe())
+}
+
+/// The same for every service, so that it is compiled here, once.
+fn answer_with(incoming: Incoming<'_>, terms: &Terms, describe: fn() -> Description) -> Answer {
     match incoming.open::<Describe>() {
-        Ok(((), responder)) => responder.answer(Ok(described::<S>(terms))),
+        Ok(((), responder)) => responder.answer(Ok(allowed(describe(), terms))),
         Err(answer) => answer,
     }
 }
 
-fn described<S: Service>(terms: &Terms) -> Description {
-    let mut description = S::DESCRIPTION.describe();
+fn allowed(mut description: Description, terms: &Terms) -> Description {
     description.methods.retain(|method| terms.allows(MethodId(method.id)));
     description
+}
+
+impl ClientStub {
+    /// Asks the service what it is.
+    pub(super) fn describe(&self) -> Call<'_, Description, CallError> {
+        self.call::<Describe, _>(())
+    }
 }

@@ -1,13 +1,15 @@
 //! A call as it arrives, and how it is opened.
 
 use super::{
-    Answer, Method, MethodId, Refusal, Responder,
+    Answer, Method, MethodId, Opened, Refusal, Responder, Service,
     call_info::Arrival,
     cell::CallCell,
+    codec::{Codec, Coded, Facts},
     desk::Desk,
+    duty::Duty,
     failed::{Failed, Whom},
     frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
-    known,
+    method::Take,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
     pipe::{PipedCell, returns_a_port},
@@ -19,7 +21,7 @@ use crate::{
     Message, MessagePort,
     message::DecodeError,
     port::{Carried, Parcel},
-    shape::{MethodShape, ShapeOf},
+    shape::ShapeOf,
     sync::Arc,
 };
 
@@ -85,6 +87,9 @@ pub(super) enum Arrived {
 
 /// The arguments of a call, and the duty to answer it.
 type Request<M> = (<M as Method>::Args, Responder<M>);
+
+/// The same, for all methods of the same types.
+type Taken<A, T, E> = (A, Duty<A, T, E>);
 
 impl Arrived {
     /// Looks at what came, as far as finding out whose it is.
@@ -252,37 +257,10 @@ impl Incoming<'_> {
     /// The answer, if the call cannot be run.
     #[inline]
     pub fn open<M: Method>(self) -> Result<Request<M>, Answer> {
-        let Self { call: Unopened { body, arrival, .. }, desk } = self;
-        let body = match body {
-            Body::Value(value) => match value.downcast::<CallCell<M>>() {
-                Ok(cell) => {
-                    let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((args, Responder::here(cell).attach(options, Came { arrival, bytes: 0 }, desk)?));
-                }
-                Err(value) => Body::Value(value),
-            },
-            Body::Frame(frame) => Body::Frame(frame),
-        };
-        Self::open_other(body, arrival, desk)
-    }
-
-    /// Opens a call that is no cell of the method's: it is pipelined, or came as bytes, or has to be turned into bytes.
-    fn open_other<M: Method>(
-        body: Body,
-        arrival: Option<Box<Arrival>>,
-        desk: &Arc<Desk>,
-    ) -> Result<Request<M>, Answer> {
-        let frame = match body {
-            Body::Value(value) => match value.downcast::<PipedCell<M>>() {
-                Ok(cell) => {
-                    let (args, options, pipe) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((args, Responder::piped(pipe).attach(options, Came { arrival, bytes: 0 }, desk)?));
-                }
-                Err(value) => Self::as_frame(value, desk)?,
-            },
-            Body::Frame(frame) => *frame,
-        };
-        frame.open(arrival, desk)
+        match self.open_as(M::CODEC) {
+            Ok((args, duty)) => Ok((args, Responder(duty))),
+            Err(answer) => Err(answer),
+        }
     }
 
     /// As [`open`](Self::open), of a method that returns a stream: it replies before it has ended.
@@ -291,8 +269,8 @@ impl Incoming<'_> {
     /// The answer, if the call cannot be run.
     pub fn open_stream<M: Method>(self) -> Result<Request<M>, Answer> {
         let outbox = Outbox::new(self.desk);
-        let (args, responder) = self.open()?;
-        Ok((args, responder.with_outbox(outbox)))
+        let (args, duty) = self.open_as(M::CODEC)?;
+        Ok((args, Responder(duty.with_outbox(outbox))))
     }
 
     /// Takes out the arguments of a one-way method.
@@ -300,18 +278,77 @@ impl Incoming<'_> {
     /// # Errors
     /// The answer, if the call cannot be run.
     pub fn open_oneway<M: Method>(self) -> Result<Request<M>, Answer> {
+        let (args, duty) = self.open_oneway_as(M::CODEC)?;
+        Ok((args, Responder(duty)))
+    }
+
+    #[inline]
+    fn open_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
         let Self { call: Unopened { body, arrival, .. }, desk } = self;
-        let frame = match body {
-            Body::Value(value) => match value.downcast::<OnewayCell<M>>() {
+        let body = match body {
+            Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
                 Ok(cell) => {
-                    let (args, options) = cell.start().ok_or(Answer::DONE)?;
-                    return Ok((args, Responder::nobody().attach(options, Came { arrival, bytes: 0 }, desk)?));
+                    let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
+                    let duty = Duty::here(cell, &codec.facts);
+                    return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
+                }
+                Err(value) => Body::Value(value),
+            },
+            Body::Frame(frame) => Body::Frame(frame),
+        };
+        Self::open_other(body, arrival, codec, desk)
+    }
+
+    /// Opens a call that is no cell of the method's: it is pipelined, or came as bytes, or has to be turned into bytes.
+    fn open_other<A, T, E>(
+        body: Body,
+        arrival: Option<Box<Arrival>>,
+        codec: &Codec<A, T, E>,
+        desk: &Arc<Desk>,
+    ) -> Result<Taken<A, T, E>, Answer>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let frame = match body {
+            Body::Value(value) => match value.downcast::<PipedCell<A, T, E>>(&codec.facts.kinds.piped) {
+                Ok(cell) => {
+                    let Some((args, options, pipe)) = cell.start() else { return Err(Answer::DONE) };
+                    let duty = Duty::piped(pipe, &codec.facts);
+                    return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
                 }
                 Err(value) => Self::as_frame(value, desk)?,
             },
             Body::Frame(frame) => *frame,
         };
-        frame.open(arrival, desk)
+        frame.open(arrival, codec, desk)
+    }
+
+    fn open_oneway_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let Self { call: Unopened { body, arrival, .. }, desk } = self;
+        let frame = match body {
+            Body::Value(value) => match value.downcast::<OnewayCell<A, T, E>>(&codec.facts.kinds.oneway) {
+                Ok(cell) => {
+                    let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
+                    let duty = Duty::of_bytes(Whom::Nobody, &codec.facts);
+                    return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
+                }
+                Err(value) => Self::as_frame(value, desk)?,
+            },
+            Body::Frame(frame) => *frame,
+        };
+        frame.open(arrival, codec, desk)
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
@@ -339,6 +376,37 @@ impl Incoming<'_> {
     }
 }
 
+impl<S: Service> Opened<S> {
+    /// A call of the method, which takes `&self`, as it was opened.
+    ///
+    /// # Errors
+    /// The answer, if the call cannot be run.
+    #[inline]
+    pub fn shared_from<M: Method>(
+        request: Result<Request<M>, Answer>,
+        call: fn(M::Args, Responder<M>) -> S::SharedCall,
+    ) -> Result<Self, Answer> {
+        match request {
+            Ok((args, responder)) => Ok(Self::shared::<M>(call(args, responder))),
+            Err(answer) => Err(answer),
+        }
+    }
+
+    /// As [`shared_from`](Self::shared_from), of a method that takes `self`.
+    ///
+    /// # Errors
+    /// The answer, if the call cannot be run.
+    pub fn once_from<M: Method>(
+        request: Result<Request<M>, Answer>,
+        call: fn(M::Args, Responder<M>) -> S::OnceCall,
+    ) -> Result<Self, Answer> {
+        match request {
+            Ok((args, responder)) => Ok(Self::Once(call(args, responder))),
+            Err(answer) => Err(answer),
+        }
+    }
+}
+
 impl FromBytes {
     /// A call that says nothing beside its arguments.
     #[inline]
@@ -347,15 +415,28 @@ impl FromBytes {
     }
 
     #[inline]
-    fn open<M: Method>(mut self, arrival: Option<Box<Arrival>>, desk: &Arc<Desk>) -> Result<Request<M>, Answer> {
+    fn open<A, T, E>(
+        mut self,
+        arrival: Option<Box<Arrival>>,
+        codec: &Codec<A, T, E>,
+        desk: &Arc<Desk>,
+    ) -> Result<Taken<A, T, E>, Answer>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
         let bytes = self.message.size();
         // Nearly always there is nothing to find out.
         let is_plain = self.pipe.is_none() && self.version.is_none();
-        let version = if is_plain { None } else { self.settle(M::RESULT.ok, known::shape_of::<M>, desk)? };
-        match read_args::<M>(&mut self.message, self.args_at, version.as_deref()) {
+        let version = if is_plain { None } else { self.settle(codec.result.ok, &codec.facts, desk)? };
+        match read_args(codec.decode, &mut self.message, self.args_at, version.as_deref()) {
             Ok(args) => {
-                let (whom, options) = self.was_read();
-                Ok((args, Responder::of_bytes(whom).attach(options, Came { arrival, bytes }, desk)?))
+                let whom = self.whom();
+                let Self { message, options, .. } = self;
+                message.recycle();
+                let duty = Duty::of_bytes(whom, &codec.facts);
+                Ok((args, duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?))
             }
             Err(error) => Err(self.malformed(&error, desk)),
         }
@@ -364,25 +445,12 @@ impl FromBytes {
     /// Finds out whether the call can be run, as far as its arguments do not matter, and as what version of the method it is to be read; none
     /// if it is this one.
     #[cold]
-    fn settle(
-        &mut self,
-        ok: ShapeOf,
-        ours: fn() -> Arc<MethodShape>,
-        desk: &Desk,
-    ) -> Result<Option<Arc<Version>>, Answer> {
+    fn settle(&mut self, ok: ShapeOf, ours: &Facts, desk: &Desk) -> Result<Option<Arc<Version>>, Answer> {
         if self.pipe.is_some() && !returns_a_port(ok) {
             let why = "it returns no client, so nothing can be called on what it returns";
             return Err(self.refused(Refusal::Malformed(why.to_owned()), desk));
         }
         self.settle_version(ours, desk).map_err(|difference| self.refused(Refusal::Mismatch(difference), desk))
-    }
-
-    /// The arguments were read: who is to be answered is left, and what was said beside them.
-    #[inline]
-    fn was_read(mut self) -> (Whom, Option<Box<Options>>) {
-        let whom = self.whom();
-        self.message.recycle();
-        (whom, self.options)
     }
 
     /// Who is to be answered, once.
@@ -408,7 +476,7 @@ impl FromBytes {
 
     /// The version that the arguments are to be read as; none if it is this one. The first time that it turns out to be another, the
     /// caller is told what the method is here, before any reply.
-    fn settle_version(&self, ours: fn() -> Arc<MethodShape>, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
+    fn settle_version(&self, ours: &Facts, desk: &Desk) -> Result<Option<Arc<Version>>, String> {
         let Some(version) = &self.version else { return Ok(None) };
         match version.verdict(ours) {
             (Verdict::Same, is_new) => {
@@ -420,7 +488,7 @@ impl FromBytes {
             #[cfg(feature = "evolution")]
             (Verdict::Evolved, is_new) => {
                 if is_new {
-                    let shape = Box::new(MethodShape::clone(&ours()));
+                    let shape = Box::new(super::known::shape_of(ours).as_ref().clone());
                     desk.send(&Frame::Shape { method: self.method, shape });
                 }
                 Ok(Some(version.clone()))
@@ -432,12 +500,17 @@ impl FromBytes {
 
 /// Reads the arguments, as the caller's version has written them, to their end (C3).
 #[inline]
-fn read_args<M: Method>(message: &mut Message, at: usize, version: Option<&Version>) -> Result<M::Args, DecodeError> {
+fn read_args<A>(
+    decode: Take<A>,
+    message: &mut Message,
+    at: usize,
+    version: Option<&Version>,
+) -> Result<A, DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
         version.guide(&mut decoder);
     }
-    let args = decoder.take_all(M::decode_args)?;
+    let args = decoder.take_all(decode)?;
     decoder.close()?;
     Ok(args)
 }

@@ -8,9 +8,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Method, MethodId};
+use super::{MethodId, codec::Facts};
 use crate::{
-    shape::{ByType, MethodShape, StaticMethod},
+    shape::{ByType, MethodShape},
     sync::Arc,
 };
 
@@ -57,27 +57,23 @@ impl Registry {
 }
 
 /// What the method takes and returns: the same `Arc` each time, also for other methods of this id that are the same on the wire.
-pub(super) fn shape_of<M: Method>() -> Arc<MethodShape> {
-    known::<M>().shape
+pub(super) fn shape_of(facts: &Facts) -> Arc<MethodShape> {
+    known(facts).shape
 }
 
 /// The same as bytes, for a call that introduces the method.
-pub(super) fn introduction_of<M: Method>() -> Arc<[u8]> {
-    known::<M>().bytes
+pub(super) fn introduction_of(facts: &Facts) -> Arc<[u8]> {
+    known(facts).bytes
 }
 
-fn known<M: Method>() -> Known {
-    known_as(TypeId::of::<M>(), M::ID, const { &M::DESCRIPTION })
-}
-
-fn known_as(method: TypeId, id: MethodId, description: &StaticMethod) -> Known {
-    if let Some(known) = registry(|registry| registry.by_type.get(method)) {
+fn known(facts: &Facts) -> Known {
+    if let Some(known) = registry(|registry| registry.by_type.get(facts.kinds.call)) {
         return known;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
-    let shape = Arc::new(description.shape());
+    let shape = Arc::new(facts.description.shape());
     let bytes = postcard::to_allocvec(&*shape).expect("names and numbers always encode").into();
-    registry(|registry| registry.add(method, Known { method: id, shape, bytes }))
+    registry(|registry| registry.add(facts.kinds.call, Known { method: facts.signature.method, shape, bytes }))
 }
 
 /// The bytes of a shape, if it is one that [`shape_of`] has found.
@@ -103,11 +99,14 @@ fn registry<R>(look: impl FnOnce(&mut Registry) -> R) -> R {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::{rpc::describe::Describe, shape::Shape};
+    use crate::{
+        rpc::{Method, codec::Coded, describe::Describe},
+        shape::Shape,
+    };
 
     #[test]
     fn a_shape_that_is_known_is_read_as_what_it_is_and_no_further() {
-        let shape = shape_of::<Describe>();
+        let shape = shape_of(&Describe::CODEC.facts);
         let mut bytes = postcard::to_allocvec(&*shape).unwrap();
         bytes.extend([7, 8]);
 
@@ -120,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_or_cut_off_or_another_methods_is_not_found() {
-        let shape = shape_of::<Describe>();
+        let shape = shape_of(&Describe::CODEC.facts);
         let bytes = postcard::to_allocvec(&*shape).unwrap();
         let other = MethodShape { args: vec![Shape::U32], result: Shape::Unit };
 

@@ -57,10 +57,16 @@ pub const fn travels<T: Wire>() {}
 
 /// How an argument is written and read. Made from a type that can travel, and only there: one that cannot is reported once.
 pub struct Argument<T> {
-    put: fn(&T, &mut Encoder) -> Result<(), EncodeError>,
-    take: fn(&mut Decoder<'_>) -> Result<T, DecodeError>,
+    put: Put<T>,
+    take: Take<T>,
     shape: ShapeOf,
 }
+
+/// Writes a value. What is beside it is noted.
+pub(super) type Put<T> = fn(&T, &mut Encoder) -> Result<(), EncodeError>;
+
+/// Reads a value. What is beside it is where it finds it.
+pub(super) type Take<T> = fn(&mut Decoder<'_>) -> Result<T, DecodeError>;
 
 impl<T> Argument<T> {
     /// How arguments of the type are written and read.
@@ -133,8 +139,8 @@ pub trait Method: Sized + 'static {
 
 /// How the result of a method is written and read.
 pub struct ResultCodec<T, E> {
-    pub(super) put: fn(&Result<T, E>, &mut Encoder) -> Result<(), EncodeError>,
-    pub(super) take: fn(&mut Decoder<'_>) -> Result<Result<T, E>, DecodeError>,
+    pub(super) put: Put<Result<T, E>>,
+    pub(super) take: Take<Result<T, E>>,
     pub(super) ok: ShapeOf,
     pub(super) err: ShapeOf,
     pub(super) in_words: fn(&E) -> String,
@@ -189,16 +195,30 @@ impl<T, E> fmt::Debug for ResultCodec<T, E> {
 ///
 /// # Errors
 /// If it does not serialise.
+#[inline]
 pub fn put_argument<T>(argument: &Argument<T>, value: &T, to: &mut Encoder) -> Result<(), EncodeError> {
-    (argument.put)(value, to)
+    if to.is_collecting() { (argument.put)(value, to) } else { put_alone(argument.put, value, to) }
+}
+
+/// As [`put_argument`], where no method's arguments are written.
+#[cold]
+fn put_alone<T>(put: Put<T>, value: &T, to: &mut Encoder) -> Result<(), EncodeError> {
+    to.put_all(|to| put(value, to))
 }
 
 /// Reads an argument of a method.
 ///
 /// # Errors
 /// If the bytes are no such value.
+#[inline]
 pub fn take_argument<T>(argument: &Argument<T>, from: &mut Decoder<'_>) -> Result<T, DecodeError> {
-    (argument.take)(from)
+    if from.is_handing_out() { (argument.take)(from) } else { take_alone(argument.take, from) }
+}
+
+/// As [`take_argument`], where no method's arguments are read.
+#[cold]
+fn take_alone<T>(take: Take<T>, from: &mut Decoder<'_>) -> Result<T, DecodeError> {
+    from.take_all(take)
 }
 
 /// A `Result`, under whatever name. Lets generated code look into an alias.

@@ -1,6 +1,7 @@
 //! Calls without an answer.
 
 use std::{
+    any::TypeId,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -11,6 +12,7 @@ use super::{
     CallError, Interruption, Metadatum, Method, NotSent, Outcome,
     call::Via,
     call_info::Signature,
+    codec::{Codec, Coded},
     frame::{Options, Said, tell_head},
     known,
     outgoing::Outgoing,
@@ -47,7 +49,7 @@ pub struct Tell<'c> {
 impl<'c> Tell<'c> {
     pub(super) fn new<M: Method>(stub: Via<'c>, args: M::Args) -> Self {
         let content = Mutex::new(Some((args, None)));
-        let cell = OnewayCell::<M> { content, _alive: Alive::new(What::OnewayCall(M::NAME)) };
+        let cell = OnewayCell { content, codec: M::CODEC, _alive: Alive::new(What::OnewayCall(M::NAME)) };
         Self { stub, value: Some(Arc::new(cell)), is_prepared: false, place: Place::Outside, outgoing: None }
     }
 
@@ -137,22 +139,23 @@ trait Posted: Send + Sync {
 pub(super) const IS_ONEWAY: u64 = 1 << 32;
 
 /// A one-way call on its way.
-pub(super) struct OnewayCell<M: Method> {
-    content: Mutex<Option<Content<M>>>,
+pub(super) struct OnewayCell<A: 'static, T: 'static, E: 'static> {
+    content: Mutex<Option<Content<A>>>,
+    codec: &'static Codec<A, T, E>,
     _alive: Alive,
 }
 
 /// The arguments, and what is said beside them.
-type Content<M> = (<M as Method>::Args, Option<Box<Options>>);
+type Content<A> = (A, Option<Box<Options>>);
 
-impl<M: Method> OnewayCell<M> {
+impl<A: 'static, T: 'static, E: 'static> OnewayCell<A, T, E> {
     /// Hands out the arguments and the options, once.
-    pub(super) fn start(&self) -> Option<Content<M>> {
+    pub(super) fn start(&self) -> Option<Content<A>> {
         self.content.lock().take()
     }
 }
 
-impl<M: Method> Posted for OnewayCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Posted for OnewayCell<A, T, E> {
     fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
         self
     }
@@ -164,23 +167,29 @@ impl<M: Method> Posted for OnewayCell<M> {
     }
 
     fn signature(&self) -> Signature {
-        Signature::of::<M>()
+        self.codec.facts.signature
     }
 }
 
-impl<M: Method> Value for OnewayCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for OnewayCell<A, T, E> {
     fn selector(&self) -> u64 {
-        u64::from(M::ID.0) | IS_ONEWAY
+        u64::from(self.codec.facts.signature.method.0) | IS_ONEWAY
+    }
+
+    fn is_for(&self, kind: &TypeId) -> bool {
+        self.codec.facts.kinds.oneway == *kind
     }
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options) = self.start()?;
-        let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(M::ID));
-        let introduction = is_introduction.then(known::introduction_of::<M>);
+        let Codec { facts, encode, .. } = self.codec;
+        let Signature { method, name, .. } = facts.signature;
+        let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
+        let introduction = is_introduction.then(|| known::introduction_of(facts));
         let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
-        let mut encoder = Encoder::after(tell_head(M::ID, said.any()));
-        if let Err(error) = encoder.put_all(|encoder| M::encode_args(&args, encoder)) {
-            tracing::warn!(method = M::NAME, %error, "a one-way call could not be encoded; it was dropped");
+        let mut encoder = Encoder::after(tell_head(method, said.any()));
+        if let Err(error) = encoder.put_all(|encoder| encode(&args, encoder)) {
+            tracing::warn!(method = name, %error, "a one-way call could not be encoded; it was dropped");
             return None;
         }
         let message = encoder.finish();
@@ -190,6 +199,6 @@ impl<M: Method> Value for OnewayCell<M> {
     }
 
     fn discarded(&self) {
-        tracing::debug!(method = M::NAME, "a one-way call was thrown away unread");
+        tracing::debug!(method = self.codec.facts.signature.name, "a one-way call was thrown away unread");
     }
 }

@@ -3,10 +3,11 @@
 //! The caller makes a channel, sends one of its ports with the call, and calls through the other: what it calls waits in the queue that
 //! travels. When the method has returned a client, the two ports are [joined](MessagePort::join).
 
-use std::fmt;
+use std::{any::TypeId, fmt};
 
 use super::{
-    Answer, CallError, Interruption, Method, MethodId, NotSent, Refusal,
+    Answer, CallError, Interruption, NotSent, Refusal, ResultCodec,
+    codec::{Codec, Facts},
     farewell::farewell,
     frame::{Fault, Options, Said, pipelined_head, reply_head},
     known,
@@ -46,11 +47,11 @@ impl<T> Pipe<T> {
     }
 
     /// The call has returned.
-    pub(super) fn returned<M: Method<Ok = T>>(self, result: Result<T, M::Err>) -> Answer {
+    pub(super) fn returned<E>(self, codec: &ResultCodec<T, E>, result: Result<T, E>) -> Answer {
         let returned = match (result, self.into_port) {
             (Ok(client), Some(into_port)) => Ok(into_port(client)),
-            (Err(error), _) => Err((M::RESULT.in_words)(&error)),
-            (result, None) => port_of(|encoder| (M::RESULT.put)(&result, encoder)),
+            (Err(error), _) => Err((codec.in_words)(&error)),
+            (result, None) => port_of(|encoder| encoder.put_all(|encoder| (codec.put)(&result, encoder))),
         };
         join(returned, self.port)
     }
@@ -118,14 +119,14 @@ fn only_port(encoder: Encoder, put: Result<(), EncodeError>) -> Result<MessagePo
 /// A pipelined call as bytes, with its pipe. The arguments are not dropped yet.
 fn frame_of(
     via: &MessagePort,
-    method: MethodId,
-    introduction: fn() -> Arc<[u8]>,
+    facts: &Facts,
     options: Option<Box<Options>>,
     pipe: MessagePort,
     encode: &mut dyn FnMut(&mut Encoder) -> Result<(), EncodeError>,
 ) -> Option<Message> {
+    let method = facts.signature.method;
     let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
-    let introduction = is_introduction.then(introduction);
+    let introduction = is_introduction.then(|| known::introduction_of(facts));
     let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
     let mut encoder = Encoder::after(pipelined_head(method, said.any()));
     if let Err(error) = encode(&mut encoder) {
@@ -137,13 +138,14 @@ fn frame_of(
 }
 
 /// A pipelined call on its way, within the process.
-pub(super) struct PipedCell<M: Method> {
-    content: Mutex<Option<Content<M>>>,
+pub(super) struct PipedCell<A: 'static, T: 'static, E: 'static> {
+    content: Mutex<Option<Content<A, T>>>,
+    codec: &'static Codec<A, T, E>,
     _alive: Alive,
 }
 
 /// The arguments, what is said beside them, and where the result goes.
-type Content<M> = (<M as Method>::Args, Option<Box<Options>>, Pipe<<M as Method>::Ok>);
+type Content<A, T> = (A, Option<Box<Options>>, Pipe<T>);
 
 /// What its caller sees of it.
 pub(super) trait Piped: Send + Sync {
@@ -154,18 +156,24 @@ pub(super) trait Piped: Send + Sync {
     fn failed(&self, error: CallError);
 }
 
-impl<M: Method> PipedCell<M> {
-    pub(super) fn new(args: M::Args, options: Option<Box<Options>>, pipe: Pipe<M::Ok>) -> Arc<Self> {
-        Arc::new(Self { content: Mutex::new(Some((args, options, pipe))), _alive: Alive::new(What::Call(M::NAME)) })
+impl<A: 'static, T: 'static, E: 'static> PipedCell<A, T, E> {
+    pub(super) fn new(
+        codec: &'static Codec<A, T, E>,
+        args: A,
+        options: Option<Box<Options>>,
+        pipe: Pipe<T>,
+    ) -> Arc<Self> {
+        let _alive = Alive::new(What::Call(codec.facts.signature.name));
+        Arc::new(Self { content: Mutex::new(Some((args, options, pipe))), codec, _alive })
     }
 
     /// Hands out all that is in it, once.
-    pub(super) fn start(&self) -> Option<Content<M>> {
+    pub(super) fn start(&self) -> Option<Content<A, T>> {
         self.content.lock().take()
     }
 }
 
-impl<M: Method> Piped for PipedCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Piped for PipedCell<A, T, E> {
     fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
         self
     }
@@ -178,16 +186,20 @@ impl<M: Method> Piped for PipedCell<M> {
     }
 }
 
-impl<M: Method> Value for PipedCell<M> {
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for PipedCell<A, T, E> {
     /// Like a one-way call, it is not answered at the port that it comes by.
     fn selector(&self) -> u64 {
-        u64::from(M::ID.0) | IS_ONEWAY
+        u64::from(self.codec.facts.signature.method.0) | IS_ONEWAY
+    }
+
+    fn is_for(&self, kind: &TypeId) -> bool {
+        self.codec.facts.kinds.piped == *kind
     }
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (args, options, pipe) = self.start()?;
-        let encode = &mut |encoder: &mut Encoder| M::encode_args(&args, encoder);
-        let message = frame_of(via, M::ID, known::introduction_of::<M>, options, pipe.into_port(), encode)?;
+        let encode = &mut |encoder: &mut Encoder| encoder.put_all(|encoder| (self.codec.encode)(&args, encoder));
+        let message = frame_of(via, &self.codec.facts, options, pipe.into_port(), encode)?;
         drop(args);
         message.transfer_receiving_steps();
         Some(message)

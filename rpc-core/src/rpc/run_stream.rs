@@ -9,7 +9,7 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{Answer, Failure, IsResult, Method, Outcome, Responder, Wire, answer::Stop, cell::CallCell};
+use super::{Answer, Failure, IsResult, Method, Outcome, Wire, answer::DutyOf, cell::CellOf, codec::Coded, duty::Stop};
 use crate::{
     panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},
@@ -29,14 +29,14 @@ pub(super) struct RunStream<M: Method, F: Future<Output: IsResult>, T, E: Failur
     handler: Option<F>,
     #[pin]
     feed: Option<Feed<Source<F>, T, E::Service>>,
-    responder: Responder<M>,
+    duty: DutyOf<M>,
     /// The call that was answered: as long as there is a trace of it, whoever counts calls knows that the service has something to do.
-    answered: Option<Arc<CallCell<M>>>,
+    answered: Option<Arc<CellOf<M>>>,
 }
 
 impl<M: Method, F: Future<Output: IsResult>, T, E: Failure> RunStream<M, F, T, E> {
-    pub(super) fn new(handler: F, responder: Responder<M>) -> Self {
-        Self { handler: Some(handler), feed: None, responder, answered: None }
+    pub(super) fn new(handler: F, duty: DutyOf<M>) -> Self {
+        Self { handler: Some(handler), feed: None, duty, answered: None }
     }
 }
 
@@ -45,33 +45,34 @@ where
     M: Method<Ok = Streaming<T, E>>,
     F: Future<Output: IsResult<Ok: Stream<Item: IntoItem<T, E::Service>>, Err = M::Err>>,
     T: Wire + Send + 'static,
-    E: Failure<Service: Wire + Send + 'static>,
+    E: Failure<Service: Wire + Send + 'static> + 'static,
 {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         let mut this = self.project();
+        let facts = &M::CODEC.facts;
         if this.feed.is_none()
-            && let Poll::Ready(stop) = this.responder.poll_skip(cx)
+            && let Poll::Ready(stop) = this.duty.poll_skip(facts, cx)
         {
-            return Poll::Ready(this.responder.stopped(stop));
+            return Poll::Ready(this.duty.stopped(facts, stop));
         }
-        let _inside = this.responder.enter();
+        let _inside = this.duty.enter();
         // As in `Run`: after a panic nothing of it is polled again.
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            ready!(this.responder.poll_let_on(cx))?;
+            ready!(this.duty.poll_let_on(cx))?;
             if let Some(handler) = this.handler.as_mut().as_pin_mut() {
                 let returned = ready!(handler.poll(cx));
                 this.handler.set(None);
                 match returned.into_result() {
                     Err(error) => {
-                        return Poll::Ready(Ok((this.responder.reply(Err(error)), Outcome::ServiceError)));
+                        return Poll::Ready(Ok((this.duty.reply(M::CODEC, Err(error)), Outcome::ServiceError)));
                     }
                     Ok(source) => {
                         let (sender, streaming) = stream::channel::<T, E>();
                         this.feed.set(Some(Feed::new(source, sender.with_overflow(M::OVERFLOW))));
-                        *this.answered = this.responder.cell();
-                        this.responder.reply_early(Ok(streaming));
+                        *this.answered = this.duty.cell();
+                        this.duty.reply_early(M::CODEC, Ok(streaming));
                     }
                 }
             }
@@ -82,17 +83,17 @@ where
         }));
         match ran {
             Ok(Poll::Ready(Ok((answer, outcome)))) => {
-                this.responder.settle(|| outcome);
+                this.duty.settle(|| outcome);
                 Poll::Ready(answer)
             }
-            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.responder.ended_by_layers(ended)),
-            Ok(Poll::Pending) => this.responder.poll_stop(cx).map(|stop| {
+            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.duty.ended_by_layers(facts, ended)),
+            Ok(Poll::Pending) => this.duty.poll_stop(facts, cx).map(|stop| {
                 if let (Some(feed), Stop::Interrupted(why)) = (this.feed.as_mut().as_pin_mut(), &stop) {
                     feed.fail(Fault::Interrupted(why.clone()));
                 }
-                this.responder.stopped(stop)
+                this.duty.stopped(facts, stop)
             }),
-            Err(panic) => Poll::Ready(this.responder.panicked(words_of(&*panic))),
+            Err(panic) => Poll::Ready(this.duty.panicked(facts, words_of(&*panic))),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Narrowing, Service, Tell,
     call::Via,
     cell::CallCell,
-    describe::Describe,
+    codec::{Codec, Coded},
     farewell::farewell,
     frame::{Frame, Limits},
     replies::ReplyTable,
@@ -38,7 +38,7 @@ pub trait Client: From<MessagePort> + Sized {
     /// # Errors
     /// [`CallError`], as of any call.
     fn describe(&self) -> Call<'_, Description, CallError> {
-        self.stub().call::<Describe, _>(())
+        self.stub().describe()
     }
 
     /// Makes less of this right, for somebody else: [`Narrowing`] says how. It takes one message and no waiting.
@@ -154,18 +154,34 @@ impl ClientStub {
     /// Makes a call.
     #[inline]
     pub fn call<M: Method, E: Failure<Service = M::Err>>(&self, args: M::Args) -> Call<'_, M::Ok, E> {
-        Call::new(Via::Shared(self), self.cell::<M>(args))
+        self.call_as(M::CODEC, args)
+    }
+
+    #[inline]
+    fn call_as<A, T, X, E>(&self, codec: &'static Codec<A, T, X>, args: A) -> Call<'_, T, E>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        X: Send + 'static,
+        E: Failure<Service = X>,
+    {
+        Call::new(Via::Shared(self), self.cell(codec, args))
     }
 
     /// Makes the only call that this client is good for.
     pub fn call_once<M: Method, E: Failure<Service = M::Err>>(self, args: M::Args) -> Call<'static, M::Ok, E> {
-        let cell = self.cell::<M>(args);
+        let cell = self.cell(M::CODEC, args);
         Call::new(Via::Owned(self), cell)
     }
 
     #[inline]
-    fn cell<M: Method>(&self, args: M::Args) -> Arc<CallCell<M>> {
-        if self.replies().has_sent_bytes() { CallCell::reused(args) } else { CallCell::new(args) }
+    fn cell<A, T, E>(&self, codec: &'static Codec<A, T, E>, args: A) -> Arc<CallCell<A, T, E>>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        if self.replies().has_sent_bytes() { CallCell::reused(codec, args) } else { CallCell::new(codec, args) }
     }
 
     /// Makes a one-way call.

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::MethodId;
+use super::{MethodId, codec::Facts, known};
 use crate::{
     message::Decoder,
     shape::MethodShape,
@@ -119,11 +119,11 @@ const MOST: usize = 4096;
 
 impl Version {
     /// What the caller's shape means for the method; and whether this is the first time that it was asked.
-    pub(super) fn verdict(&self, ours: fn() -> Arc<MethodShape>) -> (Verdict, bool) {
+    pub(super) fn verdict(&self, ours: &Facts) -> (Verdict, bool) {
         if let Some(verdict) = self.verdict.lock().clone() {
             return (verdict, false);
         }
-        let ours = ours();
+        let ours = known::shape_of(ours);
         let verdict = if Arc::ptr_eq(&self.shape, &ours) { Verdict::Same } else { Verdict::of(&self.shape, &ours) };
         *self.verdict.lock() = Some(verdict.clone());
         (verdict, true)
@@ -143,13 +143,13 @@ impl Version {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::rpc::{Method, describe::Describe, known};
+    use crate::rpc::{Method, codec::Coded, describe::Describe};
 
     #[test]
     fn a_peer_that_introduces_without_end_fills_no_memory_and_may_correct_itself() {
         let versions = Versions::default();
         let most = u32::try_from(MOST).unwrap();
-        let shape = known::shape_of::<Describe>();
+        let shape = known::shape_of(&Describe::CODEC.facts);
         (0..=most).for_each(|id| versions.introduce(MethodId(id), shape.clone()));
         let first = versions.of(MethodId(0)).unwrap();
 
@@ -161,10 +161,10 @@ mod tests {
     #[test]
     fn what_is_ours_is_forgotten_unless_something_else_was_said_since() {
         let versions = Versions::default();
-        let shape = known::shape_of::<Describe>();
+        let shape = known::shape_of(&Describe::CODEC.facts);
         versions.introduce(Describe::ID, shape.clone());
         let first = versions.of(Describe::ID).unwrap();
-        assert!(matches!(first.verdict(known::shape_of::<Describe>), (Verdict::Same, true)));
+        assert!(matches!(first.verdict(&Describe::CODEC.facts), (Verdict::Same, true)));
         versions.introduce(Describe::ID, shape);
 
         versions.is_ours(Describe::ID, &first);

@@ -1,6 +1,6 @@
 //! The batch cell: items on their way within the process.
 
-use std::{collections::VecDeque, mem};
+use std::{any::TypeId, collections::VecDeque, mem};
 
 use serde::Serialize;
 
@@ -139,6 +139,10 @@ impl<T, X> State<T, X> {
 impl<T: Wire + Send + 'static, X: Wire + Send + 'static> Value for Batch<T, X> {
     fn selector(&self) -> u64 {
         0
+    }
+
+    fn is_for(&self, kind: &TypeId) -> bool {
+        *kind == TypeId::of::<Self>()
     }
 
     /// Makes one frame of all items; if one cannot be encoded, a frame that says so: the stream is broken from there.

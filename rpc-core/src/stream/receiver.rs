@@ -1,6 +1,7 @@
 //! Receiving: what every kind of consumer does.
 
 use std::{
+    any::TypeId,
     collections::VecDeque,
     mem,
     task::{Context, Poll, ready},
@@ -178,7 +179,7 @@ where
     fn take(&mut self, parcel: Parcel) {
         match parcel {
             Parcel::Message(message) => self.take_frame(message),
-            Parcel::Value(value) => match value.downcast::<Batch<T, X>>() {
+            Parcel::Value(value) => match value.downcast::<Batch<T, X>>(&TypeId::of::<Batch<T, X>>()) {
                 Ok(batch) => {
                     let cost = batch.take(&mut self.held);
                     self.hold(cost);

@@ -228,16 +228,13 @@ fn opening(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream
         (false, None) => quote!(open),
         (false, Some(_)) => quote!(open_stream),
     };
-    let (kind, call) = match method.is_once() {
-        true => (quote!(Once), quote!(__OnceCall)),
-        false => (quote!(shared::<#marker>), quote!(__SharedCall)),
+    let (from, call) = match method.is_once() {
+        true => (quote!(once_from), quote!(__OnceCall)),
+        false => (quote!(shared_from), quote!(__SharedCall)),
     };
     quote! {
         #(#cfgs)*
-        #id => {
-            let (args, responder) = incoming.#open::<#marker>()?;
-            ::core::result::Result::Ok(#rpc::Opened::#kind(#call::#ident(args, responder)))
-        }
+        #id => #rpc::Opened::#from::<#marker>(incoming.#open(), #call::#ident),
     }
 }
 
