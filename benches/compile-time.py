@@ -2,9 +2,10 @@
 """What a service costs to compile, beside tarpc and remoc.
 
 For each system, in a crate of its own: first the dependencies are built, from nothing. Then, for each number of methods, a binary with
-one such service, a client that calls each method over a byte stream or a port, and nothing else, in a debug build: the seconds to build
-it when the dependencies are there, and again after the body of one method was touched (medians of three, linking included); and the
-lines that its macros expand to, where there is a nightly rustc. Last, in a release build, the bytes that a first and a tenth service of
+one such service, a client that calls each method over a byte stream or a port, and nothing else, in a debug build: once with methods that
+all take and return the same, once with methods each of which is unlike the others. The seconds to build it when the dependencies are
+there, and again after the body of one method was touched (medians of three, linking included); and the lines that its macros expand to,
+where there is a nightly rustc. Last, in a release build, the bytes that a first and a tenth service of
 five methods add to a stripped binary. Seconds of two machines, or of two runs, cannot be compared.
 """
 
@@ -12,15 +13,18 @@ import argparse, os, pathlib, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMES = 3
-SIGNATURE = "Result<u32, String>"
+# What methods take and return: those of a service are all alike, or each is another.
+ALIKE = ("u32", "String", "u32")
+TYPES = ["u32", "u64", "bool", "String", "Vec<u8>"]
+UNLIKE = [(a, b, ok) for ok in ["u32", "String", "Vec<u8>"] for a in TYPES for b in TYPES]
 
 HANDOVER = {
     "dependencies": f'handover = {{ path = "{ROOT}" }}',
     "imports": "use handover::{MessageChannel, context, service};",
-    "method": lambda name: f"async fn {name}(&self, a: u32, b: String) -> {SIGNATURE}",
+    "method": lambda name, a, b, ok: f"async fn {name}(&self, a: {a}, b: {b}) -> Result<{ok}, String>",
     "trait": "#[service]\ntrait Adder",
     "object": "struct Sum;",
-    "call": lambda name: f"let _ = adder.{name}(1, String::new()).await;",
+    "call": lambda name: f"let _ = adder.{name}(Default::default(), Default::default()).await;",
     "connect": """
         let (ours, theirs) = MessageChannel::new().into_ports();
         context::spawn_local(AdderServer::new(Sum).serve(theirs));
@@ -36,11 +40,12 @@ futures = "0.3.34"
 serde = { version = "1.0.229", features = ["derive"] }""",
     "imports": "use tarpc::{client, context, serde_transport, server::{BaseChannel, Channel}, tokio_serde::formats::Bincode};\n"
                "use {futures::StreamExt, tokio_util::codec::{Framed, LengthDelimitedCodec}};",
-    "method": lambda name: f"async fn {name}(a: u32, b: String) -> {SIGNATURE}",
-    "implemented": lambda name: f"async fn {name}(self, _: context::Context, a: u32, b: String) -> {SIGNATURE}",
+    "method": lambda name, a, b, ok: f"async fn {name}(a: {a}, b: {b}) -> Result<{ok}, String>",
+    "implemented": lambda name, a, b, ok:
+        f"async fn {name}(self, _: context::Context, a: {a}, b: {b}) -> Result<{ok}, String>",
     "trait": "#[tarpc::service]\ntrait Adder",
     "object": "#[derive(Clone)] struct Sum;",
-    "call": lambda name: f"let _ = adder.{name}(context::current(), 1, String::new()).await;",
+    "call": lambda name: f"let _ = adder.{name}(context::current(), Default::default(), Default::default()).await;",
     "connect": """
         let (near, far) = tokio::io::duplex(1 << 16);
         let (near, far) = (Framed::new(near, LengthDelimitedCodec::new()), Framed::new(far, LengthDelimitedCodec::new()));
@@ -55,12 +60,12 @@ tokio = { version = "1.54.1", features = ["rt", "time", "io-util"] }
 serde = { version = "1.0.229", features = ["derive"] }""",
     "imports": "use remoc::{Cfg, Connect, ConnectExt, rtc::{CallError, ServerShared, remote}};",
     # An error of the service's own has to hold remoc's.
-    "method": lambda name: f"async fn {name}(&self, a: u32, b: String) -> Result<u32, Failure>",
+    "method": lambda name, a, b, ok: f"async fn {name}(&self, a: {a}, b: {b}) -> Result<{ok}, Failure>",
     "trait": "#[derive(Debug, serde::Serialize, serde::Deserialize)]\npub enum Failure { Call(CallError) }\n"
              "impl From<CallError> for Failure { fn from(error: CallError) -> Self { Self::Call(error) } }\n"
              "#[remote]\npub trait Adder",
     "object": "struct Sum;",
-    "call": lambda name: f"let _ = adder.{name}(1, String::new()).await;",
+    "call": lambda name: f"let _ = adder.{name}(Default::default(), Default::default()).await;",
     "connect": """
         let (near, far) = tokio::io::duplex(1 << 16);
         tokio::spawn(async {
@@ -79,23 +84,23 @@ for system in [TARPC, REMOC]:
 SYSTEMS = {"handover": HANDOVER, "tarpc": TARPC, "remoc": REMOC}
 
 
-def service(system, methods, number):
+def service(system, methods, number, signatures=(ALIKE,)):
     """A module with a service of so many methods, and a function that calls each; the body of the first method has a number in it."""
-    names = [f"add_{index}" for index in range(methods)]
+    methods = [(f"add_{index}", *signatures[index % len(signatures)]) for index in range(methods)]
     implemented = system.get("implemented", system["method"])
-    bodies = [f"{implemented(name)} {{ Ok(a + b.len() as u32 + {number if index == 0 else index}) }}"
-              for index, name in enumerate(names)]
+    bodies = [f"{implemented(*method)} {{ let _ = (a, b, {number if index == 0 else index}); Ok(Default::default()) }}"
+              for index, method in enumerate(methods)]
     return "\n".join([
-        system["imports"], system["trait"] + " {", *(system["method"](name) + ";" for name in names), "}",
+        system["imports"], system["trait"] + " {", *(system["method"](*method) + ";" for method in methods), "}",
         system["object"], "impl Adder for Sum {", *bodies, "}",
-        "pub async fn call() {" + system["connect"], *map(system["call"], names), "}", ""])
+        "pub async fn call() {" + system["connect"], *(system["call"](name) for name, *_ in methods), "}", ""])
 
 
-def program(system, methods, number):
+def program(system, methods, number, signatures=(ALIKE,)):
     """One service, or nothing."""
     if methods == 0:
         return f"fn main() {{ println!(\"{{}}\", {number}); }}\n"
-    return service(system, methods, number) + system["run"]("call().await;") + "\n"
+    return service(system, methods, number, signatures) + system["run"]("call().await;") + "\n"
 
 
 def services(system, count):
@@ -137,19 +142,25 @@ def times(name, crate, methods):
     crate.write(program(crate.system, 0, 0))
     print(f"{name}: dependencies, from nothing unless they are kept: {crate.build():.1f} s", flush=True)
     for count in methods:
-        clean, touched = [], []
-        for turn in range(TIMES):
-            crate.write(program(crate.system, count, 2 * turn))
-            crate.cargo("clean", "--package", "measured")
-            clean.append(crate.build())
-            crate.write(program(crate.system, count, 2 * turn + 1))
-            touched.append(crate.build())
-        yield "seconds", f"seconds from clean, {count:2} methods", statistics.median(clean)
-        yield "seconds", f"seconds after a touch, {count:2} methods", statistics.median(touched)
+        yield from seconds(crate, count, [ALIKE], "")
+        if count > 1:
+            yield from seconds(crate, count, UNLIKE, ", each unlike the others")
         lines = crate.expanded_lines()
         if lines and count:
             written = len(program(crate.system, count, 0).splitlines())
             yield "size", f"lines generated a method, of {count:2}", (lines - written) / count
+
+
+def seconds(crate, count, signatures, which):
+    clean, touched = [], []
+    for turn in range(TIMES):
+        crate.write(program(crate.system, count, 2 * turn, signatures))
+        crate.cargo("clean", "--package", "measured")
+        clean.append(crate.build())
+        crate.write(program(crate.system, count, 2 * turn + 1, signatures))
+        touched.append(crate.build())
+    yield "seconds", f"seconds from clean, {count:2} methods{which}", statistics.median(clean)
+    yield "seconds", f"seconds after a touch, {count:2} methods{which}", statistics.median(touched)
 
 
 def sizes(crate):
