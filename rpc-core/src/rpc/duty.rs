@@ -85,7 +85,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
 
     /// Of a call that came as bytes, or of one-way ones.
     #[inline]
-    pub(super) fn of_bytes(whom: Whom, facts: &Facts) -> Self {
+    pub(super) fn of(whom: Whom, facts: &Facts) -> Self {
         let caller = match whom {
             Whom::There(id) => Caller::There(id),
             Whom::Piped(port) => Caller::Piped(Box::new(Pipe::for_bytes(port))),

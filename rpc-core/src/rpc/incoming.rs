@@ -341,7 +341,7 @@ impl Incoming<'_> {
             Body::Value(value) => match value.downcast::<OnewayCell<A, T, E>>(&codec.facts.kinds.oneway) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    let duty = Duty::of_bytes(Whom::Nobody, &codec.facts);
+                    let duty = Duty::of(Whom::Nobody, &codec.facts);
                     return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
                 }
                 Err(value) => Self::as_frame(value, desk)?,
@@ -435,7 +435,7 @@ impl FromBytes {
                 let whom = self.whom();
                 let Self { message, options, .. } = self;
                 message.recycle();
-                let duty = Duty::of_bytes(whom, &codec.facts);
+                let duty = Duty::of(whom, &codec.facts);
                 Ok((args, duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?))
             }
             Err(error) => Err(self.malformed(&error, desk)),

@@ -50,7 +50,6 @@ pub(super) enum Over<S: Service> {
 pub(super) struct Serving<'p, S: Service, F> {
     first: Option<DeskReader>,
     others: &'p mut Reception,
-    standing: Standing,
     calls: Calls<'p, S, F>,
     /// Who was polled last, and is woken when anything comes.
     waker: Option<Waker>,
@@ -59,7 +58,7 @@ pub(super) struct Serving<'p, S: Service, F> {
 impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
         let calls = Calls::new(first, others.hub.settings().running);
-        Self { first: first.map(read), others, standing: Standing::default(), calls, waker: None }
+        Self { first: first.map(read), others, calls, waker: None }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
@@ -117,6 +116,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     fn poll_few(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
         let (mut has_more, mut closed) = (false, None);
         let Some((Seats { few, .. }, room)) = self.others.split() else { return false };
+        // From all of them together not many more than from one.
         let most = BATCH >> few.len().checked_ilog2().unwrap_or_default();
         for reader in few.iter_mut().filter(|reader| !is_same || !reader.is_quiet()) {
             match self.calls.read(reader, most, room, run, cx) {
@@ -144,9 +144,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
     /// Takes what came to the other ports. Whether there may be more.
     fn poll_others(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(standing) = self.others.poll(BATCH, is_same, cx) else { return false };
-        self.standing = standing;
-        self.calls.is_halted = standing.is_halted;
+        let Poll::Ready(Standing { is_halted, .. }) = self.others.poll(BATCH, is_same, cx) else { return false };
+        self.calls.is_halted = is_halted;
         if self.others.split().is_some_and(|(seats, _)| seats.has_ended()) {
             self.dismiss_some();
         }
@@ -191,7 +190,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         if !self.calls.is_idle() {
             return None;
         }
-        if self.standing.is_halted && self.calls.once.is_none() {
+        if self.calls.is_halted && self.calls.once.is_none() {
             return Some(Over::Halted);
         }
         if !self.others.room.is_empty() {
@@ -200,7 +199,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         if let Some(once) = self.calls.once.take() {
             return Some(Over::Once(once));
         }
-        let is_alone = self.first.is_none() && !self.standing.has_hosts && self.others.is_empty();
+        let is_alone = self.first.is_none() && !self.others.has_hosts() && self.others.is_empty();
         is_alone.then_some(Over::Alone)
     }
 }
@@ -353,8 +352,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     }
 
     /// Whether a call that was held may go on: to be begun, or to be refused.
-    fn may_begin(&self, whence: &Whence) -> bool {
-        self.once.is_some() || self.desk(whence).is_none_or(|_| self.has_room())
+    fn may_begin(&self) -> bool {
+        self.once.is_some() || self.has_room()
     }
 
     /// Whether one more call may run.
@@ -453,7 +452,9 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
 
     /// Begins the calls that are held, as long as there is room.
     fn begin_held(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        while let Some((whence, call)) = room.pop_if(|whence| self.may_begin(whence)) {
+        while self.may_begin()
+            && let Some((whence, call)) = room.pop()
+        {
             let Some(desk) = self.desk(&whence) else { continue };
             if self.once.is_some() {
                 self.forget(desk, call.id());

@@ -95,6 +95,11 @@ impl Reception {
         self.seats.as_ref()?.desks.get(seat)
     }
 
+    /// Whether somebody can still add ports.
+    pub(in crate::rpc) fn has_hosts(&self) -> bool {
+        self.seats.as_ref().is_some_and(|seats| seats.standing.has_hosts)
+    }
+
     /// Whether there is no port beside the first, also none that was added just now.
     pub(in crate::rpc) fn is_empty(&self) -> bool {
         self.seats.as_ref().is_none_or(|seats| seats.desks.is_empty()) && self.hub.seats() == 0
@@ -299,9 +304,9 @@ impl WaitingRoom {
         self.calls.push_back((whence, call));
     }
 
-    /// Takes out the first, if it may come.
-    pub(in crate::rpc) fn pop_if(&mut self, may_come: impl FnOnce(&Whence) -> bool) -> Option<(Whence, Unopened)> {
-        let (whence, call) = self.calls.pop_front_if(|(whence, _)| may_come(whence))?;
+    /// Takes out the first.
+    pub(in crate::rpc) fn pop(&mut self) -> Option<(Whence, Unopened)> {
+        let (whence, call) = self.calls.pop_front()?;
         self.bytes = self.bytes.saturating_sub(call.size());
         Some((whence, call))
     }
