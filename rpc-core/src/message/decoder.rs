@@ -164,9 +164,13 @@ impl<'b> Decoder<'b> {
     /// As [`take`](Self::take), inside [`take_all`](Self::take_all): elsewhere a value finds nothing beside it. If the value is bytes and nothing
     /// else, they are copied in one piece.
     pub(crate) fn take_static<T: DeserializeOwned + 'static>(&mut self) -> Result<T, DecodeError> {
-        if let Some(writer) = self.followed() {
-            return self.take_followed(writer);
+        match self.followed() {
+            Some(writer) => self.take_followed(writer),
+            None => self.take_unfollowed(),
         }
+    }
+
+    fn take_unfollowed<T: DeserializeOwned + 'static>(&mut self) -> Result<T, DecodeError> {
         if plain_bytes::are::<T>() {
             let (bytes, rest) = plain_bytes::read(self.rest).ok_or_else(|| DecodeError::new(CUT_OFF.to_owned()))?;
             if let Some(value) = plain_bytes::into_value(bytes) {
@@ -186,7 +190,7 @@ impl<'b> Decoder<'b> {
         match self.rest {
             [OK, rest @ ..] if self.followed().is_none() => {
                 self.rest = rest;
-                self.take_static().map(Ok)
+                self.take_unfollowed().map(Ok)
             }
             _ => self.take_here(),
         }

@@ -71,6 +71,7 @@ impl Encoder {
     }
 
     /// As [`put_static`](Self::put_static), of what a method returns.
+    #[inline]
     pub(crate) fn put_result<T, E>(&mut self, result: &Result<T, E>) -> Result<(), EncodeError>
     where
         T: Serialize + 'static,
@@ -105,6 +106,7 @@ impl Encoder {
 
     /// How many bytes what a method returns, or an item, would have, with those of its buffers. Only looks. A value that does not
     /// serialise has one.
+    #[inline]
     pub(crate) fn size_of_result<T: Serialize + 'static, E: Serialize>(value: &Result<T, E>) -> u64 {
         if let Some(bytes) = value.as_ref().ok().and_then(plain_bytes::of) {
             return plain_bytes::size(bytes).saturating_add(1);
