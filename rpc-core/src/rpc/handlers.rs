@@ -14,10 +14,12 @@ use futures::{
 use super::{Answer, frame::CallId, host::Whence, serve::How};
 
 /// Runs handlers. One that is ready at once is polled in place, in a box that the next one uses again; only one that waits
-/// keeps its box, and is queued.
+/// keeps its box. As long as it is alone, it is woken with the service; with others it is queued, and polled only when it was woken itself.
 pub(super) struct Handlers<F> {
     spare: Option<Slot<F>>,
-    /// Made for the first that waits: a service need not have one.
+    /// The only one that waits, until another begins.
+    alone: Option<Alone<F>>,
+    /// Made for the first that waits beside another: a service need not have one.
     waiting: Option<FuturesUnordered<Waiting<F>>>,
 }
 
@@ -45,7 +47,7 @@ pub(super) enum Begun {
 
 impl<F: Future<Output = Answer>> Handlers<F> {
     pub(super) fn new() -> Self {
-        Self { spare: None, waiting: None }
+        Self { spare: None, alone: None, waiting: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -55,7 +57,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     /// How many wait.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.waiting.as_ref().map_or(0, FuturesUnordered::len)
+        self.waiting.as_ref().map_or(0, FuturesUnordered::len) + usize::from(self.alone.is_some())
     }
 
     /// Polls a new handler once; keeps it, with its tag, if it waits. It is made where it is polled, for it may be large.
@@ -66,6 +68,9 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         tag: impl FnOnce() -> Tag,
         cx: &mut Context<'_>,
     ) -> Begun {
+        if self.alone.is_some() {
+            self.join();
+        }
         let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
         slot.set(Some(handler()));
         if let Poll::Ready(answer) = poll_slot(&mut slot, cx) {
@@ -76,14 +81,47 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     }
 
     fn keep(&mut self, slot: Slot<F>, tag: Tag) -> Option<AbortHandle> {
-        let (abort, registration) = (tag.id.is_some() && tag.how.cancels)
-            .then(AbortHandle::new_pair)
-            .map_or((None, None), |(abort, registration)| (Some(abort), Some(registration)));
-        self.waiting.get_or_insert_default().push(Waiting::new(slot, tag, registration));
-        abort
+        if tag.id.is_some() && tag.how.cancels {
+            let (abort, registration) = AbortHandle::new_pair();
+            self.queue(Waiting::new(slot, tag, Some(registration)));
+            return Some(abort);
+        }
+        if self.is_empty() {
+            self.alone = Some(Alone { slot, tag });
+        } else {
+            self.queue(Waiting::new(slot, tag, None));
+        }
+        None
     }
 
-    /// The next handler that waited and has ended, and its answer; `None` when none waits.
+    /// The one that waits alone does so no more.
+    #[cold]
+    fn join(&mut self) {
+        if let Some(Alone { slot, tag }) = self.alone.take() {
+            self.queue(Waiting::new(slot, tag, None));
+        }
+    }
+
+    fn queue(&mut self, waiting: Waiting<F>) {
+        self.waiting.get_or_insert_default().push(waiting);
+    }
+
+    /// Whether one waits, and no other does.
+    #[inline]
+    pub(super) fn has_one_alone(&self) -> bool {
+        self.alone.is_some()
+    }
+
+    /// Polls the handler that waits alone. It has the waker of the service, so it may be that it is polled for something else.
+    pub(super) fn poll_alone(&mut self, cx: &mut Context<'_>) -> Poll<(Tag, Answer)> {
+        let Some(alone) = &mut self.alone else { return Poll::Pending };
+        let answer = ready!(poll_slot(&mut alone.slot, cx));
+        let Some(Alone { slot, tag }) = self.alone.take() else { return Poll::Pending };
+        self.spare = Some(slot);
+        Poll::Ready((tag, answer))
+    }
+
+    /// The next handler that waited with others and has ended, and its answer; `None` when none waits.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Tag, Answer)>> {
         let Some(waiting) = self.waiting.as_mut().filter(|waiting| !waiting.is_empty()) else {
             return Poll::Ready(None);
@@ -105,7 +143,13 @@ fn poll_slot<F: Future<Output = Answer>>(slot: &mut Slot<F>, cx: &mut Context<'_
     Poll::Ready(answer)
 }
 
-/// A handler that waits.
+/// A handler that waits, and no other does.
+struct Alone<F> {
+    slot: Slot<F>,
+    tag: Tag,
+}
+
+/// A handler that waits with others, or can be stopped by a frame.
 struct Waiting<F> {
     tag: Tag,
     handler: Stoppable<F>,
@@ -151,5 +195,103 @@ impl<F: Future<Output = Answer>> Future for Running<F> {
         let Some(slot) = &mut self.0 else { return Poll::Ready((None, Answer::DONE)) };
         let answer = ready!(poll_slot(slot, cx));
         Poll::Ready((self.0.take(), answer))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::{cell::Cell, task::Waker};
+
+    use futures::{
+        channel::oneshot::{self, Receiver, Sender},
+        future::LocalBoxFuture,
+    };
+
+    use super::*;
+
+    type Handler<'a> = LocalBoxFuture<'a, Answer>;
+
+    /// A handler that counts how often it is polled, and ends when it is let.
+    fn handler<'a>(polls: &'a Cell<u32>) -> (Sender<()>, Handler<'a>) {
+        let (sender, mut receiver): (_, Receiver<()>) = oneshot::channel();
+        let polled = std::future::poll_fn(move |cx| {
+            polls.set(polls.get() + 1);
+            Pin::new(&mut receiver).poll(cx).map(|_| Answer::DONE)
+        });
+        (sender, Box::pin(polled))
+    }
+
+    fn begin<'a>(handlers: &mut Handlers<Handler<'a>>, handler: Handler<'a>, id: Option<CallId>) -> Begun {
+        let tag = || Tag { whence: None, id, how: How { ordered: false, cancels: true } };
+        handlers.begin(|| handler, tag, &mut Context::from_waker(Waker::noop()))
+    }
+
+    /// What a service does in a turn. How many handlers have ended.
+    fn turn(handlers: &mut Handlers<Handler<'_>>) -> usize {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut ended = usize::from(handlers.poll_alone(cx).is_ready());
+        while let Poll::Ready(Some(_)) = handlers.poll_next(cx) {
+            ended += 1;
+        }
+        ended
+    }
+
+    #[test]
+    fn a_handler_that_waits_alone_is_polled_once_in_a_turn() {
+        let (polls, mut handlers) = (Cell::new(0), Handlers::new());
+        let (end, handler) = handler(&polls);
+        assert!(matches!(begin(&mut handlers, handler, None), Begun::Waits(None)));
+        assert_eq!((polls.get(), handlers.len()), (1, 1));
+
+        end.send(()).unwrap();
+
+        assert_eq!(turn(&mut handlers), 1);
+        assert_eq!((polls.get(), handlers.len()), (2, 0));
+        assert!(handlers.waiting.is_none() && handlers.spare.is_some());
+    }
+
+    #[test]
+    fn handlers_that_wait_together_are_polled_only_when_they_were_woken() {
+        let (first, second, mut handlers) = (Cell::new(0), Cell::new(0), Handlers::new());
+        let (end_first, handler_of_first) = handler(&first);
+        let (end_second, handler_of_second) = handler(&second);
+        begin(&mut handlers, handler_of_first, None);
+        begin(&mut handlers, handler_of_second, None);
+        assert_eq!((handlers.len(), turn(&mut handlers)), (2, 0));
+        let polls = first.get();
+
+        end_second.send(()).unwrap();
+
+        assert_eq!((turn(&mut handlers), first.get()), (1, polls));
+        end_first.send(()).unwrap();
+        assert_eq!((turn(&mut handlers), handlers.is_empty()), (1, true));
+    }
+
+    #[test]
+    fn a_handler_that_begins_and_ends_at_once_leaves_the_one_that_waits_in_the_queue() {
+        let (waiting, mut handlers) = (Cell::new(0), Handlers::new());
+        let (end, handler) = handler(&waiting);
+        begin(&mut handlers, handler, None);
+
+        assert!(matches!(begin(&mut handlers, Box::pin(async { Answer::DONE }), None), Begun::Ended(_)));
+        assert_eq!((handlers.len(), turn(&mut handlers)), (1, 0));
+
+        let polls = waiting.get();
+        assert_eq!((turn(&mut handlers), waiting.get()), (0, polls));
+        end.send(()).unwrap();
+        assert_eq!((turn(&mut handlers), handlers.is_empty()), (1, true));
+    }
+
+    #[test]
+    fn a_handler_that_a_frame_may_stop_ends_when_it_is_stopped_although_nothing_has_woken_it() {
+        let (polls, mut handlers) = (Cell::new(0), Handlers::new());
+        let (_end, handler) = handler(&polls);
+        let Begun::Waits(Some(abort)) = begin(&mut handlers, handler, Some(CallId(1))) else {
+            panic!("it waits, and can be stopped")
+        };
+
+        abort.abort();
+
+        assert_eq!((turn(&mut handlers), handlers.is_empty()), (1, true));
     }
 }

@@ -67,6 +67,10 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         if !is_same {
             self.waker = Some(cx.waker().clone());
         }
+        // First of all: what begins from now on has been polled.
+        if self.calls.handlers.has_one_alone() {
+            self.calls.poll_alone(&mut self.others.room, run, cx);
+        }
         let has_more = self.poll_first(is_same, run, cx) | self.poll_others(is_same, run, cx);
         if !self.others.room.is_empty() {
             self.calls.begin_held(&mut self.others.room, run, cx);
@@ -248,6 +252,12 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             open: BTreeMap::new(),
             once: None,
             is_halted: false,
+        }
+    }
+
+    fn poll_alone(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+        if let Poll::Ready((tag, answer)) = self.handlers.poll_alone(cx) {
+            self.ended(tag, answer, room, run, cx);
         }
     }
 

@@ -35,13 +35,13 @@ pub struct Results<T, X>(Uncut<T, X>);
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Uncut<T, X> {
-    receiver: Receiver<T, X>,
+    receiver: Box<Receiver<T, X>>,
     is_cut: bool,
     cut: Arc<Mutex<CutState>>,
 }
 
 impl<T> Items<T> {
-    pub(super) fn new(receiver: Receiver<T, Never>) -> Self {
+    pub(super) fn new(receiver: Box<Receiver<T, Never>>) -> Self {
         Self(Uncut::new(receiver))
     }
 
@@ -56,7 +56,7 @@ impl<T> Items<T> {
 }
 
 impl<T, X> Results<T, X> {
-    pub(super) fn new(receiver: Receiver<T, X>) -> Self {
+    pub(super) fn new(receiver: Box<Receiver<T, X>>) -> Self {
         Self(Uncut::new(receiver))
     }
 
@@ -91,7 +91,7 @@ impl<T> Unpin for Items<T> {}
 impl<T, X> Unpin for Results<T, X> {}
 
 impl<T, X> Uncut<T, X> {
-    fn new(receiver: Receiver<T, X>) -> Self {
+    fn new(receiver: Box<Receiver<T, X>>) -> Self {
         Self { receiver, is_cut: false, cut: Arc::default() }
     }
 

@@ -21,6 +21,8 @@ use crate::{
 };
 
 /// The consumer's end of a stream: its port, and what was taken out of it.
+///
+/// It is large, and whoever has a stream moves it: as an argument, as a result, and with the call it is in. So it is in a box.
 #[derive(Debug)]
 pub(super) struct Receiver<T, X> {
     pub(super) port: MessagePort,
@@ -55,14 +57,19 @@ enum Unread {
 }
 
 impl<T, X> Receiver<T, X> {
-    pub(super) fn new(port: MessagePort) -> Self {
+    pub(super) fn of(port: MessagePort) -> Box<Self> {
         Self::going_on(port, VecDeque::new(), 0, Ledger::new(Window::default()))
     }
 
     /// Goes on where another receiver left off.
-    pub(super) fn going_on(port: MessagePort, held: VecDeque<Result<T, X>>, cost_of_each: u64, ledger: Ledger) -> Self {
+    pub(super) fn going_on(
+        port: MessagePort,
+        held: VecDeque<Result<T, X>>,
+        cost_of_each: u64,
+        ledger: Ledger,
+    ) -> Box<Self> {
         port.start();
-        Self { port, held, cost_of_each, ledger, gauge: None, stage: Stage::Open }
+        Box::new(Self { port, held, cost_of_each, ledger, gauge: None, stage: Stage::Open })
     }
 
     /// Lets somebody watch from now on.

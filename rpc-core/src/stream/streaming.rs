@@ -35,7 +35,7 @@ use crate::{
 #[pin_project]
 #[must_use = "streams do nothing unless polled, and dropping one aborts it"]
 pub struct Streaming<T, E: Failure = CallError, P = NoFeed> {
-    pub(super) receiver: Receiver<T, E::Service>,
+    pub(super) receiver: Box<Receiver<T, E::Service>>,
     #[pin]
     feed: P,
     is_fed: bool,
@@ -66,7 +66,7 @@ impl<T, E: Failure, P> Streaming<T, E, P> {
 }
 
 impl<T, E: Failure> Streaming<T, E> {
-    pub(super) fn of(receiver: Receiver<T, E::Service>) -> Self {
+    pub(super) fn of(receiver: Box<Receiver<T, E::Service>>) -> Self {
         Self { receiver, feed: NoFeed, is_fed: true }
     }
 
@@ -94,7 +94,7 @@ impl<T, X> Streaming<T, RpcError<X>> {
 /// The consumer's end of a stream whose producer is at the other end of the port.
 impl<T, E: Failure> From<MessagePort> for Streaming<T, E> {
     fn from(port: MessagePort) -> Self {
-        Self::of(Receiver::new(port))
+        Self::of(Receiver::of(port))
     }
 }
 
