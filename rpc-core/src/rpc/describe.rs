@@ -1,8 +1,7 @@
 //! The method that every service has: what it is.
 
 use super::{
-    Answer, Call, CallError, ClientStub, Incoming, Method, MethodId, Never, ResultCodec, Service, grant::Terms,
-    result_codec,
+    Answer, Call, CallError, ClientStub, Incoming, Method, MethodId, Never, ResultCodec, grant::Terms, result_codec,
 };
 use crate::{
     message::{DecodeError, Decoder, EncodeError, Encoder},
@@ -44,12 +43,7 @@ impl Method for Describe {
 }
 
 /// Answers with what there is for whoever has the right that the call came by.
-pub(super) fn answer<S: Service>(incoming: Incoming<'_>, terms: &Terms) -> Answer {
-    answer_with(incoming, terms, || S::DESCRIPTION.describe())
-}
-
-/// The same for every service, so that it is compiled here, once.
-fn answer_with(incoming: Incoming<'_>, terms: &Terms, describe: fn() -> Description) -> Answer {
+pub(super) fn answer(incoming: Incoming<'_>, terms: &Terms, describe: fn() -> Description) -> Answer {
     match incoming.open::<Describe>() {
         Ok(((), responder)) => responder.answer(Ok(allowed(describe(), terms))),
         Err(answer) => answer,

@@ -106,12 +106,6 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         self.waiting.get_or_insert_default().push(waiting);
     }
 
-    /// Whether one waits, and no other does.
-    #[inline]
-    pub(super) fn has_one_alone(&self) -> bool {
-        self.alone.is_some()
-    }
-
     /// Polls the handler that waits alone. It has the waker of the service, so it may be that it is polled for something else.
     pub(super) fn poll_alone(&mut self, cx: &mut Context<'_>) -> Poll<(Tag, Answer)> {
         let Some(alone) = &mut self.alone else { return Poll::Pending };

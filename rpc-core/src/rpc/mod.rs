@@ -51,6 +51,7 @@ mod replies;
 mod report;
 mod router;
 mod run_stream;
+mod running;
 mod same;
 mod seal;
 mod serve;

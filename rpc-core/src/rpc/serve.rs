@@ -6,6 +6,7 @@ use super::{
     Answer, Incoming, Method, MethodId, MethodTable, ServeOptions,
     desk::Desk,
     host::{Hub, Reception},
+    running::Running,
     serving::{Over, Serving},
     spent::serve_once,
 };
@@ -95,19 +96,21 @@ pub(super) async fn serve_ports<S: Service>(
     others: &mut Reception,
 ) -> Option<S::Object> {
     match serve_shared::<S>(&object, first, others).await {
-        Over::Alone => None,
-        Over::Halted => Some(object),
-        Over::Once(once) => {
-            serve_once::<S>(object, once, first, others).await;
-            None
-        }
+        (Over::Halted, _) => return Some(object),
+        (Over::Once(once), Some(call)) => serve_once::<S>(object, call, once, first, others).await,
+        (Over::Alone | Over::Once(_), _) => {}
     }
+    None
 }
 
-/// Serves methods that take `&self`, until nobody is left who could call one, or until a call of one that takes `self` has come
-/// and the others have ended.
-async fn serve_shared<S: Service>(object: &S::Object, first: Option<&Arc<Desk>>, others: &mut Reception) -> Over<S> {
-    let run = |call| S::run(object, call);
-    let mut serving = Serving::<S, _>::new(first, others);
-    poll_fn(move |cx| serving.poll(&run, cx)).await
+/// Serves methods that take `&self`, until nobody is left who could call one, or until a call of one that takes `self` has come, which is handed
+/// out, and the others have ended.
+async fn serve_shared<S: Service>(
+    object: &S::Object,
+    first: Option<&Arc<Desk>>,
+    others: &mut Reception,
+) -> (Over, Option<S::OnceCall>) {
+    let mut running = Running::<S, _, _>::new(|call| S::run(object, call));
+    let mut serving = Serving::new(first, others);
+    poll_fn(move |cx| serving.poll(&mut running, cx).map(|over| (over, running.take_once()))).await
 }

@@ -1,7 +1,9 @@
 //! The calls of one service: which run, which wait for their turn, and which are refused.
+//!
+//! What knows the types of the service is in `running.rs`, behind [`Runs`], so a program has all of this once for all services.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     ops::RangeInclusive,
     task::{Context, Poll, Waker},
 };
@@ -9,17 +11,17 @@ use std::{
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Opened, Refusal, Service,
+    Answer, Refusal,
     describe::{self, Describe},
     desk::{Desk, DeskReader, read},
     frame::{CallId, Fault, Frame},
     grant::Ended,
-    handlers::{Begun, Handlers, Tag},
+    handlers::Tag,
     host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
+    running::{Began, Runs, whence},
     same::{self, Same},
-    serve::How,
 };
 use crate::{
     Closed,
@@ -34,48 +36,50 @@ pub(super) const BATCH: usize = 64;
 const MOST_ENDED: usize = 1024;
 
 /// A call of a method that takes `self`, which ends the service: where it came in, and by what a frame knows it.
-pub(super) type Once<S> = (<S as Service>::OnceCall, Whence, Option<CallId>);
+pub(super) type Once = (Whence, Option<CallId>);
 
 /// Why nothing is left to do.
-pub(super) enum Over<S: Service> {
+pub(super) enum Over {
     /// Nobody is left who could call.
     Alone,
     /// A method that takes `self` was called.
-    Once(Once<S>),
+    Once(Once),
     /// It is to be served elsewhere.
     Halted,
 }
 
 /// The ports of a service, and the calls that came by them.
-pub(super) struct Serving<'p, S: Service, F> {
+pub(super) struct Serving<'p> {
     first: Option<DeskReader>,
     others: &'p mut Reception,
-    calls: Calls<'p, S, F>,
+    calls: Calls<'p>,
     /// Who was polled last, and is woken when anything comes.
     waker: Option<Waker>,
 }
 
-impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
+impl<'p> Serving<'p> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
         let calls = Calls::new(first, others.hub.settings().running);
         Self { first: first.map(read), others, calls, waker: None }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
-    pub(super) fn poll(&mut self, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> Poll<Over<S>> {
+    pub(super) fn poll(&mut self, runs: &mut dyn Runs, cx: &mut Context<'_>) -> Poll<Over> {
         let is_same = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         if !is_same {
             self.waker = Some(cx.waker().clone());
         }
         // First of all: what begins from now on has been polled.
-        if self.calls.handlers.has_one_alone() {
-            self.calls.poll_alone(&mut self.others.room, run, cx);
+        if self.calls.running > 0 {
+            self.calls.poll_alone(&mut self.others.room, runs, cx);
         }
-        let has_more = self.poll_first(is_same, run, cx) | self.poll_others(is_same, run, cx);
+        let has_more = self.poll_first(is_same, runs, cx) | self.poll_others(is_same, runs, cx);
         if !self.others.room.is_empty() {
-            self.calls.begin_held(&mut self.others.room, run, cx);
+            self.calls.begin_held(&mut self.others.room, runs, cx);
         }
-        self.calls.poll_handlers(&mut self.others.room, run, cx);
+        if self.calls.running > 0 {
+            self.calls.poll_handlers(&mut self.others.room, runs, cx);
+        }
         if let Some(early) = self.others.hub.early.take() {
             for (desk, id, answer) in early {
                 desk.post(answer);
@@ -93,43 +97,34 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     }
 
     /// Takes what came to the first port. Whether there may be more.
-    fn poll_first(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+    fn poll_first(&mut self, is_same: bool, runs: &mut dyn Runs, cx: &mut Context<'_>) -> bool {
         let Some(reader) = &mut self.first else { return false };
         if is_same && reader.is_quiet() {
             return false;
         }
-        for _ in 0..BATCH {
-            match reader.poll_next(cx) {
-                Poll::Ready(Ok(Received { parcel, is_last })) => {
-                    self.calls.dispatch(parcel, reader.port().desk(), &mut self.others.room, run, cx);
-                    if is_last {
-                        return false;
-                    }
-                }
-                Poll::Ready(Err(Closed)) => {
-                    self.is_closed(None);
-                    return false;
-                }
-                Poll::Pending => return false,
+        match self.calls.read(reader, BATCH, &mut self.others.room, runs, cx) {
+            Ok(has_more) => has_more,
+            Err(Closed) => {
+                self.is_closed(None, runs);
+                false
             }
         }
-        true
     }
 
     /// Takes what came to those of the other ports that are read directly. Whether there may be more.
-    fn poll_few(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+    fn poll_few(&mut self, is_same: bool, runs: &mut dyn Runs, cx: &mut Context<'_>) -> bool {
         let (mut has_more, mut closed) = (false, None);
         let Some((Seats { few, .. }, room)) = self.others.split() else { return false };
         // From all of them together not many more than from one.
         let most = BATCH >> few.len().checked_ilog2().unwrap_or_default();
         for reader in few.iter_mut().filter(|reader| !is_same || !reader.is_quiet()) {
-            match self.calls.read(reader, most, room, run, cx) {
+            match self.calls.read(reader, most, room, runs, cx) {
                 Ok(more) => has_more |= more,
                 Err(Closed) => closed = reader.port().desk().seat,
             }
         }
         if closed.is_some() {
-            self.is_closed(closed);
+            self.is_closed(closed, runs);
             // Others may be closed as well.
             has_more = true;
         }
@@ -138,8 +133,8 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 
     /// A port is closed.
     #[cold]
-    fn is_closed(&mut self, seat: Option<SeatKey>) {
-        self.calls.closed(seat, &mut self.others.room);
+    fn is_closed(&mut self, seat: Option<SeatKey>, runs: &mut dyn Runs) {
+        self.calls.closed(seat, &mut self.others.room, runs);
         match seat {
             Some(seat) => self.others.leave(seat),
             None => self.first = None,
@@ -147,11 +142,11 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
     }
 
     /// Takes what came to the other ports. Whether there may be more.
-    fn poll_others(&mut self, is_same: bool, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) -> bool {
+    fn poll_others(&mut self, is_same: bool, runs: &mut dyn Runs, cx: &mut Context<'_>) -> bool {
         let Poll::Ready(Standing { is_halted, .. }) = self.others.poll(BATCH, is_same, cx) else { return false };
         self.calls.is_halted = is_halted;
         if self.others.split().is_some_and(|(seats, _)| seats.has_ended()) {
-            self.dismiss_some();
+            self.dismiss_some(runs);
         }
         let has_more = self.others.split().is_some_and(|(seats, _)| seats.len() >= BATCH || seats.has_ended());
         while let Some((seats, room)) = self.others.split()
@@ -160,22 +155,22 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
             // It may have left meanwhile.
             let Some(desk) = desk else { continue };
             match thing {
-                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), desk, room, run, cx),
-                Thing::Closed => self.is_closed(Some(seat)),
+                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), desk, room, runs, cx),
+                Thing::Closed => self.is_closed(Some(seat), runs),
             }
         }
-        has_more | self.poll_few(is_same, run, cx)
+        has_more | self.poll_few(is_same, runs, cx)
     }
 
     /// Rights have ended by which calls came: a part of those, so that very many starve nobody. What waits there was not run, and what runs
     /// is woken to end. Where calls of all ports lie together is gone through once for all of the part.
     #[cold]
-    fn dismiss_some(&mut self) {
+    fn dismiss_some(&mut self, runs: &mut dyn Runs) {
         let Some((seats, room)) = self.others.split() else { return };
         let ended = seats.take_ended(MOST_ENDED);
         let is_at = |whence: &Whence| ended.of(whence).is_some();
         let waiting = room.take_out(is_at);
-        self.calls.ordered.retain(|(_, tag)| !is_at(&tag.whence));
+        self.calls.forget_ordered(runs, &|tag| is_at(&tag.whence));
         for (whence, call) in waiting {
             if let Some((desk, why)) = whence.as_ref().zip(ended.of(&whence)) {
                 refuse(call, desk, why.refusal());
@@ -183,14 +178,14 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
         }
         for (seat, why) in ended.all() {
             if let Some(desk) = self.others.desk(seat) {
-                self.calls.dismiss(desk, why);
+                self.calls.dismiss(desk, why, runs);
                 self.others.dismiss(seat, why);
             }
         }
     }
 
     /// Whether nothing is left to do.
-    fn over(&mut self) -> Option<Over<S>> {
+    fn over(&mut self) -> Option<Over> {
         if !self.calls.is_idle() {
             return None;
         }
@@ -212,16 +207,17 @@ impl<'p, S: Service, F: Future<Output = Answer>> Serving<'p, S, F> {
 ///
 /// A call that came is begun at once if there is room; else it is held, unopened, until an earlier one has ended. An ordered one
 /// waits, opened, until the one before it has ended.
-struct Calls<'p, S: Service, F> {
+struct Calls<'p> {
     first: Option<&'p Arc<Desk>>,
-    /// How many handlers may run at a time.
+    /// How many handlers may run at a time, and how many do.
     most_running: usize,
-    handlers: Handlers<F>,
-    ordered: VecDeque<(S::SharedCall, Tag)>,
+    running: usize,
+    /// How many ordered calls wait for the one that runs.
+    ordered: usize,
     is_ordered_running: bool,
     /// The calls that came as frames and have not ended.
     open: BTreeMap<FrameId, Progress>,
-    once: Option<Once<S>>,
+    once: Option<Once>,
     is_halted: bool,
 }
 
@@ -241,13 +237,13 @@ enum Progress {
     Runs(Option<AbortHandle>),
 }
 
-impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
+impl<'p> Calls<'p> {
     fn new(first: Option<&'p Arc<Desk>>, most_running: usize) -> Self {
         Self {
             first,
             most_running,
-            handlers: Handlers::new(),
-            ordered: VecDeque::new(),
+            running: 0,
+            ordered: 0,
             is_ordered_running: false,
             open: BTreeMap::new(),
             once: None,
@@ -255,31 +251,32 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         }
     }
 
-    fn poll_alone(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        if let Poll::Ready((tag, answer)) = self.handlers.poll_alone(cx) {
-            self.ended(tag, answer, room, run, cx);
+    fn poll_alone(&mut self, room: &mut WaitingRoom, runs: &mut dyn Runs, cx: &mut Context<'_>) {
+        if let Poll::Ready((tag, answer)) = runs.poll_alone(cx) {
+            self.ended(tag, answer, room, runs, cx);
         }
     }
 
-    fn poll_handlers(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some((tag, answer))) = self.handlers.poll_next(cx) {
-            self.ended(tag, answer, room, run, cx);
+    fn poll_handlers(&mut self, room: &mut WaitingRoom, runs: &mut dyn Runs, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some((tag, answer))) = runs.poll_next(cx) {
+            self.ended(tag, answer, room, runs, cx);
         }
     }
 
-    /// Takes what came to one of the few ports that are read directly, and does what it asks for. Whether there may be more.
+    /// Takes what came to a port that is read directly, and does what it asks for. Whether there may be more.
+    #[inline(always)]
     fn read(
         &mut self,
         reader: &mut DeskReader,
         most: usize,
         room: &mut WaitingRoom,
-        run: &impl Fn(S::SharedCall) -> F,
+        runs: &mut dyn Runs,
         cx: &mut Context<'_>,
     ) -> Result<bool, Closed> {
         for _ in 0..most {
             match reader.poll_next(cx) {
                 Poll::Ready(Ok(Received { parcel, is_last })) => {
-                    self.dispatch_other(parcel, reader.port().desk(), room, run, cx);
+                    self.dispatch(parcel, reader.port().desk(), room, runs, cx);
                     if is_last {
                         return Ok(false);
                     }
@@ -299,28 +296,28 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         parcel: Parcel,
         desk: &Arc<Desk>,
         room: &mut WaitingRoom,
-        run: &impl Fn(S::SharedCall) -> F,
+        runs: &mut dyn Runs,
         cx: &mut Context<'_>,
     ) {
         match Arrived::read(parcel, desk) {
-            Arrived::Call(call) => self.arrived(call, desk, room, run, cx),
-            Arrived::Cancel(id) => self.cancel(desk.seat, id, room),
+            Arrived::Call(call) => self.arrived(call, desk, room, runs, cx),
+            Arrived::Cancel(id) => self.cancel(desk.seat, id, room, runs),
             Arrived::Attach(port, limits) => desk.hub.attach(port, desk, &limits),
             Arrived::Nothing => {}
         }
     }
 
-    /// As [`dispatch`](Self::dispatch), of what came to another port than the first: the same code is there once more for all of them.
+    /// As [`dispatch`](Self::dispatch), of what came by a lane: the same code is there once more.
     #[inline(never)]
     fn dispatch_other(
         &mut self,
         parcel: Parcel,
         desk: &Arc<Desk>,
         room: &mut WaitingRoom,
-        run: &impl Fn(S::SharedCall) -> F,
+        runs: &mut dyn Runs,
         cx: &mut Context<'_>,
     ) {
-        self.dispatch(parcel, desk, room, run, cx);
+        self.dispatch(parcel, desk, room, runs, cx);
     }
 
     #[inline(always)]
@@ -329,7 +326,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         mut call: Unopened,
         desk: &Arc<Desk>,
         room: &mut WaitingRoom,
-        run: &impl Fn(S::SharedCall) -> F,
+        runs: &mut dyn Runs,
         cx: &mut Context<'_>,
     ) {
         if self.once.is_some() {
@@ -338,9 +335,9 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if call.id().is_some_and(|id| self.open.contains_key(&(desk.seat, id))) {
             return refuse(call, desk, Refusal::RepeatedCallId);
         }
-        call.note(desk, self.handlers.len(), room.len().saturating_add(self.ordered.len()));
+        call.note(desk, self.running, room.len().saturating_add(self.ordered));
         if self.has_room() && room.is_empty() {
-            return self.begin(call, desk, run, cx);
+            return self.begin(call, desk, runs, cx);
         }
         self.hold(call, desk, room);
     }
@@ -369,78 +366,55 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     /// Whether one more call may run.
     #[inline]
     fn has_room(&self) -> bool {
-        self.handlers.len() < self.most_running && !self.is_halted
+        self.running < self.most_running && !self.is_halted
     }
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
     #[inline(always)]
-    fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+    fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, runs: &mut dyn Runs, cx: &mut Context<'_>) {
         took(&call, desk);
         let id = call.id();
         if cfg!(feature = "evolution") && call.method() == Describe::ID {
             self.forget(desk, id);
-            return desk.post(describe::answer::<S>(call.at(desk), &desk.terms));
+            return desk.post(describe::answer(call.at(desk), &desk.terms, runs.description()));
         }
         // C13: as if it was not served at all. By the first port everything may be called.
         if desk.seat.is_some() && !desk.terms.allows(call.method()) {
             self.forget(desk, id);
             return desk.post(call.at(desk).unknown_method());
         }
-        let opened = S::open(call.at(desk));
-        let id = id.or_else(|| desk.take_turned());
-        match opened {
-            Ok(Opened::Shared(call, how)) => {
-                if how.ordered && self.is_ordered_running {
-                    self.note(desk, id, || Progress::WaitsForOrder);
-                    self.ordered.push_back((call, Tag { whence: whence(desk), id, how }));
-                } else {
-                    self.run(call, desk, id, how, run, cx);
-                }
-            }
-            // C4: whoever comes first has it, at whatever port; nobody else gets past this.
-            Ok(Opened::Once(call)) => self.once = Some((call, whence(desk), id)),
-            Err(answer) => {
-                self.forget(desk, id);
-                desk.post(answer);
-            }
-        }
+        let (id, began) = runs.begin(call, desk, self.is_ordered_running, cx);
+        self.began(desk, id, began);
     }
 
+    /// Notes what has become of a call, or answers it.
     #[inline(always)]
-    fn run(
-        &mut self,
-        call: S::SharedCall,
-        desk: &Arc<Desk>,
-        id: Option<CallId>,
-        how: How,
-        run: &impl Fn(S::SharedCall) -> F,
-        cx: &mut Context<'_>,
-    ) {
-        let tag = || Tag { whence: whence(desk), id, how };
-        match self.handlers.begin(|| run(call), tag, cx) {
-            Begun::Ended(answer) => {
+    fn began(&mut self, desk: &Arc<Desk>, id: Option<CallId>, began: Began) {
+        match began {
+            Began::Ended(answer) => {
                 self.forget(desk, id);
                 desk.post(answer);
             }
-            Begun::Waits(abort) => {
-                self.is_ordered_running |= how.ordered;
+            Began::Waits { is_ordered, abort } => {
+                self.running += 1;
+                self.is_ordered_running |= is_ordered;
                 if desk.seat.is_some() {
                     desk.ending().runs();
                 }
                 self.note(desk, id, || Progress::Runs(abort));
             }
+            Began::WaitsForOrder => {
+                self.ordered += 1;
+                self.note(desk, id, || Progress::WaitsForOrder);
+            }
+            // C4: whoever comes first has it, at whatever port; nobody else gets past this.
+            Began::IsOnce => self.once = Some((whence(desk), id)),
         }
     }
 
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
-    fn ended(
-        &mut self,
-        tag: Tag,
-        answer: Answer,
-        room: &mut WaitingRoom,
-        run: &impl Fn(S::SharedCall) -> F,
-        cx: &mut Context<'_>,
-    ) {
+    fn ended(&mut self, tag: Tag, answer: Answer, room: &mut WaitingRoom, runs: &mut dyn Runs, cx: &mut Context<'_>) {
+        self.running = self.running.saturating_sub(1);
         if let Some(desk) = &tag.whence {
             desk.ending().ran();
         }
@@ -451,17 +425,18 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
         if tag.how.ordered {
             self.is_ordered_running = false;
             while !self.is_ordered_running
-                && let Some((call, Tag { whence, id, how })) = self.ordered.pop_front()
+                && let Some((Tag { whence, id, .. }, began)) = runs.begin_ordered(cx)
             {
+                self.ordered = self.ordered.saturating_sub(1);
                 let Some(desk) = self.desk(&whence) else { continue };
-                self.run(call, desk, id, how, run, cx);
+                self.began(desk, id, began);
             }
         }
-        self.begin_held(room, run, cx);
+        self.begin_held(room, runs, cx);
     }
 
     /// Begins the calls that are held, as long as there is room.
-    fn begin_held(&mut self, room: &mut WaitingRoom, run: &impl Fn(S::SharedCall) -> F, cx: &mut Context<'_>) {
+    fn begin_held(&mut self, room: &mut WaitingRoom, runs: &mut dyn Runs, cx: &mut Context<'_>) {
         while self.may_begin()
             && let Some((whence, call)) = room.pop()
         {
@@ -470,24 +445,25 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
                 self.forget(desk, call.id());
                 refuse(call, desk, Refusal::Spent);
             } else {
-                self.begin(call, desk, run, cx);
+                self.begin(call, desk, runs, cx);
             }
         }
     }
 
     /// Ends a call at its next `.await`, or before it is begun. An id that is not known, or no longer, is ignored.
-    fn cancel(&mut self, seat: Option<SeatKey>, id: CallId, room: &mut WaitingRoom) {
-        if let Some((_, whence, once)) = &self.once
+    fn cancel(&mut self, seat: Option<SeatKey>, id: CallId, room: &mut WaitingRoom, runs: &mut dyn Runs) {
+        if let Some((whence, once)) = &self.once
             && *once == Some(id)
             && seat_of(whence) == seat
         {
             self.once = None;
+            runs.forget_once();
         }
         match self.open.remove(&(seat, id)) {
             None => {}
             Some(Progress::Held) => room.forget(seat, id),
             Some(Progress::WaitsForOrder) => {
-                self.ordered.retain(|(_, tag)| !(tag.id == Some(id) && seat_of(&tag.whence) == seat));
+                self.forget_ordered(runs, &|tag| tag.id == Some(id) && seat_of(&tag.whence) == seat);
             }
             Some(Progress::Runs(Some(abort))) => abort.abort(),
             // It runs to its end, and keeps its id until then.
@@ -497,7 +473,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
 
     /// The right has ended by which calls came to a port (C10). Those that came as bytes are answered here, while the port is open; the others
     /// know the port, and end by themselves.
-    fn dismiss(&mut self, desk: &Desk, why: Ended) {
+    fn dismiss(&mut self, desk: &Desk, why: Ended, runs: &mut dyn Runs) {
         for ((_, id), progress) in self.open.extract_if(all_at(desk.seat), |_, _| true) {
             let fault = match progress {
                 Progress::Runs(_) => Fault::Interrupted(why.interruption()),
@@ -507,13 +483,22 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             };
             desk.send(&Frame::Fault { id, fault });
         }
-        self.once.take_if(|(_, whence, _)| seat_of(whence) == desk.seat);
+        if self.once.take_if(|(whence, _)| seat_of(whence) == desk.seat).is_some() {
+            runs.forget_once();
+        }
     }
 
     /// A port is closed: every handler ends whose answer could only go out by it.
-    fn closed(&mut self, seat: Option<SeatKey>, room: &mut WaitingRoom) {
+    fn closed(&mut self, seat: Option<SeatKey>, room: &mut WaitingRoom, runs: &mut dyn Runs) {
         let open: Vec<_> = self.open.range(all_at(seat)).map(|((_, id), _)| *id).collect();
-        open.into_iter().for_each(|id| self.cancel(seat, id, room));
+        open.into_iter().for_each(|id| self.cancel(seat, id, room, runs));
+    }
+
+    /// Lets go of ordered calls that wait for the one that runs.
+    fn forget_ordered(&mut self, runs: &mut dyn Runs, is_that: &dyn Fn(&Tag) -> bool) {
+        if self.ordered > 0 {
+            self.ordered = self.ordered.saturating_sub(runs.forget_ordered(is_that));
+        }
     }
 
     /// Where something came in.
@@ -525,7 +510,7 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
     }
 
     fn is_idle(&self) -> bool {
-        self.handlers.is_empty() && self.ordered.is_empty()
+        self.running == 0 && self.ordered == 0
     }
 
     fn note(&mut self, desk: &Desk, id: Option<CallId>, progress: impl FnOnce() -> Progress) {
@@ -543,12 +528,6 @@ impl<'p, S: Service, F: Future<Output = Answer>> Calls<'p, S, F> {
             self.open.remove(&(desk.seat, id));
         }
     }
-}
-
-/// Where a call came in, to be kept. Of the first port nothing is kept, for that is known anyway.
-#[inline]
-fn whence(desk: &Arc<Desk>) -> Whence {
-    desk.seat.is_some().then(|| desk.clone())
 }
 
 fn refuse(call: Unopened, desk: &Arc<Desk>, refusal: Refusal) {

@@ -24,7 +24,8 @@ use crate::{
 /// Runs the one call that the service was good for, and refuses every other, at every port.
 pub(super) async fn serve_once<S: Service>(
     object: S::Object,
-    (call, whence, id): Once<S>,
+    call: S::OnceCall,
+    (whence, id): Once,
     first: Option<&Arc<Desk>>,
     others: &mut Reception,
 ) {

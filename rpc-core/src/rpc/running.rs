@@ -1,0 +1,154 @@
+//! What knows the types of a service: it opens calls, and runs them. Whoever serves the ports knows none.
+
+use std::{
+    collections::VecDeque,
+    task::{Context, Poll},
+};
+
+use futures::future::AbortHandle;
+
+use super::{
+    Answer, Opened, Service,
+    desk::Desk,
+    frame::CallId,
+    handlers::{Begun, Handlers, Tag},
+    host::Whence,
+    incoming::Unopened,
+};
+use crate::{shape::Description, sync::Arc};
+
+/// Opens the calls of one service, and runs their handlers. How many run, and which may, others know.
+pub(super) trait Runs {
+    /// Opens a call that came to that port, and begins its handler; an ordered one is kept if another runs. Tells by what a frame knows
+    /// the call: it may have become one only now.
+    fn begin(
+        &mut self,
+        call: Unopened,
+        desk: &Arc<Desk>,
+        is_ordered_running: bool,
+        cx: &mut Context<'_>,
+    ) -> (Option<CallId>, Began);
+
+    /// Begins the first of the ordered calls that are kept.
+    fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Began)>;
+
+    /// Drops those of the ordered calls that are kept. How many there were.
+    fn forget_ordered(&mut self, is_that: &dyn Fn(&Tag) -> bool) -> usize;
+
+    /// Drops the call of a method that takes `self`.
+    fn forget_once(&mut self);
+
+    /// Polls the handler that waits, if only one does.
+    fn poll_alone(&mut self, cx: &mut Context<'_>) -> Poll<(Tag, Answer)>;
+
+    /// The next handler that waited with others and has ended; `None` when none waits.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Tag, Answer)>>;
+
+    /// What the service is, for callers who ask.
+    fn description(&self) -> fn() -> Description;
+}
+
+/// What has become of a call.
+pub(super) enum Began {
+    /// Its method has ended, or it is not run.
+    Ended(Answer),
+    /// Its handler waits. If it can be stopped by a frame, this does it.
+    Waits { is_ordered: bool, abort: Option<AbortHandle> },
+    /// It is kept until the ordered one has ended that runs.
+    WaitsForOrder,
+    /// Its method takes `self`. It is run once the others have ended.
+    IsOnce,
+}
+
+/// The calls of one service that were opened.
+pub(super) struct Running<S: Service, R, F> {
+    run: R,
+    handlers: Handlers<F>,
+    ordered: VecDeque<(S::SharedCall, Tag)>,
+    once: Option<S::OnceCall>,
+}
+
+impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Running<S, R, F> {
+    pub(super) fn new(run: R) -> Self {
+        Self { run, handlers: Handlers::new(), ordered: VecDeque::new(), once: None }
+    }
+
+    /// Takes out the call of a method that takes `self`.
+    pub(super) fn take_once(&mut self) -> Option<S::OnceCall> {
+        self.once.take()
+    }
+
+    #[inline(always)]
+    fn run(&mut self, call: S::SharedCall, tag: impl Fn() -> Tag, is_ordered: bool, cx: &mut Context<'_>) -> Began {
+        let Self { run, handlers, .. } = self;
+        match handlers.begin(|| run(call), tag, cx) {
+            Begun::Ended(answer) => Began::Ended(answer),
+            Begun::Waits(abort) => Began::Waits { is_ordered, abort },
+        }
+    }
+}
+
+impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for Running<S, R, F> {
+    fn begin(
+        &mut self,
+        call: Unopened,
+        desk: &Arc<Desk>,
+        is_ordered_running: bool,
+        cx: &mut Context<'_>,
+    ) -> (Option<CallId>, Began) {
+        let id = call.id();
+        let opened = S::open(call.at(desk));
+        let id = id.or_else(|| desk.take_turned());
+        let began = match opened {
+            Ok(Opened::Shared(call, how)) => {
+                let tag = || Tag { whence: whence(desk), id, how };
+                if how.ordered && is_ordered_running {
+                    self.ordered.push_back((call, tag()));
+                    Began::WaitsForOrder
+                } else {
+                    self.run(call, tag, how.ordered, cx)
+                }
+            }
+            Ok(Opened::Once(call)) => {
+                self.once = Some(call);
+                Began::IsOnce
+            }
+            Err(answer) => Began::Ended(answer),
+        };
+        (id, began)
+    }
+
+    fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Began)> {
+        let (call, tag) = self.ordered.pop_front()?;
+        let began = self.run(call, || tag.clone(), true, cx);
+        Some((tag, began))
+    }
+
+    fn forget_ordered(&mut self, is_that: &dyn Fn(&Tag) -> bool) -> usize {
+        let before = self.ordered.len();
+        self.ordered.retain(|(_, tag)| !is_that(tag));
+        before.saturating_sub(self.ordered.len())
+    }
+
+    fn forget_once(&mut self) {
+        self.once = None;
+    }
+
+    fn poll_alone(&mut self, cx: &mut Context<'_>) -> Poll<(Tag, Answer)> {
+        self.handlers.poll_alone(cx)
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Tag, Answer)>> {
+        self.handlers.poll_next(cx)
+    }
+
+    fn description(&self) -> fn() -> Description {
+        || S::DESCRIPTION.describe()
+    }
+}
+
+/// Where a call came in, to be kept. Of the first port nothing is kept, for that is known anyway.
+#[inline]
+pub(super) fn whence(desk: &Arc<Desk>) -> Whence {
+    desk.seat.is_some().then(|| desk.clone())
+}
