@@ -218,12 +218,21 @@ impl Desk {
     }
 
     /// The id under which a call that was just opened can be cancelled by a frame, although it came as a value.
-    pub(super) fn take_turned(&self) -> Option<CallId> {
+    #[inline]
+    pub(super) fn turned(&self) -> Option<CallId> {
         // Nearly always there is none; and it is one task that opens calls.
-        if self.turned.load(Ordering::Relaxed) == NOT_TURNED {
-            return None;
+        let id = self.turned.load(Ordering::Relaxed);
+        (id != NOT_TURNED).then_some(CallId(id))
+    }
+
+    /// As [`turned`](Self::turned), for the last time.
+    #[inline]
+    pub(super) fn take_turned(&self) -> Option<CallId> {
+        let turned = self.turned();
+        if turned.is_some() {
+            self.turned.store(NOT_TURNED, Ordering::Relaxed);
         }
-        Some(CallId(self.turned.swap(NOT_TURNED, Ordering::Relaxed)))
+        turned
     }
 
     /// A call was taken out of the caller's window. One-way calls are given back, half a window at a time.

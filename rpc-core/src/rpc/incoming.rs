@@ -93,7 +93,7 @@ type Taken<A, T, E> = (A, Duty<A, T, E>);
 
 impl Arrived {
     /// Looks at what came, as far as finding out whose it is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(parcel: Parcel, desk: &Desk) -> Self {
         match parcel {
             Parcel::Value(value) => {
@@ -233,7 +233,7 @@ impl Unopened {
     }
 }
 
-impl Incoming<'_> {
+impl<'d> Incoming<'d> {
     /// Turns a value of a type that the service does not know into bytes: the call of another service, or of another version
     /// of this one.
     fn as_frame(value: Carried, desk: &Desk) -> Result<FromBytes, Answer> {
@@ -360,8 +360,15 @@ impl Incoming<'_> {
         self.refuse(refusal)
     }
 
+    /// By what a frame knows it.
+    #[inline]
+    pub(super) fn id(&self) -> Option<CallId> {
+        self.call.id()
+    }
+
     /// Where it came in.
-    pub(super) fn desk(&self) -> &Arc<Desk> {
+    #[inline]
+    pub(super) fn desk(&self) -> &'d Arc<Desk> {
         self.desk
     }
 

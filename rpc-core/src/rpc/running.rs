@@ -8,29 +8,20 @@ use std::{
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Opened, Service,
+    Answer, Incoming, Opened, Service,
     desk::Desk,
-    frame::CallId,
     handlers::{Begun, Handlers, Tag},
     host::Whence,
-    incoming::Unopened,
 };
 use crate::{shape::Description, sync::Arc};
 
 /// Opens the calls of one service, and runs their handlers. How many run, and which may, others know.
 pub(super) trait Runs {
-    /// Opens a call that came to that port, and begins its handler; an ordered one is kept if another runs. Tells by what a frame knows
-    /// the call: it may have become one only now.
-    fn begin(
-        &mut self,
-        call: Unopened,
-        desk: &Arc<Desk>,
-        is_ordered_running: bool,
-        cx: &mut Context<'_>,
-    ) -> (Option<CallId>, Began);
+    /// Opens a call, and begins its handler; an ordered one is kept if another runs. What ends at once is answered here.
+    fn begin(&mut self, incoming: Incoming<'_>, is_ordered_running: bool, cx: &mut Context<'_>) -> Began;
 
     /// Begins the first of the ordered calls that are kept.
-    fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Began)>;
+    fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Begun)>;
 
     /// Drops those of the ordered calls that are kept. How many there were.
     fn forget_ordered(&mut self, is_that: &dyn Fn(&Tag) -> bool) -> usize;
@@ -48,10 +39,11 @@ pub(super) trait Runs {
     fn description(&self) -> fn() -> Description;
 }
 
-/// What has become of a call.
+/// What has become of a call. It fits into registers: what is handed on through memory just after it was written there costs more than most
+/// of what is done with a call.
 pub(super) enum Began {
     /// Its method has ended, or it is not run.
-    Ended(Answer),
+    Ended,
     /// Its handler waits. If it can be stopped by a frame, this does it.
     Waits { is_ordered: bool, abort: Option<AbortHandle> },
     /// It is kept until the ordered one has ended that runs.
@@ -79,49 +71,44 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Running<
     }
 
     #[inline(always)]
-    fn run(&mut self, call: S::SharedCall, tag: impl Fn() -> Tag, is_ordered: bool, cx: &mut Context<'_>) -> Began {
+    fn run(&mut self, call: S::SharedCall, tag: impl Fn() -> Tag, cx: &mut Context<'_>) -> Begun {
         let Self { run, handlers, .. } = self;
-        match handlers.begin(|| run(call), tag, cx) {
-            Begun::Ended(answer) => Began::Ended(answer),
-            Begun::Waits(abort) => Began::Waits { is_ordered, abort },
-        }
+        handlers.begin(|| run(call), tag, cx)
     }
 }
 
 impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for Running<S, R, F> {
-    fn begin(
-        &mut self,
-        call: Unopened,
-        desk: &Arc<Desk>,
-        is_ordered_running: bool,
-        cx: &mut Context<'_>,
-    ) -> (Option<CallId>, Began) {
-        let id = call.id();
-        let opened = S::open(call.at(desk));
-        let id = id.or_else(|| desk.take_turned());
-        let began = match opened {
-            Ok(Opened::Shared(call, how)) => {
-                let tag = || Tag { whence: whence(desk), id, how };
-                if how.ordered && is_ordered_running {
-                    self.ordered.push_back((call, tag()));
-                    Began::WaitsForOrder
-                } else {
-                    self.run(call, tag, how.ordered, cx)
-                }
-            }
+    fn begin(&mut self, incoming: Incoming<'_>, is_ordered_running: bool, cx: &mut Context<'_>) -> Began {
+        let (id, desk) = (incoming.id(), incoming.desk());
+        let (call, how) = match S::open(incoming) {
+            Ok(Opened::Shared(call, how)) => (call, how),
             Ok(Opened::Once(call)) => {
                 self.once = Some(call);
-                Began::IsOnce
+                return Began::IsOnce;
             }
-            Err(answer) => Began::Ended(answer),
+            Err(answer) => {
+                desk.post(answer);
+                return Began::Ended;
+            }
         };
-        (id, began)
+        let tag = || Tag { whence: whence(desk), id: id.or_else(|| desk.turned()), how };
+        if how.ordered && is_ordered_running {
+            self.ordered.push_back((call, tag()));
+            return Began::WaitsForOrder;
+        }
+        match self.run(call, tag, cx) {
+            Begun::Ended(answer) => {
+                desk.post(answer);
+                Began::Ended
+            }
+            Begun::Waits(abort) => Began::Waits { is_ordered: how.ordered, abort },
+        }
     }
 
-    fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Began)> {
+    fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Begun)> {
         let (call, tag) = self.ordered.pop_front()?;
-        let began = self.run(call, || tag.clone(), true, cx);
-        Some((tag, began))
+        let begun = self.run(call, || tag.clone(), cx);
+        Some((tag, begun))
     }
 
     fn forget_ordered(&mut self, is_that: &dyn Fn(&Tag) -> bool) -> usize {

@@ -16,7 +16,7 @@ use super::{
     desk::{Desk, DeskReader, read},
     frame::{CallId, Fault, Frame},
     grant::Ended,
-    handlers::Tag,
+    handlers::{Begun, Tag},
     host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
@@ -383,26 +383,11 @@ impl<'p> Calls<'p> {
             self.forget(desk, id);
             return desk.post(call.at(desk).unknown_method());
         }
-        let (id, began) = runs.begin(call, desk, self.is_ordered_running, cx);
-        self.began(desk, id, began);
-    }
-
-    /// Notes what has become of a call, or answers it.
-    #[inline(always)]
-    fn began(&mut self, desk: &Arc<Desk>, id: Option<CallId>, began: Began) {
+        let began = runs.begin(call.at(desk), self.is_ordered_running, cx);
+        let id = id.or_else(|| desk.take_turned());
         match began {
-            Began::Ended(answer) => {
-                self.forget(desk, id);
-                desk.post(answer);
-            }
-            Began::Waits { is_ordered, abort } => {
-                self.running += 1;
-                self.is_ordered_running |= is_ordered;
-                if desk.seat.is_some() {
-                    desk.ending().runs();
-                }
-                self.note(desk, id, || Progress::Runs(abort));
-            }
+            Began::Ended => self.forget(desk, id),
+            Began::Waits { is_ordered, abort } => self.waits(desk, id, is_ordered, abort),
             Began::WaitsForOrder => {
                 self.ordered += 1;
                 self.note(desk, id, || Progress::WaitsForOrder);
@@ -410,6 +395,16 @@ impl<'p> Calls<'p> {
             // C4: whoever comes first has it, at whatever port; nobody else gets past this.
             Began::IsOnce => self.once = Some((whence(desk), id)),
         }
+    }
+
+    /// A handler has begun and waits.
+    fn waits(&mut self, desk: &Arc<Desk>, id: Option<CallId>, is_ordered: bool, abort: Option<AbortHandle>) {
+        self.running += 1;
+        self.is_ordered_running |= is_ordered;
+        if desk.seat.is_some() {
+            desk.ending().runs();
+        }
+        self.note(desk, id, || Progress::Runs(abort));
     }
 
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
@@ -425,11 +420,17 @@ impl<'p> Calls<'p> {
         if tag.how.ordered {
             self.is_ordered_running = false;
             while !self.is_ordered_running
-                && let Some((Tag { whence, id, .. }, began)) = runs.begin_ordered(cx)
+                && let Some((Tag { whence, id, .. }, begun)) = runs.begin_ordered(cx)
             {
                 self.ordered = self.ordered.saturating_sub(1);
                 let Some(desk) = self.desk(&whence) else { continue };
-                self.began(desk, id, began);
+                match begun {
+                    Begun::Ended(answer) => {
+                        self.forget(desk, id);
+                        desk.post(answer);
+                    }
+                    Begun::Waits(abort) => self.waits(desk, id, true, abort),
+                }
             }
         }
         self.begin_held(room, runs, cx);
