@@ -198,6 +198,18 @@ impl Message {
         spare::give(data);
     }
 
+    /// In a box, for who hands it on and it is seldom there: it takes one that another message has left.
+    #[inline]
+    pub(crate) fn boxed(self) -> Box<Self> {
+        spare::boxed(self)
+    }
+
+    /// Out of its box.
+    #[inline]
+    pub(crate) fn unboxed(boxed: Box<Self>) -> Self {
+        spare::unboxed(boxed)
+    }
+
     /// All the bytes in it.
     #[inline]
     pub(crate) fn size(&self) -> usize {

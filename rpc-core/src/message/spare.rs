@@ -1,8 +1,13 @@
-//! Buffers that frames were in, kept for the next ones: a few in each thread.
+//! Buffers that frames were in, kept for the next ones: a few in each thread; and one box.
 //!
 //! Who reads a call writes the reply into its buffer, and who reads the reply writes the next call into that.
 
-use std::cell::RefCell;
+use std::{
+    cell::{Cell, RefCell},
+    mem,
+};
+
+use super::Message;
 
 /// How many bytes a thread keeps in them, and how large ones.
 const MOST: usize = 64 << 10;
@@ -20,6 +25,7 @@ struct Spare {
 
 thread_local! {
     static SPARE: RefCell<Spare> = const { RefCell::new(Spare { buffers: Vec::new(), bytes: 0 }) };
+    static BOX: Cell<Option<Box<Message>>> = const { Cell::new(None) };
 }
 
 /// A buffer with nothing in it, and room for most frames.
@@ -30,6 +36,26 @@ pub(crate) fn take() -> Vec<u8> {
         Ok(Some(spare)) => spare,
         Ok(None) | Err(_) => Vec::with_capacity(ROOM),
     }
+}
+
+/// A message in a box: in one that another has left, if there is one.
+#[inline]
+pub(super) fn boxed(message: Message) -> Box<Message> {
+    match BOX.try_with(Cell::take) {
+        Ok(Some(mut kept)) => {
+            *kept = message;
+            kept
+        }
+        Ok(None) | Err(_) => Box::new(message),
+    }
+}
+
+/// A message out of its box, which is kept for the next.
+#[inline]
+pub(super) fn unboxed(mut boxed: Box<Message>) -> Message {
+    let message = mem::take(&mut *boxed);
+    let _kept = BOX.try_with(|kept| kept.set(Some(boxed)));
+    message
 }
 
 /// A buffer that was kept, with nothing in it. `None` if the last one has no room for so many bytes.

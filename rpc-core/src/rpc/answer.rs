@@ -22,17 +22,31 @@ use crate::{
 };
 
 /// What is left to do when a call was answered: post this message, if there is one.
+///
+/// It is one word, and so is handed on in registers: every future around a handler returns it.
 #[derive(Debug)]
 #[must_use = "an answer may have to be posted"]
-pub struct Answer(pub(super) Option<Message>);
+pub struct Answer(Option<Box<Message>>);
 
 impl Answer {
     /// Nothing to post: the caller has its answer, or wants none.
     pub(super) const DONE: Self = Self(None);
 
+    /// That message is to be posted.
+    #[inline]
+    pub(super) fn of(message: Message) -> Self {
+        Self(Some(message.boxed()))
+    }
+
+    /// What is to be posted.
+    #[inline]
+    pub(super) fn into_message(self) -> Option<Message> {
+        self.0.map(Message::unboxed)
+    }
+
     /// A call that came as a frame was not run, or not to its end.
     pub(super) fn fault(id: CallId, fault: Fault) -> Self {
-        Self(Some(Frame::Fault { id, fault }.to_bytes().into()))
+        Self::of(Frame::Fault { id, fault }.to_bytes().into())
     }
 }
 

@@ -113,13 +113,15 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> 
         self.state.lock().stage.start(Stage::Running { handler: None })
     }
 
-    /// Ends the call and wakes the caller. If the caller waits no longer, the ending is dropped.
+    /// Ends the call with what a handler of this process has returned, and wakes the caller. If the caller waits no longer, that is dropped.
     #[inline]
-    pub(super) fn end(&self, ending: Ending<T, E>) {
+    pub(super) fn returned(&self, result: Result<T, E>) {
         let mut state = self.state.lock();
-        let Stage::Running { handler } = &mut state.stage else { return Self::end_other(state, ending) };
+        let Stage::Running { handler } = &mut state.stage else {
+            return Self::end_other(state, Ending::Returned(result));
+        };
         let handler = handler.take();
-        state.stage = Stage::Ended(ending);
+        state.stage = Stage::Ended(Ending::Returned(result));
         let caller = state.caller.take();
         drop(state);
         drop(handler);
@@ -128,7 +130,11 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> 
         }
     }
 
-    /// As [`end`](Self::end), of a call that no handler of this process has.
+    /// Ends the call and wakes the caller. If the caller waits no longer, the ending is dropped.
+    pub(super) fn end(&self, ending: Ending<T, E>) {
+        Self::end_other(self.state.lock(), ending);
+    }
+
     #[cold]
     fn end_other(mut state: Guard<'_, State<A, T, E>>, ending: Ending<T, E>) {
         // What is dropped may hold values of the user's, and ports: with no lock held.

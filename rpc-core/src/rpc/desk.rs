@@ -142,10 +142,14 @@ impl Desk {
 
     /// Sends an answer. If the port is closed, nobody waits for it.
     pub(super) fn post(&self, answer: Answer) {
-        if let Answer(Some(message)) = answer {
-            self.sends(message.size());
-            let _closed = self.port.post(Parcel::Message(message));
+        if let Some(message) = answer.into_message() {
+            self.post_message(message);
         }
+    }
+
+    fn post_message(&self, message: Message) {
+        self.sends(message.size());
+        let _closed = self.port.post(Parcel::Message(message));
     }
 
     /// Notes that so many bytes are sent. Where it may have become too much for one who does not read, looks how much waits.
@@ -189,7 +193,7 @@ impl Desk {
     }
 
     pub(super) fn send(&self, frame: &Frame<'_>) {
-        self.post(Answer(Some(frame.to_bytes().into())));
+        self.post_message(frame.to_bytes().into());
     }
 
     /// What the caller takes the method for, if it has said so. Asked when a call comes, not when it is opened: by then the port may have another

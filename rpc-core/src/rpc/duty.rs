@@ -11,7 +11,7 @@ use super::{
     Answer, CallContext, Interruption, Outcome, Refusal,
     around::Ended,
     beside::{Beside, Inside, info, is_free, report_refusal},
-    cell::{CallCell, Ending},
+    cell::CallCell,
     codec::{Codec, Facts},
     desk::Desk,
     failed::{Failed, Whom},
@@ -105,16 +105,16 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// The answer, if the call is not to be run.
     #[inline]
     pub(super) fn attach(
-        self,
+        &mut self,
         options: Option<Box<Options>>,
         came: Came,
         facts: &Facts,
         desk: &Arc<Desk>,
-    ) -> Result<Self, Answer> {
+    ) -> Result<(), Answer> {
         if options.is_some() || facts.takes_context {
             self.attach_more(options, &came, facts, desk)
         } else if desk.is_plain {
-            Ok(self)
+            Ok(())
         } else if desk.is_unwatched && !is_free(facts.signature.method) {
             self.claim(came.bytes, facts, desk)
         } else {
@@ -123,11 +123,11 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     }
 
     /// Takes the call out of what its right has left: all that there is to do where nobody watches.
-    fn claim(mut self, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    fn claim(&mut self, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<(), Answer> {
         match Held::claimed(desk, bytes, facts.is_ordered) {
             Ok(held) => {
                 self.beside.held = Some(held);
-                Ok(self)
+                Ok(())
             }
             Err(refusal) => {
                 report_refusal(desk, facts.signature.name, &refusal);
@@ -137,17 +137,14 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     }
 
     fn attach_more(
-        mut self,
+        &mut self,
         options: Option<Box<Options>>,
         came: &Came,
         facts: &Facts,
         desk: &Arc<Desk>,
-    ) -> Result<Self, Answer> {
+    ) -> Result<(), Answer> {
         let (id, is_oneway) = (self.id(), self.is_oneway());
-        match self.beside.attach(facts, options, came, id, is_oneway, desk) {
-            Ok(()) => Ok(self),
-            Err(refusal) => Err(self.refuse(facts, refusal)),
-        }
+        self.beside.attach(facts, options, came, id, is_oneway, desk).map_err(|refusal| self.refuse(facts, refusal))
     }
 
     fn is_oneway(&self) -> bool {
@@ -211,7 +208,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     pub(super) fn reply(&mut self, codec: &Codec<A, T, E>, result: Result<T, E>) -> Answer {
         match self.take() {
             Caller::Here(cell) => {
-                cell.end(Ending::Returned(result));
+                cell.returned(result);
                 Answer::DONE
             }
             Caller::There(id) => {
@@ -219,7 +216,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
                 match encoder.put_all(|encoder| (codec.result.put)(&result, encoder)) {
                     Ok(()) => {
                         let reply = encoder.finish();
-                        Answer(Some(if self.beside.is_nothing() { reply } else { self.beside.note_reply(reply) }))
+                        Answer::of(if self.beside.is_nothing() { reply } else { self.beside.note_reply(reply) })
                     }
                     Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
                 }

@@ -294,8 +294,9 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    let duty = Duty::here(cell, &codec.facts);
-                    return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
+                    let mut duty = Duty::here(cell, &codec.facts);
+                    duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
+                    return Ok((args, duty));
                 }
                 Err(value) => Body::Value(value),
             },
@@ -320,8 +321,9 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<PipedCell<A, T, E>>(&codec.facts.kinds.piped) {
                 Ok(cell) => {
                     let Some((args, options, pipe)) = cell.start() else { return Err(Answer::DONE) };
-                    let duty = Duty::piped(pipe, &codec.facts);
-                    return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
+                    let mut duty = Duty::piped(pipe, &codec.facts);
+                    duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
+                    return Ok((args, duty));
                 }
                 Err(value) => Self::as_frame(value, desk)?,
             },
@@ -341,8 +343,9 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<OnewayCell<A, T, E>>(&codec.facts.kinds.oneway) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    let duty = Duty::of(Whom::Nobody, &codec.facts);
-                    return Ok((args, duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?));
+                    let mut duty = Duty::of(Whom::Nobody, &codec.facts);
+                    duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
+                    return Ok((args, duty));
                 }
                 Err(value) => Self::as_frame(value, desk)?,
             },
@@ -442,8 +445,9 @@ impl FromBytes {
                 let whom = self.whom();
                 let Self { message, options, .. } = self;
                 message.recycle();
-                let duty = Duty::of(whom, &codec.facts);
-                Ok((args, duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?))
+                let mut duty = Duty::of(whom, &codec.facts);
+                duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?;
+                Ok((args, duty))
             }
             Err(error) => Err(self.malformed(&error, desk)),
         }
