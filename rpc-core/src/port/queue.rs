@@ -16,13 +16,13 @@ impl Queue {
     #[inline]
     pub(super) fn push(&mut self, parcel: Parcel) {
         self.bytes += parcel.size();
-        self.parcels.push_back(parcel);
+        self.parcels.push_back(parcel.in_parts());
     }
 
     /// Takes the oldest.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Parcel> {
-        let parcel = self.parcels.pop_front()?;
+        let parcel = self.parcels.pop_front()?.in_parts();
         self.bytes -= parcel.size();
         Some(parcel)
     }

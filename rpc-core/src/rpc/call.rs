@@ -208,7 +208,8 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         match self.poll_ending(cx) {
             // It was thrown away on its way, after the service had said why.
             Poll::Ready(Err(CallError::NotSent(NotSent::Closed))) => Poll::Ready(Err(self.stub.replies().unsent())),
-            Poll::Ready(told) => Poll::Ready(told),
+            Poll::Ready(Ok(result)) => Poll::Ready(Ok(result)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => self.poll_expiry(cx),
         }
     }
@@ -220,7 +221,8 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         // Whoever answered has nearly always let go of it by now, and nobody needs to be locked out.
         if self.outgoing.is_none() && Arc::strong_count(&cell) == 1 {
             match cell.into_ending() {
-                Ok(told) => return Poll::Ready(told),
+                Ok(Ok(result)) => return Poll::Ready(Ok(result)),
+                Ok(Err(error)) => return Poll::Ready(Err(error)),
                 Err(kept) => cell = kept,
             }
         }
@@ -282,12 +284,21 @@ impl<T, E: Failure> Future for Call<'_, T, E> {
         }
         let span = self.outgoing.as_ref().map(|outgoing| outgoing.span().clone());
         let _entered = span.as_ref().map(tracing::Span::enter);
-        let Poll::Ready(outcome) = self.poll_outcome(cx) else {
-            self.note_wait();
-            return Poll::Pending;
-        };
-        self.end(|| Outcome::of(&outcome));
-        Poll::Ready(outcome?.map_err(E::of_service))
+        // One case after the other: as a whole, an outcome is as large as the largest of its errors.
+        match self.poll_outcome(cx) {
+            Poll::Ready(Ok(result)) => {
+                self.end(|| Outcome::of_result(&result));
+                Poll::Ready(result.map_err(E::of_service))
+            }
+            Poll::Ready(Err(error)) => {
+                self.end(|| Outcome::Failed(error.clone()));
+                Poll::Ready(Err(error.into()))
+            }
+            Poll::Pending => {
+                self.note_wait();
+                Poll::Pending
+            }
+        }
     }
 }
 

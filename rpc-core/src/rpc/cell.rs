@@ -279,9 +279,13 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> PendingCall<T, E> 
 
     fn into_ending(mut self: Arc<Self>) -> Result<Told<T, E>, Arc<dyn PendingCall<T, E>>> {
         if !(Self::IS_KEPT && self.traffic.has_any()) {
-            return Arc::try_unwrap(self)
-                .map(|cell| cell.state.into_inner().stage.into_told(cell.codec))
-                .map_err(|cell| cell as _);
+            let cell = Arc::try_unwrap(self).map_err(|cell| cell as Arc<dyn PendingCall<T, E>>)?;
+            let codec = cell.codec;
+            return match cell.state.into_inner().stage {
+                // What a handler has returned is moved by itself, and not with the room for all that an ending may be.
+                Stage::Ended(Ending::Returned(result)) => Ok(Ok(result)),
+                stage => Ok(stage.into_told(codec)),
+            };
         }
         // Also nobody who only wants to know whether it is there.
         let Some(cell) = Arc::get_mut(&mut self) else { return Err(self) };

@@ -77,13 +77,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of<T, E>(result: &Result<Result<T, E>, CallError>) -> Self {
-        match result {
-            Ok(result) => Self::of_result(result),
-            Err(error) => Self::Failed(error.clone()),
-        }
-    }
-
     /// Of a method that has returned.
     pub(super) fn of_result<T, E>(result: &Result<T, E>) -> Self {
         match result {
