@@ -383,23 +383,20 @@ impl MessagePort {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Received, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
-        match side.next() {
-            Next::Parcel(parcel, None) => {
-                let is_last = side.is_slow();
-                let replaced = if is_last { side.wait_for_next(key, cx.waker()) } else { None };
-                if side.may_lend() {
-                    side.lend(batch);
-                }
-                if is_last {
-                    self.mine().calm(&side);
-                }
-                drop(side);
-                drop(replaced);
-                Poll::Ready(Ok(Received { parcel: parcel.received(), is_last }))
+        // Apart, so that a value is moved as one.
+        match side.next_unwatched() {
+            Some(Parcel::Value(value)) => {
+                return Poll::Ready(Ok(self.took(side, Parcel::Value(value), batch, key, cx)));
             }
-            Next::Parcel(parcel, Some(told)) => {
+            Some(Parcel::Message(message)) => {
+                return Poll::Ready(Ok(self.took(side, Parcel::Message(message), batch, key, cx)));
+            }
+            None => {}
+        }
+        match side.next() {
+            Next::Parcel(parcel, told) => {
                 drop(side);
-                told.tell();
+                told.into_iter().for_each(|told| told.tell());
                 Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }))
             }
             Next::Closed => Poll::Ready(Err(Closed)),
@@ -413,6 +410,29 @@ impl MessagePort {
                 wait_at(side, key, cx)
             }
         }
+    }
+
+    /// Takes over what else waits, or registers.
+    #[inline(always)]
+    fn took(
+        &self,
+        mut side: Guard<'_, Side>,
+        parcel: Parcel,
+        batch: &mut Queue,
+        key: &mut Option<WaiterKey>,
+        cx: &Context<'_>,
+    ) -> Received {
+        let is_last = side.is_slow();
+        let replaced = if is_last { side.wait_for_next(key, cx.waker()) } else { None };
+        if side.may_lend() {
+            side.lend(batch);
+        }
+        if is_last {
+            self.mine().calm(&side);
+        }
+        drop(side);
+        drop(replaced);
+        Received { parcel: parcel.received(), is_last }
     }
 
     /// Whether nothing has happened here since a reader has found nothing more.

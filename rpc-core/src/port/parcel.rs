@@ -19,25 +19,6 @@ pub(crate) enum Parcel {
 }
 
 impl Parcel {
-    /// Its bytes, without those of what its ports have queued. A value has none until it is encoded.
-    #[inline]
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Message(message) => message.size(),
-            Self::Value(_) => 0,
-        }
-    }
-
-    /// The same. A value is moved by its two words, and not as a piece of the size of a message: that would be read before it is written, for
-    /// nearly always it was just put together.
-    #[inline(always)]
-    pub(super) fn in_parts(self) -> Self {
-        match self {
-            Self::Message(message) => Self::Message(message),
-            Self::Value(value) => Self::Value(value),
-        }
-    }
-
     /// It has arrived: the ports of a message are the receiver's. Those in a value never left it.
     #[inline]
     pub(crate) fn received(self) -> Self {

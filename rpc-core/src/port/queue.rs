@@ -15,16 +15,32 @@ impl Queue {
     /// Adds the newest.
     #[inline]
     pub(super) fn push(&mut self, parcel: Parcel) {
-        self.bytes += parcel.size();
-        self.parcels.push_back(parcel.in_parts());
+        // A value has two words, and is moved so: as a parcel, it would be read with the room for a message, just after it was written.
+        match parcel {
+            Parcel::Value(value) => self.parcels.push_back(Parcel::Value(value)),
+            Parcel::Message(message) => {
+                self.bytes += message.size();
+                self.parcels.push_back(Parcel::Message(message));
+            }
+        }
     }
 
     /// Takes the oldest.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Parcel> {
-        let parcel = self.parcels.pop_front()?.in_parts();
-        self.bytes -= parcel.size();
-        Some(parcel)
+        self.pop_to(|parcel| parcel)
+    }
+
+    /// Takes the oldest, and does something with it: apart for a value and for a message, each of which is then moved by itself.
+    #[inline(always)]
+    pub(super) fn pop_to<R>(&mut self, to: impl FnOnce(Parcel) -> R) -> Option<R> {
+        Some(match self.parcels.pop_front()? {
+            Parcel::Value(value) => to(Parcel::Value(value)),
+            Parcel::Message(message) => {
+                self.bytes -= message.size();
+                to(Parcel::Message(message))
+            }
+        })
     }
 
     /// Puts everything that is older in front, and leaves it empty. Moves whichever are fewer, one by one.

@@ -41,8 +41,9 @@ impl<P: Borrow<MessagePort>> Reader<P> {
     /// Takes the next entry of the queue as it is.
     #[inline]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Closed>> {
-        match self.batch.pop() {
-            Some(parcel) => Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false })),
+        let taken = |parcel: Parcel| Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }));
+        match self.batch.pop_to(taken) {
+            Some(received) => received,
             None => {
                 let polled = self.port.borrow().poll_batch(&mut self.batch, &mut self.key, cx);
                 if let Poll::Ready(Err(Closed)) = &polled {

@@ -204,6 +204,18 @@ impl Side {
         }
     }
 
+    /// Takes the oldest entry, if nobody else has to know of it.
+    #[inline(always)]
+    pub(super) fn next_unwatched(&mut self) -> Option<Parcel> {
+        let is_watched = self.limit.is_some() || self.drain.is_some() || self.peer_gone.is_some();
+        if is_watched || !self.state.delivers() {
+            return None;
+        }
+        let parcel = self.queue.pop()?;
+        self.pace = self.pace.faster();
+        Some(parcel)
+    }
+
     /// Lends the queue to the reader, to be received without this side.
     pub(super) fn lend(&mut self, batch: &mut Queue) {
         debug_assert!(batch.is_empty(), "who locks the side takes the batch back");

@@ -192,6 +192,42 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         Ok(if is_expected && is_with_others { Sent::OnItsWay } else { Sent::LookAgain })
     }
 
+    /// How a call has ended that was sent, that nobody watches, and whose cell nobody else has any more: so nearly every one, the second time
+    /// that it is polled.
+    #[inline(always)]
+    fn told_at_once(&mut self) -> Option<Told<T, E::Service>> {
+        if self.stage != Stage::Sent || self.outgoing.is_some() {
+            return None;
+        }
+        let cell = self.cell.take_if(|cell| Arc::strong_count(cell) == 1)?;
+        match cell.into_ending() {
+            Ok(told) => Some(told),
+            Err(kept) => {
+                self.cell = Some(kept);
+                None
+            }
+        }
+    }
+
+    /// The method has returned.
+    #[inline(always)]
+    fn returned(&mut self, result: Result<T, E::Service>) -> Result<T, E> {
+        self.end(|| Outcome::of_result(&result));
+        result.map_err(E::of_service)
+    }
+
+    /// There is no result.
+    #[cold]
+    fn failed(&mut self, error: CallError) -> Result<T, E> {
+        let error = match error {
+            // It was thrown away on its way, after the service had said why.
+            CallError::NotSent(NotSent::Closed) => self.stub.replies().unsent(),
+            error => error,
+        };
+        self.end(|| Outcome::Failed(error.clone()));
+        Err(error.into())
+    }
+
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Told<T, E::Service>> {
         if self.stage == Stage::Made {
             self.prepare()?;
@@ -206,27 +242,16 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
             }
         }
         match self.poll_ending(cx) {
-            // It was thrown away on its way, after the service had said why.
-            Poll::Ready(Err(CallError::NotSent(NotSent::Closed))) => Poll::Ready(Err(self.stub.replies().unsent())),
-            Poll::Ready(Ok(result)) => Poll::Ready(Ok(result)),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(told) => Poll::Ready(told),
             Poll::Pending => self.poll_expiry(cx),
         }
     }
 
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Told<T, E::Service>> {
-        let Some(mut cell) = self.cell.take() else {
-            return Poll::Ready(Err(CallError::Unknown(Interruption::Closed)));
-        };
-        // Whoever answered has nearly always let go of it by now, and nobody needs to be locked out.
-        if self.outgoing.is_none() && Arc::strong_count(&cell) == 1 {
-            match cell.into_ending() {
-                Ok(Ok(result)) => return Poll::Ready(Ok(result)),
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
-                Err(kept) => cell = kept,
-            }
+        match &self.cell {
+            Some(cell) => cell.poll_ending(cx),
+            None => Poll::Ready(Err(CallError::Unknown(Interruption::Closed))),
         }
-        self.cell.insert(cell).poll_ending(cx)
     }
 
     fn poll_expiry<R>(&mut self, cx: &mut Context<'_>) -> Poll<Result<R, CallError>> {
@@ -282,18 +307,17 @@ impl<T, E: Failure> Future for Call<'_, T, E> {
         if self.stage == Stage::Ended {
             return Poll::Ready(Err(CallError::Unknown(Interruption::Closed).into()));
         }
+        if let Some(told) = self.told_at_once() {
+            return Poll::Ready(match told {
+                Ok(result) => self.returned(result),
+                Err(error) => self.failed(error),
+            });
+        }
         let span = self.outgoing.as_ref().map(|outgoing| outgoing.span().clone());
         let _entered = span.as_ref().map(tracing::Span::enter);
-        // One case after the other: as a whole, an outcome is as large as the largest of its errors.
         match self.poll_outcome(cx) {
-            Poll::Ready(Ok(result)) => {
-                self.end(|| Outcome::of_result(&result));
-                Poll::Ready(result.map_err(E::of_service))
-            }
-            Poll::Ready(Err(error)) => {
-                self.end(|| Outcome::Failed(error.clone()));
-                Poll::Ready(Err(error.into()))
-            }
+            Poll::Ready(Ok(result)) => Poll::Ready(self.returned(result)),
+            Poll::Ready(Err(error)) => Poll::Ready(self.failed(error)),
             Poll::Pending => {
                 self.note_wait();
                 Poll::Pending
