@@ -383,13 +383,15 @@ impl MessagePort {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Received, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
-        // Apart, so that a value is moved as one.
+        // Apart, so that a value is moved by itself.
         match side.next_unwatched() {
             Some(Parcel::Value(value)) => {
-                return Poll::Ready(Ok(self.took(side, Parcel::Value(value), batch, key, cx)));
+                let is_last = self.took(side, batch, key, cx);
+                return Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last }));
             }
-            Some(Parcel::Message(message)) => {
-                return Poll::Ready(Ok(self.took(side, Parcel::Message(message), batch, key, cx)));
+            Some(message) => {
+                let is_last = self.took(side, batch, key, cx);
+                return Poll::Ready(Ok(Received { parcel: message.received(), is_last }));
             }
             None => {}
         }
@@ -412,16 +414,15 @@ impl MessagePort {
         }
     }
 
-    /// Takes over what else waits, or registers.
+    /// Takes over what else waits, for one who has taken the oldest entry. Where nothing does, registers, and says so.
     #[inline(always)]
     fn took(
         &self,
         mut side: Guard<'_, Side>,
-        parcel: Parcel,
         batch: &mut Queue,
         key: &mut Option<WaiterKey>,
         cx: &Context<'_>,
-    ) -> Received {
+    ) -> bool {
         let is_last = side.is_slow();
         let replaced = if is_last { side.wait_for_next(key, cx.waker()) } else { None };
         if side.may_lend() {
@@ -432,7 +433,7 @@ impl MessagePort {
         }
         drop(side);
         drop(replaced);
-        Received { parcel: parcel.received(), is_last }
+        is_last
     }
 
     /// Whether nothing has happened here since a reader has found nothing more.
