@@ -299,11 +299,14 @@ impl Claim<'_> {
         // The clock is the user's: asked with no lock held, and only if somebody wants to know.
         let now = self.now();
         let claimed = hub.grants().claim(*grant, cost, now);
-        if claimed == Err(Refusal::TooFast) && counting.has_rate && now.is_none() {
-            let now = hub.now();
-            return hub.grants().claim(*grant, cost, now);
+        match claimed {
+            Ok(()) => Ok(()),
+            Err(Refusal::TooFast) if counting.has_rate && now.is_none() => {
+                let now = hub.now();
+                hub.grants().claim(*grant, cost, now)
+            }
+            Err(refusal) => Err(refusal),
         }
-        claimed
     }
 
     /// A call that was taken did not run.

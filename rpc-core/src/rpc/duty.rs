@@ -16,7 +16,7 @@ use super::{
     desk::Desk,
     failed::{Failed, Whom},
     frame::{CallId, Fault, Options, reply_head},
-    held::Held,
+    held::{Held, claim},
     incoming::Came,
     outbox::Outbox,
     pipe::Pipe,
@@ -79,6 +79,30 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         Self::to(Caller::Here(cell), facts)
     }
 
+    /// Whether nothing is to be attached to a call that says nothing beside its arguments, but what it takes of its right.
+    #[inline(always)]
+    pub(super) fn is_plain(facts: &Facts, desk: &Desk) -> bool {
+        desk.is_unwatched && !facts.takes_context && (desk.is_plain || !is_free(facts.signature.method))
+    }
+
+    /// Of a [plain](Self::is_plain) call that is a value, as nearly all are. It is made in one piece, where it is returned.
+    ///
+    /// # Errors
+    /// The answer, if the call is not to be run.
+    #[inline(always)]
+    pub(super) fn plain(cell: Arc<CallCell<A, T, E>>, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        if desk.is_plain {
+            return Ok(Self::here(cell, facts));
+        }
+        match claim(desk, 0, facts.is_ordered) {
+            Ok(claimed) => {
+                let beside = Beside { aside: None, held: Some(Held::of(desk, claimed)) };
+                Ok(Self { to: Caller::Here(cell), beside, _alive: Alive::new(What::Handler(facts.signature.name)) })
+            }
+            Err(refusal) => Err(Self::here(cell, facts).refuse_claim(facts, desk, refusal)),
+        }
+    }
+
     pub(super) fn piped(pipe: Pipe<T>, facts: &Facts) -> Self {
         Self::to(Caller::Piped(Box::new(pipe)), facts)
     }
@@ -124,16 +148,19 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
 
     /// Takes the call out of what its right has left: all that there is to do where nobody watches.
     fn claim(&mut self, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<(), Answer> {
-        match Held::claimed(desk, bytes, facts.is_ordered) {
-            Ok(held) => {
-                self.beside.held = Some(held);
+        match claim(desk, bytes, facts.is_ordered) {
+            Ok(claimed) => {
+                self.beside.held = Some(Held::of(desk, claimed));
                 Ok(())
             }
-            Err(refusal) => {
-                report_refusal(desk, facts.signature.name, &refusal);
-                Err(self.refuse(facts, refusal))
-            }
+            Err(refusal) => Err(self.refuse_claim(facts, desk, refusal)),
         }
+    }
+
+    #[cold]
+    fn refuse_claim(&mut self, facts: &Facts, desk: &Desk, refusal: Refusal) -> Answer {
+        report_refusal(desk, facts.signature.name, &refusal);
+        self.refuse(facts, refusal)
     }
 
     fn attach_more(

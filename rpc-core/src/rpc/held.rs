@@ -58,35 +58,33 @@ impl Held {
         }
     }
 
-    /// Of a call that is taken out of what the right has left.
-    ///
-    /// # Errors
-    /// What has run out.
-    pub(super) fn claimed(desk: &Arc<Desk>, bytes: usize, is_ordered: bool) -> Result<Self, Refusal> {
-        let mut held = Self::new(desk);
-        held.claim(bytes, is_ordered)?;
-        Ok(held)
+    /// Of a call that was taken out of what the right has left.
+    #[inline(always)]
+    pub(super) fn of(desk: &Arc<Desk>, Claimed { bytes, keeps_right }: Claimed) -> Self {
+        Self {
+            desk: desk.clone(),
+            waiter: 0,
+            bytes,
+            is_claimed: Flag(1),
+            has_begun: Flag::default(),
+            keeps_right: Flag(keeps_right.into()),
+        }
     }
 
     pub(super) fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }
 
-    /// Takes the call out of what the right has left. The last step before the method begins, but that an ordered one may have to wait.
+    /// Takes the call out of what the right has left.
     ///
     /// # Errors
     /// What has run out.
-    #[inline]
     pub(super) fn claim(&mut self, bytes: usize, is_ordered: bool) -> Result<(), Refusal> {
-        let Some(claim) = self.desk.claim() else { return Ok(()) };
-        // Of a message that has more, this is what is counted, here and when it is given back.
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        claim.take(Cost { bytes: bytes.into() })?;
-        self.bytes = bytes;
-        self.is_claimed.set();
-        if is_ordered && self.desk.counts() {
-            self.desk.hub.grants().hold(self.desk.grant, 0);
-            self.keeps_right.set();
+        if self.desk.claim().is_some() {
+            let Claimed { bytes, keeps_right } = claim(&self.desk, bytes, is_ordered)?;
+            self.bytes = bytes;
+            self.is_claimed.set();
+            self.keeps_right = Flag(keeps_right.into());
         }
         Ok(())
     }
@@ -139,6 +137,31 @@ impl Held {
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         if self.is_claimed.is_set() { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
     }
+}
+
+/// What a call has taken.
+#[derive(Clone, Copy)]
+pub(super) struct Claimed {
+    bytes: u32,
+    keeps_right: bool,
+}
+
+/// Takes a call out of what the right has left by which it came. The last step before the method begins, but that an ordered one may have to
+/// wait.
+///
+/// # Errors
+/// What has run out.
+pub(super) fn claim(desk: &Desk, bytes: usize, is_ordered: bool) -> Result<Claimed, Refusal> {
+    // Of a message that has more, this is what is counted, here and when it is given back.
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    if let Some(claim) = desk.claim() {
+        claim.take(Cost { bytes: bytes.into() })?;
+    }
+    let keeps_right = is_ordered && desk.counts();
+    if keeps_right {
+        desk.hub.grants().hold(desk.grant, 0);
+    }
+    Ok(Claimed { bytes, keeps_right })
 }
 
 impl Drop for Held {

@@ -294,9 +294,11 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    // Nearly always nothing is to be attached, and so the duty is made where it is returned.
-                    if options.is_none() && desk.is_plain && !codec.facts.takes_context {
-                        return Ok((args, Duty::here(cell, &codec.facts)));
+                    if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, desk) {
+                        return match Duty::plain(cell, &codec.facts, desk) {
+                            Ok(duty) => Ok((args, duty)),
+                            Err(answer) => Err(answer),
+                        };
                     }
                     let mut duty = Duty::here(cell, &codec.facts);
                     duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
