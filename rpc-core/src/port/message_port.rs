@@ -314,9 +314,7 @@ impl MessagePort {
         let next = self.owned()?.next();
         match next {
             Next::Parcel(parcel, told) => {
-                if let Some(told) = told {
-                    told.tell();
-                }
+                told.tell();
                 Some(parcel.received())
             }
             Next::Closed | Next::Soon | Next::Nothing => None,
@@ -359,9 +357,7 @@ impl MessagePort {
             Next::Parcel(parcel, told) => {
                 self.mine().lend(&mut side);
                 drop(side);
-                if let Some(told) = told {
-                    told.tell();
-                }
+                told.tell();
                 Poll::Ready(Ok(parcel.received()))
             }
             Next::Closed => Poll::Ready(Err(Closed)),
@@ -398,7 +394,7 @@ impl MessagePort {
         match side.next() {
             Next::Parcel(parcel, told) => {
                 drop(side);
-                told.into_iter().for_each(|told| told.tell());
+                told.tell();
                 Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }))
             }
             Next::Closed => Poll::Ready(Err(Closed)),

@@ -90,7 +90,7 @@ pub(super) enum Accepted {
 /// What a side has for its reader.
 pub(super) enum Next {
     /// The oldest entry, and who else is to be told that it is out: hardly ever anybody.
-    Parcel(Parcel, Option<Box<Told>>),
+    Parcel(Parcel, Told),
     /// Nothing to deliver at this moment, but others post while the reader receives: worth a second look before it waits.
     Soon,
     /// Nothing to deliver yet.
@@ -99,10 +99,16 @@ pub(super) enum Next {
     Closed,
 }
 
-/// Who is to be told of a change, once no lock is held.
+/// Who is to be told of a change, once no lock is held: nearly always one task, or nobody.
 #[must_use = "tell them after unlocking"]
 #[derive(Default)]
 pub(super) struct Told {
+    one: Option<Waker>,
+    more: Option<Box<All>>,
+}
+
+/// All who may have to be told of a change.
+struct All {
     woken: Woken,
     posters: Woken,
     drained: Option<Waker>,
@@ -111,7 +117,20 @@ pub(super) struct Told {
 
 impl Told {
     /// Tells them.
+    #[inline]
     pub(super) fn tell(self) {
+        if let Some(waker) = self.one {
+            waker.wake();
+        }
+        if let Some(more) = self.more {
+            more.tell();
+        }
+    }
+}
+
+impl All {
+    #[cold]
+    fn tell(self) {
         self.woken.wake();
         self.posters.wake();
         if let Some(waker) = self.drained {
@@ -163,6 +182,9 @@ impl Side {
         if things == 0 {
             return Told::default();
         }
+        if !self.is_watched() && self.waiters.are_few() {
+            return Told { one: self.waiters.take_only(), more: None };
+        }
         let announce = match &self.delivery {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
             Delivery::Queue
@@ -171,7 +193,20 @@ impl Side {
             | Delivery::Draining(_)
             | Delivery::Travelling(_) => None,
         };
-        Told { woken: self.waiters.take(), posters: self.posters_with_room(), drained: self.drained(), announce }
+        let woken = self.waiters.take();
+        self.told_all(woken, announce)
+    }
+
+    /// Whether others have to be told than those who wait for what comes.
+    fn is_watched(&self) -> bool {
+        self.limit.is_some() || self.drain.is_some() || matches!(self.delivery, Delivery::Announced(_))
+    }
+
+    /// Those, and whoever waits for room or for less to wait here.
+    #[cold]
+    fn told_all(&mut self, woken: Woken, announce: Option<(Arc<dyn Announce>, usize)>) -> Told {
+        let all = All { woken, posters: self.posters_with_room(), drained: self.drained(), announce };
+        Told { one: None, more: Some(Box::new(all)) }
     }
 
     /// How many things there are to take: messages, and the end of the channel.
@@ -189,11 +224,11 @@ impl Side {
             self.pace = self.pace.faster();
             // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
-            let told = (last || self.limit.is_some() || self.drain.is_some()).then(|| {
-                let woken = if last { self.waiters.take() } else { Woken::default() };
-                Box::new(Told { woken, posters: self.posters_with_room(), drained: self.drained(), announce: None })
-            });
-            return Next::Parcel(parcel, told);
+            if !(last || self.limit.is_some() || self.drain.is_some()) {
+                return Next::Parcel(parcel, Told::default());
+            }
+            let woken = if last { self.waiters.take() } else { Woken::default() };
+            return Next::Parcel(parcel, self.told_all(woken, None));
         }
         if self.is_finished() {
             return Next::Closed;
@@ -407,8 +442,8 @@ impl Side {
         };
         // Nothing queues up any more, so whoever waits for room has it.
         let gone = self.peer_gone.or(self.state.is_closed().then_some(Gone::Closed));
-        let told = Told { posters: self.posters_with_room(), drained: self.drained(), ..Told::default() };
-        Ok((told, gone))
+        let is_watched = self.limit.is_some() || self.drain.is_some();
+        Ok((if is_watched { self.told_all(Woken::default(), None) } else { Told::default() }, gone))
     }
 
     /// Tells somebody of everything that waits, and of what comes from now on.

@@ -83,6 +83,12 @@ impl Waiters {
         if self.more.is_some() { None } else { self.first.take().map(|(_, waker)| waker) }
     }
 
+    /// Whether one waits at the most.
+    #[inline]
+    pub(crate) fn are_few(&self) -> bool {
+        self.more.is_none()
+    }
+
     /// Whether nobody waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
