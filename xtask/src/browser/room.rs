@@ -164,14 +164,18 @@ enum Mark {
 
 impl Mark {
     fn of(process: u32, mark: &str) -> Self {
-        match fs::read(format!("/proc/{process}/environ")) {
-            Ok(environment) if environment.is_empty() && is_becoming(process) => Self::NotYet,
-            Ok(environment) if environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()) => {
-                Self::Ours
+        let environment = || fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let mut says = environment();
+        if says.is_empty() {
+            if is_becoming(process) {
+                return Self::NotYet;
             }
-            // One that is of others may not be looked at; one that has ended is nobody's.
-            Ok(_) | Err(_) => Self::Others,
+            // It may have become what it is between the two looks.
+            says = environment();
         }
+        // One that is of others may not be looked at; one that has ended is nobody's.
+        let is_ours = says.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes());
+        if is_ours { Self::Ours } else { Self::Others }
     }
 }
 
