@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     Message,
     cargo::{self, Cargo, Scoped},
-    plain_bytes,
+    plain_bytes, spare,
     words::Words,
 };
 use crate::MessagePort;
@@ -31,6 +31,14 @@ impl Encoder {
     #[inline]
     pub(crate) fn after(bytes: Vec<u8>) -> Self {
         Self { bytes, cargo: None, is_collecting: false }
+    }
+
+    /// Begins a frame, in a buffer that another has left; its head is written where it stays.
+    #[inline(always)]
+    pub(crate) fn frame(put_head: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut encoder = Self::after(spare::take());
+        put_head(&mut encoder.bytes);
+        encoder
     }
 
     /// Writes a message that many receive: a port is an error, and buffers are copied (BC-05).

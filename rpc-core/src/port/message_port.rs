@@ -13,7 +13,7 @@ use super::{
     queue::Queue,
     reader::Received,
     ring::{self, Carrier, Place},
-    side::{Accepted, Next, Side, Told},
+    side::{Accepted, Destination, Next, Side, Told},
     side_cell::SideCell,
     transfer::PortRef,
     waiters::WaiterKey,
@@ -100,13 +100,25 @@ impl MessagePort {
             );
             return Ok(());
         }
-        let accepted = self.peer().lock_without_batch().accept(parcel);
-        match accepted {
-            Accepted::Queued => {}
-            Accepted::Wakes(waker) => waker.wake(),
-            Accepted::QueuedFor(told) => told.tell(),
-            Accepted::For(target, parcel) => target.deliver(parcel),
-            Accepted::Refused(parcel) => return Err(parcel),
+        let mut side = self.peer().lock_without_batch();
+        match side.destination() {
+            Destination::Queue => {
+                let accepted = side.accept(parcel);
+                drop(side);
+                match accepted {
+                    Accepted::Queued => {}
+                    Accepted::Wakes(waker) => waker.wake(),
+                    Accepted::QueuedFor(told) => told.tell(),
+                }
+            }
+            Destination::Target(target) => {
+                drop(side);
+                target.deliver(parcel);
+            }
+            Destination::Nowhere => {
+                drop(side);
+                return Err(parcel);
+            }
         }
         Ok(())
     }

@@ -81,10 +81,15 @@ pub(super) enum Accepted {
     Wakes(Waker),
     /// It is in the queue.
     QueuedFor(Told),
-    /// It goes to the side's target.
-    For(Arc<dyn MessageTarget>, Parcel),
-    /// There is no destination (PORT-23): the sender gets it back.
-    Refused(Parcel),
+}
+
+/// Where what is posted to a side goes.
+pub(super) enum Destination {
+    Queue,
+    /// To the side's target.
+    Target(Arc<dyn MessageTarget>),
+    /// Nowhere (PORT-23): the sender gets it back.
+    Nowhere,
 }
 
 /// What a side has for its reader.
@@ -143,15 +148,21 @@ impl All {
 }
 
 impl Side {
-    /// Adds an entry, or hands it back if there is no destination.
+    /// Where an entry goes. It is asked first, so that an entry is moved once.
+    #[inline(always)]
+    pub(super) fn destination(&self) -> Destination {
+        if !self.state.takes_messages() || self.peer_gone.is_some() {
+            return Destination::Nowhere;
+        }
+        match &self.delivery {
+            Delivery::Target(target) => Destination::Target(target.clone()),
+            _ => Destination::Queue,
+        }
+    }
+
+    /// Adds an entry whose destination is the queue.
     #[inline]
     pub(super) fn accept(&mut self, parcel: Parcel) -> Accepted {
-        if !self.state.takes_messages() || self.peer_gone.is_some() {
-            return Accepted::Refused(parcel);
-        }
-        if let Delivery::Target(target) = &self.delivery {
-            return Accepted::For(target.clone(), parcel);
-        }
         self.queue.push(parcel);
         if !self.state.delivers() {
             return Accepted::Queued;

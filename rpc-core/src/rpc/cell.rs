@@ -10,7 +10,7 @@ use super::{
     CallError, Interruption, Method, NotSent, ResultCodec,
     call_info::{Signature, Traffic},
     codec::Codec,
-    frame::{CallId, Options, Said, call_head},
+    frame::{CallId, Options, Said, put_call_head},
     known,
     pipe::{Pipe, Piped, PipedCell},
     replies::{AwaitingReply, Reply},
@@ -215,10 +215,17 @@ fn read_result<T, E>(codec: &ResultCodec<T, E>, reply: Reply) -> Told<T, E> {
     if let Some(shape) = &shape {
         shape.decode_result_as(&mut decoder);
     }
-    let result = decoder.take_all(codec.take);
-    let result = result.and_then(|result| decoder.close().map(|()| result));
-    message.recycle();
-    result.map_err(|error| CallError::Unknown(Interruption::unreadable(&error)))
+    let unreadable = |error| Err(CallError::Unknown(Interruption::unreadable(&error)));
+    match decoder.take_all(codec.take) {
+        Ok(result) => match decoder.close() {
+            Ok(()) => {
+                message.recycle();
+                Ok(result)
+            }
+            Err(error) => unreadable(error),
+        },
+        Err(error) => unreadable(error),
+    }
 }
 
 /// What the caller's future sees of its cell. It knows what comes back, and not what went.
@@ -400,7 +407,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for CallCell
         };
         let introduction = table.is_introduction(method).then(|| known::introduction_of(facts));
         let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
-        let mut encoder = Encoder::after(call_head(id, method, said.any()));
+        let mut encoder = Encoder::frame(|head| put_call_head(id, method, said.any(), head));
         if let Err(error) = encoder.put_all(|encoder| encode(&args, encoder)) {
             drop(table.forget(id));
             self.end(Ending::Failed(CallError::NotSent(NotSent::Unencodable(in_one_line(&error)))));

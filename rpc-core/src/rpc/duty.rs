@@ -15,7 +15,7 @@ use super::{
     codec::{Codec, Facts},
     desk::Desk,
     failed::{Failed, Whom},
-    frame::{CallId, Fault, Options, reply_head},
+    frame::{CallId, Fault, Options, put_reply_head},
     held::{Held, claim},
     incoming::Came,
     outbox::Outbox,
@@ -46,6 +46,17 @@ enum Caller<A: 'static, T: 'static, E: 'static> {
     Piped(Box<Pipe<T>>),
     /// One-way, or answered.
     Nobody,
+}
+
+impl<A, T: Send + 'static, E> From<Whom> for Caller<A, T, E> {
+    #[inline(always)]
+    fn from(whom: Whom) -> Self {
+        match whom {
+            Whom::There(id) => Self::There(id),
+            Whom::Piped(port) => Self::Piped(Box::new(Pipe::for_bytes(port))),
+            Whom::Nobody => Self::Nobody,
+        }
+    }
 }
 
 /// Why a handler is not to go on.
@@ -91,15 +102,26 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// The answer, if the call is not to be run.
     #[inline(always)]
     pub(super) fn plain(cell: Arc<CallCell<A, T, E>>, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        Self::plain_to(Caller::Here(cell), 0, facts, desk)
+    }
+
+    /// As [`plain`](Self::plain), of a call that came as so many bytes.
+    #[inline(always)]
+    pub(super) fn plain_of(whom: Whom, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+        Self::plain_to(Caller::from(whom), bytes, facts, desk)
+    }
+
+    #[inline(always)]
+    fn plain_to(to: Caller<A, T, E>, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
         if desk.is_plain {
-            return Ok(Self::here(cell, facts));
+            return Ok(Self::to(to, facts));
         }
-        match claim(desk, 0, facts.is_ordered) {
+        match claim(desk, bytes, facts.is_ordered) {
             Ok(claimed) => {
                 let beside = Beside { aside: None, held: Some(Held::of(desk, claimed)) };
-                Ok(Self { to: Caller::Here(cell), beside, _alive: Alive::new(What::Handler(facts.signature.name)) })
+                Ok(Self { to, beside, _alive: Alive::new(What::Handler(facts.signature.name)) })
             }
-            Err(refusal) => Err(Self::here(cell, facts).refuse_claim(facts, desk, refusal)),
+            Err(refusal) => Err(Self::to(to, facts).refuse_claim(facts, desk, refusal)),
         }
     }
 
@@ -110,12 +132,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// Of a call that came as bytes, or of one-way ones.
     #[inline]
     pub(super) fn of(whom: Whom, facts: &Facts) -> Self {
-        let caller = match whom {
-            Whom::There(id) => Caller::There(id),
-            Whom::Piped(port) => Caller::Piped(Box::new(Pipe::for_bytes(port))),
-            Whom::Nobody => Caller::Nobody,
-        };
-        Self::to(caller, facts)
+        Self::to(Caller::from(whom), facts)
     }
 
     #[inline]
@@ -239,7 +256,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
                 Answer::DONE
             }
             Caller::There(id) => {
-                let mut encoder = Encoder::after(reply_head(id));
+                let mut encoder = Encoder::frame(|head| put_reply_head(id, head));
                 match encoder.put_all(|encoder| (codec.result.put)(&result, encoder)) {
                     Ok(()) => {
                         let reply = encoder.finish();

@@ -308,9 +308,16 @@ impl<'b> Frame<'b> {
 
 /// A call frame up to its arguments.
 pub(crate) fn call_head(id: CallId, method: MethodId, said: Option<&Said<'_>>) -> Vec<u8> {
-    let mut head = head_with_id(CALL, id);
-    put_method(method, said, &mut head);
+    let mut head = spare_buffer();
+    put_call_head(id, method, said, &mut head);
     head
+}
+
+/// As [`call_head`], into a buffer that stays where it is.
+#[inline]
+pub(crate) fn put_call_head(id: CallId, method: MethodId, said: Option<&Said<'_>>, head: &mut Vec<u8>) {
+    put_head_with_id(CALL, id, head);
+    put_method(method, said, head);
 }
 
 /// A one-way call's frame up to its arguments.
@@ -332,6 +339,12 @@ pub(crate) fn reply_head(id: CallId) -> Vec<u8> {
     head_with_id(REPLY, id)
 }
 
+/// As [`reply_head`], into a buffer that stays where it is.
+#[inline]
+pub(crate) fn put_reply_head(id: CallId, head: &mut Vec<u8>) {
+    put_head_with_id(REPLY, id, head);
+}
+
 #[inline]
 fn head(kind: u8) -> Vec<u8> {
     let mut head = spare_buffer();
@@ -339,21 +352,25 @@ fn head(kind: u8) -> Vec<u8> {
     head
 }
 
+fn head_with_id(kind: u8, id: CallId) -> Vec<u8> {
+    let mut head = spare_buffer();
+    put_head_with_id(kind, id, &mut head);
+    head
+}
+
 /// The id is a varint, as postcard writes one: seven bits a byte, the lowest first; the top bit says that more follow. What has one or two
 /// bytes is written in one piece with what is before it.
 #[inline]
-fn head_with_id(kind: u8, CallId(id): CallId) -> Vec<u8> {
-    let mut head = spare_buffer();
+fn put_head_with_id(kind: u8, CallId(id): CallId, head: &mut Vec<u8>) {
     // Truncated on purpose: the lowest seven bits are left.
     match id {
         0..0x80 => head.extend_from_slice(&[VERSION, kind, id as u8]),
         0x80..0x4000 => head.extend_from_slice(&[VERSION, kind, id as u8 | 0x80, (id >> 7) as u8]),
         _ => {
             head.extend_from_slice(&[VERSION, kind]);
-            put_long_id(id, &mut head);
+            put_long_id(id, head);
         }
     }
-    head
 }
 
 fn put_long_id(mut id: u64, head: &mut Vec<u8>) {

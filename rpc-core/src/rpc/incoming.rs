@@ -451,6 +451,12 @@ impl FromBytes {
                 let whom = self.whom();
                 let Self { message, options, .. } = self;
                 message.recycle();
+                if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, desk) {
+                    return match Duty::plain_of(whom, bytes, &codec.facts, desk) {
+                        Ok(duty) => Ok((args, duty)),
+                        Err(answer) => Err(answer),
+                    };
+                }
                 let mut duty = Duty::of(whom, &codec.facts);
                 duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?;
                 Ok((args, duty))

@@ -30,9 +30,9 @@ impl<T> Outstanding<T> {
         CallId(id)
     }
 
-    /// Adds something, and tells its number.
+    /// Adds something, which is made in its place, and tells its number.
     #[inline]
-    pub(super) fn add(&mut self, it: T) -> CallId {
+    pub(super) fn add(&mut self, it: impl FnOnce() -> T) -> CallId {
         if self.used * 2 >= self.places.len() {
             self.grow();
         }
@@ -41,7 +41,7 @@ impl<T> Outstanding<T> {
             let at = self.place(id);
             // At least half of the places are free.
             let Some(place @ None) = self.places.get_mut(at) else { continue };
-            *place = Some((id, it));
+            *place = Some((id, it()));
             self.used += 1;
             return id;
         }
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn what_was_added_is_found_by_its_number_and_once() {
         let mut outstanding = Outstanding::counted_from(7 << 32);
-        let (one, two) = (outstanding.add("one"), outstanding.add("two"));
+        let (one, two) = (outstanding.add(|| "one"), outstanding.add(|| "two"));
 
         assert_eq!((one, two), (CallId(7 << 32), CallId((7 << 32) + 1)));
         assert_eq!(outstanding.take(two), Some("two"));
@@ -116,7 +116,7 @@ mod tests {
     fn no_number_that_was_not_given_out_finds_anything() {
         let mut outstanding = Outstanding::counted_from(0);
         assert_eq!(outstanding.take(CallId(0)), None);
-        let ids: Vec<_> = (0..5).map(|it| outstanding.add(it)).collect();
+        let ids: Vec<_> = (0..5).map(|it| outstanding.add(|| it)).collect();
 
         for other in (5..200).chain([u64::MAX, 1 << 32]) {
             assert_eq!(outstanding.take(CallId(other)), None, "{other}");
@@ -128,10 +128,10 @@ mod tests {
     #[test]
     fn one_that_waits_for_ever_keeps_its_place_and_makes_nothing_grow() {
         let mut outstanding = Outstanding::counted_from(0);
-        let first = outstanding.add(0);
+        let first = outstanding.add(|| 0);
 
         for it in 1..10_000 {
-            let id = outstanding.add(it);
+            let id = outstanding.add(|| it);
             assert_eq!(outstanding.take(id), Some(it));
         }
 
@@ -148,7 +148,7 @@ mod tests {
         for step in 0..20_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             if random >> 62 != 0 && model.len() < 300 {
-                let id = outstanding.add(step);
+                let id = outstanding.add(|| step);
                 assert!(last < Some(id), "a number was used twice");
                 last = Some(id);
                 model.insert(id, step);

@@ -183,7 +183,7 @@ impl ReplyTable {
             ending.into_iter().for_each(|ending| call.fail(ending));
             return None;
         }
-        Some(waiting.calls.add(Sent { call, method, bytes: 0 }))
+        Some(waiting.calls.add(|| Sent { call, method, bytes: 0 }))
     }
 
     /// Notes how many bytes a call has, before it is sent.
