@@ -264,8 +264,15 @@ impl MessagePort {
     /// Delivers to a target from now on, what waits first: nothing overtakes it.
     pub(crate) fn set_target(&self, target: Arc<dyn MessageTarget>) {
         let Some(mut side) = self.owned() else { return target.closed(Gone::Closed) };
-        let former = side.drain_to(target.clone());
         // Nearly always nothing waits.
+        let target = match side.lead_to(target) {
+            Ok(former) => {
+                drop(side);
+                return drop(former);
+            }
+            Err(target) => target,
+        };
+        let former = side.drain_to(target.clone());
         let drained = side.drained_to_target();
         drop(side);
         drop(former);
@@ -382,8 +389,8 @@ impl MessagePort {
         }
     }
 
-    /// As [`poll_parcel`](Self::poll_parcel), for one who reads all that comes: takes over what else waits, and where nothing does, registers
-    /// at once.
+    /// As [`poll_parcel`](Self::poll_parcel), for one who reads all that comes: enables delivery, takes over what else waits, and where nothing
+    /// does, registers at once.
     pub(super) fn poll_batch(
         &self,
         batch: &mut Queue,
@@ -415,10 +422,17 @@ impl MessagePort {
                 pause();
                 self.poll_batch(batch, key, cx)
             }
-            Next::Nothing => {
-                self.mine().calm(&side);
-                wait_at(side, key, cx)
-            }
+            Next::Nothing => match side.start_waiting() {
+                Some(told) => {
+                    drop(side);
+                    told.tell();
+                    self.poll_batch(batch, key, cx)
+                }
+                None => {
+                    self.mine().calm(&side);
+                    wait_at(side, key, cx)
+                }
+            },
         }
     }
 

@@ -10,8 +10,8 @@ use super::{Closed, MessagePort, Parcel, queue::Queue, waiters::WaiterKey};
 
 /// The place at a port of one who reads all that comes there.
 ///
-/// It meets those who post as seldom as it can: what waits is taken over in one piece, and whoever takes the last waits for the next
-/// in the same step. Dropped, it waits no longer, and what it had taken over waits at the port again.
+/// It meets those who post as seldom as it can: delivery is enabled when it first finds nothing, what waits is taken over in one piece, and
+/// whoever takes the last waits for the next in the same step. Dropped, it waits no longer, and what it had taken over waits at the port again.
 pub(crate) struct Reader<P: Borrow<MessagePort>> {
     port: P,
     key: Option<WaiterKey>,
@@ -174,6 +174,20 @@ mod tests {
         let mut another = Reader::new(&theirs);
         let rest: Vec<_> = std::iter::from_fn(|| next(&mut another)).map(|(number, _)| number).collect();
         assert_eq!(rest, [2, 3, 4, 5]);
+    }
+
+    /// PORT-37
+    #[test]
+    fn a_reader_enables_delivery_of_what_waits_and_of_what_comes() {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        let post = |number| ours.post_message(Message::new([number])).unwrap();
+        post(1);
+        let mut reader = Reader::new(&theirs);
+
+        assert_eq!(next(&mut reader), Some((1, true)));
+
+        post(2);
+        assert_eq!(next(&mut reader), Some((2, true)));
     }
 
     #[test]

@@ -38,6 +38,7 @@ impl Carrier {
 ///
 /// Where the ports travel is noted first, and the ring is looked for then: of two posts that close a ring together, at least
 /// one sees the other.
+#[inline]
 pub(super) fn closes_a_ring(destination: Place, ports: &[MessagePort]) -> bool {
     for port in ports {
         port.set_carrier(Carrier::new(&destination));

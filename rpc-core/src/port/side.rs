@@ -380,6 +380,14 @@ impl Side {
         if delivered || !self.state.delivers() { Told::default() } else { self.told(self.things()) }
     }
 
+    /// As [`start`](Self::start), for a reader who has found nothing. Who is to be told, if what waits is delivered only from now on.
+    pub(super) fn start_waiting(&mut self) -> Option<Told> {
+        let delivered = self.state.delivers();
+        self.state.start();
+        let has_begun = !delivered && self.state.delivers() && !self.queue.is_empty();
+        has_begun.then(|| self.told(self.things()))
+    }
+
     /// Closes this side. `None` if it was closed already.
     #[must_use = "wake after unlocking"]
     pub(super) fn close(&mut self) -> Option<(Told, Option<Arc<dyn MessageTarget>>)> {
@@ -438,6 +446,17 @@ impl Side {
     pub(super) fn read_for(&mut self, target: Arc<dyn MessageTarget>) -> (Told, Delivery) {
         let former = mem::replace(&mut self.delivery, Delivery::Read(target));
         (self.start(), former)
+    }
+
+    /// Gives what comes from now on to a target, where nothing waits, nobody else has to know, and the channel has not ended. It is handed back
+    /// where that is not so.
+    pub(super) fn lead_to(&mut self, target: Arc<dyn MessageTarget>) -> Result<Delivery, Arc<dyn MessageTarget>> {
+        let is_watched = self.limit.is_some() || self.drain.is_some();
+        if is_watched || !self.queue.is_empty() || self.state.is_closed() || self.peer_gone.is_some() {
+            return Err(target);
+        }
+        self.state.start();
+        Ok(mem::replace(&mut self.delivery, Delivery::Target(target)))
     }
 
     /// What waits for the target. If nothing does, all that comes from now on goes straight to it: then tells who waits for that, and

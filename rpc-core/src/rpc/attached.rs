@@ -53,7 +53,7 @@ impl Attached {
                 return Err(refusal);
             }
         }
-        let checked = catch_unwind(AssertUnwindSafe(|| desk.terms.check(&info)));
+        let checked = catch_unwind(AssertUnwindSafe(|| desk.terms().check(&info)));
         let checked = checked.unwrap_or_else(|panic| Err(words_of(&*panic))).map_err(Refusal::Denied);
         // Without a clock the deadline is the caller's alone to keep.
         let expiry = info.deadline.and_then(Expiry::after);

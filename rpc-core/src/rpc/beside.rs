@@ -226,7 +226,7 @@ pub(super) const fn is_free(MethodId(method): MethodId) -> bool {
 
 #[cold]
 pub(super) fn report_refusal(desk: &Desk, method: &'static str, refusal: &Refusal) {
-    tracing::warn!(label = desk.terms.label(), method, %refusal, "a call was refused");
+    tracing::warn!(label = desk.terms().label(), method, %refusal, "a call was refused");
 }
 
 /// A call, for those who watch.

@@ -32,7 +32,8 @@ pub(super) struct Issuer {
     pub(super) hub: Arc<Hub>,
     /// The right that the call came by.
     pub(super) grant: GrantKey,
-    pub(super) terms: Arc<Terms>,
+    /// `None`: all that the service has.
+    pub(super) terms: Option<Arc<Terms>>,
 }
 
 /// What the service knows of whoever holds the other end of the port.
@@ -112,7 +113,7 @@ impl CallContext {
 
     /// What the issuer calls the right that the call came by, whatever the caller says (C24): see [`Granting::label`](super::Granting::label). Empty if it has no name.
     pub fn label(&self) -> &str {
-        self.0.issuer.as_ref().map_or("", |issuer| issuer.terms.label())
+        self.0.issuer.as_ref().map_or("", |issuer| Terms::of(issuer.terms.as_ref()).label())
     }
 
     /// The origin of the caller, where the port was served with one.

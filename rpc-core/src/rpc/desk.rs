@@ -34,7 +34,8 @@ pub(super) struct Desk {
     pub(super) is_read: bool,
     /// The right by which calls come here.
     pub(super) grant: GrantKey,
-    pub(super) terms: Arc<Terms>,
+    /// `None` of the first port, by which everything may be called.
+    terms: Option<Arc<Terms>>,
     counting: Counting,
     /// Of the first port only if somebody asks.
     ending: OnceLock<Arc<Ending>>,
@@ -69,7 +70,7 @@ impl Desk {
             port,
             hub,
             None,
-            Right { grant: ROOT, terms: Terms::all(), ending: None, counting: Counting::default() },
+            Right { grant: ROOT, terms: None, ending: None, counting: Counting::default() },
             true,
         )
     }
@@ -82,7 +83,7 @@ impl Desk {
     fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right, is_read: bool) -> Self {
         let Right { grant, terms, ending, counting } = right;
         let settings = hub.settings();
-        let is_unwatched = settings.is_plain() && terms.is_unchecked();
+        let is_unwatched = settings.is_plain() && terms.as_ref().is_none_or(|terms| terms.is_unchecked());
         let (is_intercepted, has_window) = (!settings.interceptors.is_empty(), settings.window.is_some());
         Self {
             port,
@@ -108,6 +109,11 @@ impl Desk {
     #[inline]
     pub(super) fn settings(&self) -> &Settings {
         self.hub.settings()
+    }
+
+    /// What whoever calls here may do.
+    pub(super) fn terms(&self) -> &Terms {
+        Terms::of(self.terms.as_ref())
     }
 
     /// What the calls have to do with the end of the right that they came by.
@@ -171,7 +177,7 @@ impl Desk {
             return;
         }
         tracing::warn!(
-            label = self.terms.label(),
+            label = self.terms().label(),
             messages,
             bytes,
             "a client that does not read its answers was closed"
@@ -217,7 +223,7 @@ impl Desk {
         self.settings().interceptors.refused(method, refusal);
         self.settings().audit.refused(self.grant, method, refusal);
         if self.seat.is_some() {
-            tracing::warn!(label = self.terms.label(), %method, %refusal, "a call was refused");
+            tracing::warn!(label = self.terms().label(), %method, %refusal, "a call was refused");
         }
     }
 
@@ -279,7 +285,8 @@ pub(super) fn read(desk: &Arc<Desk>) -> DeskReader {
 /// By what right calls come to a port.
 pub(super) struct Right {
     pub(super) grant: GrantKey,
-    pub(super) terms: Arc<Terms>,
+    /// `None` of the first port, by which everything may be called.
+    pub(super) terms: Option<Arc<Terms>>,
     /// `None` of the first port, whose right never ends.
     pub(super) ending: Option<Arc<Ending>>,
     pub(super) counting: Counting,

@@ -101,7 +101,7 @@ pub use seal::{Sealed, Sealer};
 pub use serve::{How, Opened, Service, serve};
 pub use split::split;
 pub use streamed::{InStream, Streamed, StreamedItems, StreamedResults, Travels, feed, stream_argument, stream_codec};
-pub use stub::{Client, ClientStub, ServedBy, ServiceClient};
+pub use stub::{Client, ClientStub, ServedBy, ServiceClient, SharedStub};
 pub use table::{MethodTable, assert_distinct, assert_distinct_super, assert_viewed};
 pub use view::View;
 pub use waits::{Noting, Progress, Unanswered, Waits};

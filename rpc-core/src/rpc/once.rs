@@ -29,7 +29,8 @@ impl<C, F> OnceCall<C, F> {
     #[doc(hidden)]
     #[inline]
     pub fn new(stub: ClientStub, call: impl FnOnce(ClientStub) -> F) -> Self {
-        Self { stub: stub.share(), call: call(stub), client: PhantomData }
+        let shared = stub.into_shared();
+        Self { stub: shared.stub(), call: call(shared.stub()), client: PhantomData }
     }
 
     /// Gives the client back in the error, where the call was [not sent](CallError::NotSent): then nobody has begun the method, nobody

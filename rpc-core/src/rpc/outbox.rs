@@ -11,7 +11,7 @@ pub(super) struct Outbox(Arc<Desk>);
 
 /// Replies of handlers that go on running, in order. Whoever polls the handlers posts them.
 #[derive(Debug, Default)]
-pub(super) struct EarlyReplies(OnceLock<Mutex<Vec<EarlyReply>>>);
+pub(super) struct EarlyReplies(OnceLock<Box<Mutex<Vec<EarlyReply>>>>);
 
 /// Where a reply goes, and to which call.
 type EarlyReply = (Arc<Desk>, CallId, Answer);
@@ -24,7 +24,7 @@ impl Outbox {
     /// Puts the reply to a call that came as a frame.
     pub(super) fn put(&self, id: CallId, answer: Answer) {
         let Self(desk) = self;
-        desk.hub.early.0.get_or_init(Mutex::default).lock().push((desk.clone(), id, answer));
+        desk.hub.early.0.get_or_init(Box::default).lock().push((desk.clone(), id, answer));
     }
 }
 

@@ -69,8 +69,11 @@ impl<T> Outstanding<T> {
 
     /// Takes out everything, and the room that it was in.
     pub(super) fn take_all(&mut self) -> Vec<T> {
-        self.used = 0;
-        std::mem::take(&mut self.places).into_iter().flatten().map(|(_, it)| it).collect()
+        let places = std::mem::take(&mut self.places);
+        if std::mem::take(&mut self.used) == 0 {
+            return Vec::new();
+        }
+        places.into_iter().flatten().map(|(_, it)| it).collect()
     }
 
     /// Where something of this number is, if it is anywhere. Truncated on purpose: the lowest bits count.

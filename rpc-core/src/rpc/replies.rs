@@ -2,7 +2,10 @@
 
 use std::{
     error::Error,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -51,7 +54,8 @@ impl Reply {
 pub(super) struct ReplyTable {
     waiting: Mutex<Waiting>,
     window: CallWindow,
-    shapes: Mutex<Shapes>,
+    /// Made for the first method that is introduced: where calls go as they are, none is.
+    shapes: OnceLock<Box<Mutex<Shapes>>>,
     /// The last method that was introduced, and one bit more; zero if none was. Who calls one method often asks for no more.
     last_introduced: AtomicU64,
     /// Whether the other end has any method in another shape.
@@ -89,7 +93,7 @@ impl Shapes {
 struct Waiting {
     calls: Outstanding<Sent>,
     /// What the other end has said as its last words.
-    farewell: Option<Fault>,
+    farewell: Option<Box<Fault>>,
     gone: Option<Gone>,
 }
 
@@ -102,7 +106,7 @@ impl Waiting {
 
     /// How every later call ends, if nothing is answered any more.
     fn ending(&self) -> Option<CallError> {
-        let said = self.farewell.clone().map(CallError::from);
+        let said = self.farewell.as_deref().cloned().map(CallError::from);
         said.or_else(|| self.gone.map(|gone| CallError::Unknown(gone.into())))
     }
 }
@@ -122,7 +126,7 @@ impl ReplyTable {
         Self {
             waiting: Mutex::new(Waiting { calls, farewell: None, gone: None }),
             window: CallWindow::new(),
-            shapes: Mutex::default(),
+            shapes: OnceLock::new(),
             last_introduced: AtomicU64::new(0),
             has_theirs: AtomicBool::new(false),
         }
@@ -139,7 +143,7 @@ impl ReplyTable {
         if self.last_introduced.load(Ordering::Relaxed) == noted {
             return false;
         }
-        let is_new = self.shapes.lock().introduce(method);
+        let is_new = self.shapes.get_or_init(Box::default).lock().introduce(method);
         // After it is in the set: who reads this asks nobody else.
         self.last_introduced.store(noted, Ordering::Relaxed);
         is_new
@@ -169,7 +173,7 @@ impl ReplyTable {
 
     /// What the other end has said as its last words.
     pub(super) fn farewell(&self) -> Option<Fault> {
-        self.waiting.lock().farewell.clone()
+        self.waiting.lock().farewell.as_deref().cloned()
     }
 
     /// Expects a reply for a call, under an id that no call of this port had before. If the port is closed already, or the other end has said
@@ -228,15 +232,20 @@ impl ReplyTable {
         let calls = waiting.calls.take_all();
         let ending = if calls.is_empty() { None } else { waiting.ending() };
         drop(waiting);
+        if let Some(ending) = ending {
+            self.fail(calls, &ending);
+        }
+        self.window.open_wide();
+    }
+
+    #[cold]
+    fn fail(&self, calls: Vec<Sent>, ending: &CallError) {
         let bytes = calls.iter().fold(0, |bytes: u64, sent| bytes.saturating_add(sent.bytes));
         // Who has counted nothing has no window to count in, and makes none to close it.
         if bytes > 0 {
             self.window.remove_bytes(bytes);
         }
-        if let Some(ending) = ending {
-            calls.into_iter().for_each(|sent| sent.call.fail(ending.clone()));
-        }
-        self.window.open_wide();
+        calls.into_iter().for_each(|sent| sent.call.fail(ending.clone()));
     }
 
     /// The shape of a method at the other end, where it is another than at this one.
@@ -244,7 +253,7 @@ impl ReplyTable {
         if !self.has_theirs.load(Ordering::Acquire) {
             return None;
         }
-        self.shapes.lock().theirs.get(&method).cloned()
+        self.shapes.get()?.lock().theirs.get(&method).cloned()
     }
 
     fn answer(&self, message: Message) {
@@ -274,7 +283,7 @@ impl ReplyTable {
             },
             Ok(Frame::Shape { method, shape }) => {
                 // Only of methods that were introduced, so a peer cannot fill the table.
-                let mut shapes = self.shapes.lock();
+                let Some(mut shapes) = self.shapes.get().map(|shapes| shapes.lock()) else { return };
                 let former = if shapes.has_introduced(method) {
                     self.has_theirs.store(true, Ordering::Release);
                     shapes.theirs.insert(method, Arc::new(*shape))
@@ -287,7 +296,7 @@ impl ReplyTable {
             Ok(Frame::Hello { window }) => self.window.limit(window),
             Ok(Frame::Credit { tells }) => self.window.credit(tells),
             Ok(Frame::Farewell { fault }) => self.end(|waiting| {
-                waiting.farewell.get_or_insert(fault);
+                waiting.farewell.get_or_insert_with(|| Box::new(fault));
             }),
             Ok(
                 Frame::Goodbye { .. }

@@ -79,10 +79,9 @@ impl<S: Service> Opened<S> {
 /// refused as [`Refusal::Spent`](super::Refusal::Spent) from then on.
 pub async fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) {
     let options = options.of_context();
-    port.start();
     // One client has the first port.
     let most_clients = options.settings().clients.min(options.settings().all_clients);
-    let hub = Hub::new(options, most_clients, S::METHODS, Some(&port));
+    let hub = Hub::new(options, most_clients, const { &S::METHODS }, Some(&port));
     let desk = Arc::new(Desk::first(port, hub.clone()));
     desk.open();
     let mut others = Reception::new(hub);

@@ -376,10 +376,10 @@ impl<'p> Calls<'p> {
         let id = call.id();
         if cfg!(feature = "evolution") && call.method() == Describe::ID {
             self.forget(desk, id);
-            return desk.post(describe::answer(call.at(desk), &desk.terms, runs.description()));
+            return desk.post(describe::answer(call.at(desk), desk.terms(), runs.description()));
         }
         // C13: as if it was not served at all. By the first port everything may be called.
-        if desk.seat.is_some() && !desk.terms.allows(call.method()) {
+        if desk.seat.is_some() && !desk.terms().allows(call.method()) {
             self.forget(desk, id);
             return desk.post(call.at(desk).unknown_method());
         }

@@ -76,17 +76,26 @@ pub trait ServedBy<Object>: ServiceClient {
 }
 
 /// What every generated client is made of: a port, and the calls that wait for replies on it.
-pub struct ClientStub(Arc<Shared>);
+///
+/// One word, as calls that have clients among their arguments are moved.
+pub struct ClientStub(Box<Owned>);
 
-/// What the client of a service shares with the clients of its super-services, which it contains.
-struct Shared {
+/// Whose the parts of a stub are.
+enum Owned {
+    Alone(Parts),
+    /// Those of a [`SharedStub`].
+    Together(Arc<Parts>),
+}
+
+/// What a stub is.
+struct Parts {
     port: MessagePort,
     replies: Arc<ReplyTable>,
     /// What is done with every call; nearly always nothing.
-    options: Option<ClientOptions>,
+    options: Option<Box<ClientOptions>>,
 }
 
-impl Shared {
+impl Parts {
     /// Has whoever gets the port told why it is closed, as this client was.
     fn put_farewell_back(&self) {
         if let Some(fault) = self.replies.farewell() {
@@ -95,19 +104,46 @@ impl Shared {
     }
 }
 
+/// A stub for several: the client of a service and those of its super-services, which it contains; or a call that uses a client up, and whoever
+/// may give that back.
+pub struct SharedStub(Arc<Parts>);
+
+impl SharedStub {
+    /// The same stub, for one of them.
+    #[must_use]
+    pub fn stub(&self) -> ClientStub {
+        ClientStub(Box::new(Owned::Together(self.0.clone())))
+    }
+}
+
+impl fmt::Debug for SharedStub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.port.fmt(f)
+    }
+}
+
 impl ClientStub {
     /// Makes a client of a port. What waits in it is no reply to anything, and is dropped.
     pub fn new(port: MessagePort) -> Self {
         let replies = Arc::new(ReplyTable::new(port.times_shipped()));
         port.set_target(replies.clone());
-        let shared = Shared { port, replies, options: None };
-        Self(Arc::new(shared)).with(ClientOptions::default())
+        Self(Box::new(Owned::Alone(Parts { port, replies, options: None }))).with(ClientOptions::default())
     }
 
-    /// The same stub, for a client that will be part of this one's.
-    #[must_use]
-    pub fn share(&self) -> Self {
-        Self(self.0.clone())
+    /// The same stub, for several to have.
+    pub fn into_shared(self) -> SharedStub {
+        SharedStub(match *self.0 {
+            Owned::Alone(parts) => Arc::new(parts),
+            Owned::Together(parts) => parts,
+        })
+    }
+
+    #[inline]
+    fn parts(&self) -> &Parts {
+        match &*self.0 {
+            Owned::Alone(parts) => parts,
+            Owned::Together(parts) => parts,
+        }
     }
 
     /// Says what is done with every call, in place of what was said before.
@@ -115,13 +151,11 @@ impl ClientStub {
     /// # Panics
     /// If the stub is shared still: a client drops those that it contains first.
     #[must_use]
-    pub fn with(mut self, mut options: ClientOptions) -> Self {
+    pub fn with(self, mut options: ClientOptions) -> Self {
         if let Some(interceptors) = options.interceptors.with_those_of_context() {
             options.interceptors = interceptors;
         }
-        let shared = Arc::get_mut(&mut self.0).expect("no client outlives the one that contains it");
-        shared.options = (!options.is_plain()).then_some(options);
-        self
+        self.with_same((!options.is_plain()).then(|| Box::new(options)))
     }
 
     /// Makes another stub of the same service, by a port of its own, with no more rights than this one, and less by what the limits
@@ -137,17 +171,19 @@ impl ClientStub {
             None => drop(self.port().post_message(Message::new(frame.to_bytes()).with_port(theirs))),
         }
         let stub = Self::new(ours);
-        match self.options() {
-            Some(options) => stub.with_same(options.clone()),
+        match &self.parts().options {
+            Some(options) => stub.with_same(Some(options.clone())),
             None => stub,
         }
     }
 
     /// Says what is done with every call, and adds nothing to it.
-    fn with_same(mut self, options: ClientOptions) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.0) {
-            shared.options = Some(options);
-        }
+    fn with_same(mut self, options: Option<Box<ClientOptions>>) -> Self {
+        let parts = match &mut *self.0 {
+            Owned::Alone(parts) => parts,
+            Owned::Together(parts) => Arc::get_mut(parts).expect("no client outlives the one that contains it"),
+        };
+        parts.options = options;
         self
     }
 
@@ -196,7 +232,7 @@ impl ClientStub {
 
     /// The port that the calls go through.
     pub fn port(&self) -> &MessagePort {
-        &self.0.port
+        &self.parts().port
     }
 
     /// Gives up the port.
@@ -204,18 +240,23 @@ impl ClientStub {
     /// # Panics
     /// If the stub is shared still: a client drops those that it contains first.
     pub fn into_port(self) -> MessagePort {
-        let shared = Arc::into_inner(self.0).expect("no client outlives the one that contains it");
-        shared.port.remove_delivery();
-        shared.put_farewell_back();
-        shared.port
+        let parts = match *self.0 {
+            Owned::Alone(parts) => parts,
+            Owned::Together(parts) => Arc::into_inner(parts).expect("no client outlives the one that contains it"),
+        };
+        parts.port.remove_delivery();
+        parts.put_farewell_back();
+        parts.port
     }
 
+    #[inline]
     pub(super) fn options(&self) -> Option<&ClientOptions> {
-        self.0.options.as_ref()
+        self.parts().options.as_deref()
     }
 
+    #[inline]
     pub(super) fn replies(&self) -> &ReplyTable {
-        &self.0.replies
+        &self.parts().replies
     }
 }
 
@@ -229,12 +270,13 @@ impl Clone for ClientStub {
 /// A client travels as its port.
 impl Serialize for ClientStub {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.replies.farewell().is_some() {
+        let parts = self.parts();
+        if parts.replies.farewell().is_some() {
             // Nothing is lost if the value does not travel after all: this client knows its farewell, and nothing comes after that.
-            self.0.port.remove_delivery();
-            self.0.put_farewell_back();
+            parts.port.remove_delivery();
+            parts.put_farewell_back();
         }
-        self.0.port.serialize(serializer)
+        parts.port.serialize(serializer)
     }
 }
 
@@ -246,6 +288,6 @@ impl<'de> Deserialize<'de> for ClientStub {
 
 impl fmt::Debug for ClientStub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.port.fmt(f)
+        self.port().fmt(f)
     }
 }

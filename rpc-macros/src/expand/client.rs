@@ -69,6 +69,11 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
             }
         }
     });
+    let (shared, own) = if inner_clients(service).next().is_none() {
+        (TokenStream::new(), quote!(stub))
+    } else {
+        (quote!(let stub = stub.into_shared();), quote!(stub.stub()))
+    };
     let path = match &service.viewed {
         Some(Viewed { client, .. }) => quote!(<#client as #rpc::ServiceClient>::METHODS.service),
         None => quote!(__SERVICE),
@@ -143,9 +148,10 @@ fn client_impls(service: &Service, rpc: &TokenStream) -> TokenStream {
 
             fn from_stub(stub: #rpc::ClientStub) -> Self {
                 #look
+                #shared
                 Self {
-                    supers: (#(<#inner as #rpc::ServiceClient>::from_stub(stub.share()),)*),
-                    stub,
+                    supers: (#(<#inner as #rpc::ServiceClient>::from_stub(stub.stub()),)*),
+                    stub: #own,
                     types: ::core::marker::PhantomData,
                 }
             }

@@ -180,7 +180,7 @@ impl<C: ServiceClient> Granting<C> {
             // A service that was written by hand: what it does not have is refused anyway.
             return self;
         }
-        if !C::METHODS.is_within(&methods) {
+        if !C::METHODS.is_within(methods) {
             let why = format!("the service is a `{}`, and no `{}`", methods.service, C::METHODS.service);
             tracing::error!(why, "a right was to be granted on what is not served");
             self.refused = Some(Refusal::Denied(why));

@@ -1,6 +1,6 @@
 //! What a grant lets its holder do, beside what is counted. It does not change.
 
-use std::{collections::BinaryHeap, fmt, sync::LazyLock};
+use std::{collections::BinaryHeap, fmt};
 
 use crate::{
     rpc::{CallInfo, MethodId},
@@ -28,10 +28,10 @@ pub(in crate::rpc) struct Narrower {
 }
 
 impl Terms {
-    /// Those of the service itself, which let everything be called.
-    pub(in crate::rpc) fn all() -> Arc<Self> {
-        static ALL: LazyLock<Arc<Terms>> = LazyLock::new(Arc::default);
-        ALL.clone()
+    /// Those that somebody has; who has none has those of the service itself, which let everything be called.
+    pub(in crate::rpc) fn of(held: Option<&Arc<Self>>) -> &Self {
+        static ALL: Terms = Terms { label: None, methods: None, checks: Vec::new() };
+        held.map_or(&ALL, |terms| terms)
     }
 
     /// The same terms, or less (C14): only those methods, where some are named.

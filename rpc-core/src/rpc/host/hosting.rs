@@ -14,7 +14,7 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
 ) -> (Host<C>, Hosting<S>) {
     let options = options.of_context();
     let most_clients = options.settings().all_clients;
-    let hub = Hub::new(options, most_clients, S::METHODS, None);
+    let hub = Hub::new(options, most_clients, const { &S::METHODS }, None);
     (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub) })
 }
 

@@ -39,7 +39,7 @@ const FEW: usize = if cfg!(loom) { 1 } else { 8 };
 pub(in crate::rpc) struct Hub {
     options: ServeOptions,
     /// The methods of the service.
-    pub(in crate::rpc) methods: MethodTable,
+    pub(in crate::rpc) methods: &'static MethodTable,
     pub(in crate::rpc) early: EarlyReplies,
     /// Made for the first that is granted: most services grant nothing.
     grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
@@ -135,7 +135,7 @@ impl Hub {
     pub(in crate::rpc) fn new(
         options: ServeOptions,
         most_clients: u32,
-        methods: MethodTable,
+        methods: &'static MethodTable,
         first: Option<&MessagePort>,
     ) -> Arc<Self> {
         let clock = clock::current();
@@ -158,7 +158,7 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0, MethodTable::NONE, None);
+        let hub = Self::new(ServeOptions::default(), 0, &MethodTable::NONE, None);
         hub.use_it();
         hub.end();
         hub
@@ -307,7 +307,7 @@ impl Hub {
         if limits.expires.is_some() || limits.idle.is_some() {
             self.has_alarms.store(true, Ordering::Relaxed);
         }
-        Ok(Right { grant: granted?, terms, ending: Some(ending), counting })
+        Ok(Right { grant: granted?, terms: Some(terms), ending: Some(ending), counting })
     }
 
     fn join(self: &Arc<Self>, port: MessagePort, seat: SeatKey, right: Right, is_read: bool) {
@@ -332,7 +332,7 @@ impl Hub {
         wake(server);
         // Asked only now, so of two that do this at once one at least sees the other.
         if self.is_called_by_a_service(&desk.port) {
-            tracing::warn!(label = desk.terms.label(), "both ends of a channel were to be served; it was closed");
+            tracing::warn!(label = desk.terms().label(), "both ends of a channel were to be served; it was closed");
             desk.port.close();
         }
         // Whoever has ended it before it was among them is not heard.
@@ -533,12 +533,13 @@ impl Hub {
 
 /// What is told of a new right.
 fn granted(right: &Right, parent: GrantKey, limits: &Limits) -> AuditEntry {
-    let methods = right.terms.methods().map(|methods| methods.to_vec());
+    let terms = Terms::of(right.terms.as_ref());
+    let methods = terms.methods().map(|methods| methods.to_vec());
     let limits = Box::new(Limits { methods, ..limits.clone() });
     AuditEntry::Granted {
         right: RightId::of(right.grant),
         parent: RightId::of(parent),
-        label: right.terms.label().into(),
+        label: terms.label().into(),
         limits,
     }
 }
