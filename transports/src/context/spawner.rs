@@ -39,7 +39,8 @@ pub(super) struct New {
 pub(super) const MAIN: Place = 0;
 
 impl Spawner {
-    /// Takes a future, to be polled after all that were woken before.
+    /// Takes a future, to be polled after all that were woken before, and all others that whoever spawns it wakes in the same
+    /// poll.
     pub(super) fn spawn(&self, future: LocalBoxFuture<'static, ()>) {
         let mut places = self.0.places.borrow_mut();
         let place = places.free.pop().unwrap_or_else(|| {
@@ -48,7 +49,7 @@ impl Spawner {
         });
         places.new.push(New { place, future });
         drop(places);
-        self.0.woken.note(place);
+        self.0.woken.note_spawned(place);
         self.0.woken.wake_context();
     }
 

@@ -14,7 +14,7 @@ use super::{
 
 /// What a context runs: its main future, which somebody else keeps, and those beside it.
 ///
-/// They are polled in the order in which they were woken.
+/// They are polled in the order in which they were woken; a new one comes behind all others that its spawner wakes.
 pub(crate) struct Tasks {
     places: Vec<Task>,
     spawner: Spawner,
@@ -185,6 +185,30 @@ mod tests {
             turn().await;
         });
         assert_eq!(*order.borrow(), [1, 2, 0]);
+    }
+
+    #[test]
+    fn one_that_was_spawned_is_polled_after_those_that_its_spawner_woke() {
+        let order = Rc::new(RefCell::new(Vec::new()));
+        context::block_on(async {
+            let note = |name| {
+                let order = order.clone();
+                move || order.borrow_mut().push(name)
+            };
+            let (wake, woken) = oneshot::channel::<()>();
+            let note_woken = note("woken");
+            context::spawn_local(async move {
+                woken.await.unwrap();
+                note_woken();
+            });
+            turn().await;
+            let (note_first, note_second) = (note("spawned first"), note("spawned second"));
+            context::spawn_local(async move { note_first() });
+            context::spawn_local(async move { note_second() });
+            wake.send(()).unwrap();
+            turn().await;
+        });
+        assert_eq!(*order.borrow(), ["woken", "spawned first", "spawned second"]);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(super) struct Woken {
 #[derive(Default)]
 struct Here {
     line: Line,
+    /// Those that whoever is being polled has spawned: they come behind all others whom it wakes.
+    spawned: Vec<Place>,
     /// Whether the context is in a turn, and comes to those that are woken now by itself.
     is_in_turn: bool,
     /// How many may be polled before the turn ends.
@@ -87,8 +89,20 @@ impl Line {
 }
 
 impl Here {
+    /// Those that whoever was polled has spawned join the line.
+    fn join(&mut self) {
+        for place in self.spawned.drain(..) {
+            self.line.push(place);
+        }
+    }
+
     fn push(&mut self, place: Place) {
-        if self.line.push(place) && place == self.polled {
+        let is_itself = place == self.polled;
+        if is_itself && !self.spawned.is_empty() {
+            // Who only lets others have their turn lets those have it that it has spawned.
+            self.join();
+        }
+        if self.line.push(place) && is_itself {
             self.left = self.left.saturating_sub(YIELD);
         }
     }
@@ -119,7 +133,7 @@ impl Woken {
     pub(super) fn end_turn(&self) -> bool {
         let mut here = self.here.borrow_mut();
         here.is_in_turn = false;
-        !here.line.places.is_empty()
+        !here.line.places.is_empty() || !here.spawned.is_empty()
     }
 
     /// Wakes the context, unless it is in a turn.
@@ -137,6 +151,12 @@ impl Woken {
         self.here.borrow_mut().push(place);
     }
 
+    /// Notes a future that was spawned on this thread, to be polled for the first time. It comes behind all others that whoever spawns it
+    /// wakes in the same poll: what they have for it to do is there by then, and it need not wait for that.
+    pub(super) fn note_spawned(&self, place: Place) {
+        self.here.borrow_mut().spawned.push(place);
+    }
+
     /// The next that was woken. `None` if the turn is over.
     #[inline]
     pub(super) fn next(&self) -> Option<Place> {
@@ -144,6 +164,9 @@ impl Woken {
             self.take_over();
         }
         let here = &mut *self.here.borrow_mut();
+        if !here.spawned.is_empty() {
+            here.join();
+        }
         here.left = here.left.checked_sub(1)?;
         here.polled = here.line.pop()?;
         Some(here.polled)
