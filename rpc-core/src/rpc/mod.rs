@@ -56,6 +56,7 @@ mod same;
 mod seal;
 mod serve;
 mod serving;
+mod sorted;
 mod spare;
 mod spent;
 mod split;

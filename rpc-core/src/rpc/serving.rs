@@ -3,7 +3,6 @@
 //! What knows the types of the service is in `running.rs`, behind [`Runs`], so a program has all of this once for all services.
 
 use std::{
-    collections::BTreeMap,
     ops::RangeInclusive,
     task::{Context, Poll, Waker},
 };
@@ -22,6 +21,7 @@ use super::{
     method::Method,
     running::{Began, Runs, whence},
     same::{self, Same},
+    sorted::Sorted,
 };
 use crate::{
     Closed,
@@ -216,7 +216,7 @@ struct Calls<'p> {
     ordered: usize,
     is_ordered_running: bool,
     /// The calls that came as frames and have not ended.
-    open: BTreeMap<FrameId, Progress>,
+    open: Sorted<FrameId, Progress>,
     once: Option<Once>,
     is_halted: bool,
 }
@@ -245,7 +245,7 @@ impl<'p> Calls<'p> {
             running: 0,
             ordered: 0,
             is_ordered_running: false,
-            open: BTreeMap::new(),
+            open: Sorted::new(),
             once: None,
             is_halted: false,
         }
@@ -332,7 +332,7 @@ impl<'p> Calls<'p> {
         if self.once.is_some() {
             return refuse(call, desk, Refusal::Spent);
         }
-        if call.id().is_some_and(|id| self.open.contains_key(&(desk.seat, id))) {
+        if call.id().is_some_and(|id| self.open.contains(&(desk.seat, id))) {
             return refuse(call, desk, Refusal::RepeatedCallId);
         }
         call.note(desk, self.running, room.len().saturating_add(self.ordered));
@@ -468,19 +468,19 @@ impl<'p> Calls<'p> {
             }
             Some(Progress::Runs(Some(abort))) => abort.abort(),
             // It runs to its end, and keeps its id until then.
-            Some(Progress::Runs(None)) => drop(self.open.insert((seat, id), Progress::Runs(None))),
+            Some(Progress::Runs(None)) => self.open.insert((seat, id), Progress::Runs(None)),
         }
     }
 
     /// The right has ended by which calls came to a port (C10). Those that came as bytes are answered here, while the port is open; the others
     /// know the port, and end by themselves.
     fn dismiss(&mut self, desk: &Desk, why: Ended, runs: &mut dyn Runs) {
-        for ((_, id), progress) in self.open.extract_if(all_at(desk.seat), |_, _| true) {
-            let fault = match progress {
-                Progress::Runs(_) => Fault::Interrupted(why.interruption()),
+        for (seat, id) in self.open.keys_in(all_at(desk.seat)) {
+            let fault = match self.open.remove(&(seat, id)) {
+                Some(Progress::Runs(_)) => Fault::Interrupted(why.interruption()),
                 // What is held is refused with the others that are.
-                Progress::Held => continue,
-                Progress::WaitsForOrder => Fault::Refused(why.refusal()),
+                Some(Progress::Held) | None => continue,
+                Some(Progress::WaitsForOrder) => Fault::Refused(why.refusal()),
             };
             desk.send(&Frame::Fault { id, fault });
         }
@@ -491,8 +491,8 @@ impl<'p> Calls<'p> {
 
     /// A port is closed: every handler ends whose answer could only go out by it.
     fn closed(&mut self, seat: Option<SeatKey>, room: &mut WaitingRoom, runs: &mut dyn Runs) {
-        let open: Vec<_> = self.open.range(all_at(seat)).map(|((_, id), _)| *id).collect();
-        open.into_iter().for_each(|id| self.cancel(seat, id, room, runs));
+        let open = self.open.keys_in(all_at(seat));
+        open.into_iter().for_each(|(_, id)| self.cancel(seat, id, room, runs));
     }
 
     /// Lets go of ordered calls that wait for the one that runs.

@@ -1,6 +1,6 @@
 //! The grants of one service: a tree. Pure: it neither locks nor wakes, and the time is an argument.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use super::{
     Limits,
@@ -9,6 +9,7 @@ use super::{
 use crate::rpc::{
     Interruption, Refusal,
     host::{Key, SeatKey, Slots},
+    sorted::Sorted,
 };
 
 /// Names a grant.
@@ -26,7 +27,7 @@ pub(in crate::rpc) const ROOT: GrantKey = Key::FIRST;
 pub(in crate::rpc) struct Grants<T> {
     grants: Slots<Grant<T>>,
     /// When the time of a grant may be up, the earliest first.
-    due: BTreeSet<(Duration, GrantKey)>,
+    due: Sorted<(Duration, GrantKey), ()>,
 }
 
 #[derive(Debug)]
@@ -143,7 +144,7 @@ impl<T> Grants<T> {
             payer: None,
             budget: None,
         });
-        Self { grants, due: BTreeSet::new() }
+        Self { grants, due: Sorted::new() }
     }
 
     /// Makes a grant from another.
@@ -395,7 +396,9 @@ impl<T> Grants<T> {
             self.due.remove(&(at, key));
         }
         account.due = account.budget.due(now);
-        self.due.extend(account.due.map(|at| (at, key)));
+        if let Some(at) = account.due {
+            self.due.insert((at, key), ());
+        }
     }
 
     /// When somebody is to look whose time is up.
