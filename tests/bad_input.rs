@@ -2,14 +2,14 @@
 
 mod common;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use common::settle;
 use futures::{FutureExt, channel::oneshot, poll};
 use handover::{
     Interruption, Message, Metadatum, Refusal, context,
     prelude::*,
-    shape::MethodShape,
+    shape::{MethodShape, WrittenShape},
     wire::{CallId, Fault, Frame, MethodId, Options, Role, Window},
 };
 use serde::{Deserialize, Serialize};
@@ -402,13 +402,13 @@ fn introduced(id: u64) -> Vec<u8> {
 
     let mut options = Options { deadline: Some(Duration::from_secs(1)), ..Options::default() };
     options.metadata.insert(&Word("sesame".to_owned())).unwrap();
-    options.shape = Some(Arc::new(any_shape()));
+    options.shape = Some(any_shape());
     Frame::Call { id: CallId(id), method: MethodId::of_name("hold"), options, args: &[0, 0] }.to_bytes()
 }
 
-fn any_shape() -> MethodShape {
+fn any_shape() -> WrittenShape {
     let contact = "Contact { name: String, age?: Option<u8>, more: enum More { None, Some(Vec<u32>) } }";
-    MethodShape { args: vec![contact.parse().unwrap()], result: "()".parse().unwrap() }
+    MethodShape { args: vec![contact.parse().unwrap()], result: "()".parse().unwrap() }.into()
 }
 
 #[test]
@@ -424,7 +424,7 @@ fn every_byte_of_every_frame_may_be_anything() {
             Frame::Fault { id: CallId(0), fault: Fault::Refused(Refusal::Malformed("why".to_owned())) }.to_bytes(),
             Frame::Cancel { id: CallId(1) }.to_bytes(),
             introduced(3),
-            Frame::Shape { method: MethodId::of_name("price"), shape: Box::new(any_shape()) }.to_bytes(),
+            Frame::Shape { method: MethodId::of_name("price"), shape: any_shape() }.to_bytes(),
             Frame::Hello { window: Window { calls: 300, bytes: 300 } }.to_bytes(),
             Frame::Credit { tells: 300 }.to_bytes(),
             Frame::Goodbye { from: Role::Caller }.to_bytes(),

@@ -6,7 +6,7 @@ use futures::{executor::block_on, future::join};
 use handover_core::{
     MessageChannel, MessagePort,
     rpc::{CallError, Callback, CallbackServer, Client, Interruption, Refusal},
-    shape::{MethodShape, Shape},
+    shape::{MethodShape, Shape, WrittenShape},
     wire::Frame,
 };
 
@@ -56,7 +56,7 @@ fn a_result_of_another_version_is_not_misread() {
     let other_service = async {
         let call = theirs.recv().await.unwrap();
         let Ok(Frame::Call { id, method, .. }) = Frame::parse(call.data()) else { panic!("a client calls") };
-        let shape = Box::new(MethodShape { args: vec![Shape::U32], result: Shape::U64 });
+        let shape = WrittenShape::from(MethodShape { args: vec![Shape::U32], result: Shape::U64 });
         theirs.post_message(Frame::Shape { method, shape }.to_bytes()).unwrap();
         theirs.post_message(Frame::Reply { id, result: &[0, 4] }.to_bytes()).unwrap();
     };

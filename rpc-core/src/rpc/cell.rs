@@ -213,7 +213,7 @@ fn read_result<T, E>(codec: &ResultCodec<T, E>, reply: Reply) -> Told<T, E> {
     let mut decoder = message.decoder(result_at);
     #[cfg(feature = "evolution")]
     if let Some(shape) = &shape {
-        shape.decode_result_as(&mut decoder);
+        shape.read().decode_result_as(&mut decoder);
     }
     let unreadable = |error| Err(CallError::Unknown(Interruption::unreadable(&error)));
     match decoder.take_all(codec.take) {
@@ -405,8 +405,8 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for CallCell
             drop(table.forget(id));
             return None;
         };
-        let introduction = table.is_introduction(method).then(|| known::introduction_of(facts));
-        let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+        let introduction = table.is_introduction(method).then(|| known::shape_of(facts));
+        let said = Said { options: options.as_deref(), introduction: introduction.as_ref() };
         let mut encoder = Encoder::frame(|head| put_call_head(id, method, said.any(), head));
         if let Err(error) = encoder.put_all(|encoder| encode(&args, encoder)) {
             drop(table.forget(id));

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use super::MethodId;
 pub use super::grant::{Limits, Rate};
 use super::{Interruption, Metadata, Refusal, known};
-use crate::{message::spare_buffer, shape::MethodShape, sync::Arc};
+use crate::{message::spare_buffer, shape::WrittenShape};
 
 /// The version of the frames: the first byte of each.
 pub const VERSION: u8 = 1;
@@ -49,7 +49,7 @@ pub struct Options {
     /// Metadata for the service.
     pub metadata: Metadata,
     /// What the caller takes the method for, in its first call of it.
-    pub shape: Option<Arc<MethodShape>>,
+    pub shape: Option<WrittenShape>,
 }
 
 impl Options {
@@ -149,7 +149,7 @@ pub enum Frame<'b> {
         /// Which method.
         method: MethodId,
         /// What it takes and returns.
-        shape: Box<MethodShape>,
+        shape: WrittenShape,
     },
     /// Serve one more port: the only one in the message's list. Whoever has its other end gets the right of the sender, as far as
     /// these limits let it.
@@ -272,7 +272,9 @@ impl<'b> Frame<'b> {
             GOODBYE => parse_last(rest).map(|from| Self::Goodbye { from }),
             SHAPE => {
                 let (method, rest) = parse_method(rest)?;
-                parse_last(rest).map(|shape| Self::Shape { method, shape })
+                let (shape, rest) = parse_shape(method, rest)?;
+                expect_end(rest)?;
+                Ok(Self::Shape { method, shape })
             }
             FAREWELL => parse_last(rest).map(|fault| Self::Farewell { fault }),
             ATTACH => match parse_last::<Box<Limits>>(rest)? {
@@ -299,7 +301,9 @@ impl<'b> Frame<'b> {
             Self::Hello { window } => put(window, vec![VERSION, HELLO]),
             Self::Credit { tells } => put(tells, vec![VERSION, CREDIT]),
             Self::Goodbye { from } => put(from, vec![VERSION, GOODBYE]),
-            Self::Shape { method, shape } => put(shape, join(vec![VERSION, SHAPE], &method.0.to_le_bytes())),
+            Self::Shape { method, shape } => {
+                join(join(vec![VERSION, SHAPE], &method.0.to_le_bytes()), shape.as_bytes())
+            }
             Self::Farewell { fault } => put(fault, vec![VERSION, FAREWELL]),
             Self::Attach { limits } => put(limits, vec![VERSION, ATTACH]),
         }
@@ -387,7 +391,7 @@ fn put_long_id(mut id: u64, head: &mut Vec<u8>) {
 pub(crate) struct Said<'s> {
     pub(crate) options: Option<&'s Options>,
     /// The shape that the method is taken for, as bytes, in place of one in the options.
-    pub(crate) introduction: Option<&'s [u8]>,
+    pub(crate) introduction: Option<&'s WrittenShape>,
 }
 
 impl<'s> Said<'s> {
@@ -413,12 +417,12 @@ fn put_method(method: MethodId, said: Option<&Said<'_>>, head: &mut Vec<u8>) {
     let [first, second, third, fourth] = method.0.to_le_bytes();
     head.extend_from_slice(&[first, second, third, fourth, said.map_or(0, Said::flags)]);
     if let Some(said) = said {
-        put_said(said, method, head);
+        put_said(said, head);
     }
 }
 
 #[cold]
-fn put_said(&Said { options, introduction }: &Said<'_>, method: MethodId, head: &mut Vec<u8>) {
+fn put_said(&Said { options, introduction }: &Said<'_>, head: &mut Vec<u8>) {
     let mut written = std::mem::take(head);
     if let Some(deadline) = options.and_then(|options| options.deadline) {
         written = put(&u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX), written);
@@ -426,13 +430,10 @@ fn put_said(&Said { options, introduction }: &Said<'_>, method: MethodId, head: 
     if let Some(options) = options.filter(|options| !options.metadata.is_empty()) {
         written = put(&options.metadata, written);
     }
-    *head = match (introduction, options.and_then(|options| options.shape.as_ref())) {
-        (Some(bytes), _) => join(written, bytes),
-        (None, Some(shape)) => match known::bytes_of(method, shape) {
-            Some(bytes) => join(written, &bytes),
-            None => put(&**shape, written),
-        },
-        (None, None) => written,
+    let shape = introduction.or_else(|| options?.shape.as_ref());
+    *head = match shape {
+        Some(shape) => join(written, shape.as_bytes()),
+        None => written,
     };
 }
 
@@ -522,13 +523,14 @@ fn parse_options(method: MethodId, bytes: &[u8]) -> Result<(Options, &[u8]), Fra
         (options.metadata, rest) = parse(rest)?;
     }
     if flags & HAS_SHAPE != 0 {
-        let (shape, after) = match known::read(method, rest) {
-            Some(read) => read,
-            None => parse(rest).map(|(shape, after)| (Arc::new(shape), after))?,
-        };
+        let (shape, after) = parse_shape(method, rest)?;
         (options.shape, rest) = (Some(shape), after);
     }
     if options.metadata.is_too_much() { Err(FrameError::Malformed) } else { Ok((options, rest)) }
+}
+
+fn parse_shape(method: MethodId, bytes: &[u8]) -> Result<(WrittenShape, &[u8]), FrameError> {
+    known::read(method, bytes).or_else(|| WrittenShape::take(bytes)).ok_or(FrameError::Malformed)
 }
 
 #[inline]
@@ -546,7 +548,7 @@ mod tests {
     use super::*;
     use crate::{
         rpc::{Metadatum, StreamFault},
-        shape::Shape,
+        shape::{MethodShape, Shape},
     };
 
     #[derive(Serialize, Deserialize)]
@@ -564,8 +566,8 @@ mod tests {
         let mut metadata = Metadata::default();
         metadata.insert(&Number(5)).unwrap();
         let spoken = Options { metadata, ..Options::default() };
-        let shape = Box::new(MethodShape { args: vec![Shape::U32], result: Shape::Unit });
-        let introduced = Options { shape: Some(Arc::new(MethodShape::clone(&shape))), ..Options::default() };
+        let shape = WrittenShape::from(MethodShape { args: vec![Shape::U32], result: Shape::Unit });
+        let introduced = Options { shape: Some(shape.clone()), ..Options::default() };
         let micros = Duration::from_micros;
         let narrow = Limits {
             methods: Some(vec![MethodId(300)]),

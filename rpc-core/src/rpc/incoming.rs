@@ -511,7 +511,7 @@ impl FromBytes {
             #[cfg(feature = "evolution")]
             (Verdict::Evolved, is_new) => {
                 if is_new {
-                    let shape = Box::new(super::known::shape_of(ours).as_ref().clone());
+                    let shape = super::known::shape_of(ours);
                     desk.send(&Frame::Shape { method: self.method, shape });
                 }
                 Ok(Some(version.clone()))

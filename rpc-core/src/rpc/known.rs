@@ -9,17 +9,13 @@ use std::{
 };
 
 use super::{MethodId, codec::Facts};
-use crate::{
-    shape::{ByType, MethodShape},
-    sync::Arc,
-};
+use crate::shape::{ByType, WrittenShape};
 
-/// A method's shape, and the same as bytes.
+/// A method, with its shape.
 #[derive(Clone)]
 struct Known {
     method: MethodId,
-    shape: Arc<MethodShape>,
-    bytes: Arc<[u8]>,
+    shape: WrittenShape,
 }
 
 /// As many as there are methods in the program that were called or served as bytes.
@@ -47,7 +43,7 @@ impl Registry {
         if let Some(known) = self.by_type.get(method) {
             return known;
         }
-        let same = self.of(new.method).find(|same| same.bytes == new.bytes).cloned();
+        let same = self.of(new.method).find(|same| same.shape == new.shape).cloned();
         let known = same.unwrap_or_else(|| {
             self.by_id.insert(self.begin(new.method), new.clone());
             new
@@ -56,40 +52,23 @@ impl Registry {
     }
 }
 
-/// What the method takes and returns: the same `Arc` each time, also for other methods of this id that are the same on the wire.
-pub(super) fn shape_of(facts: &Facts) -> Arc<MethodShape> {
-    known(facts).shape
-}
-
-/// The same as bytes, for a call that introduces the method.
-pub(super) fn introduction_of(facts: &Facts) -> Arc<[u8]> {
-    known(facts).bytes
-}
-
-fn known(facts: &Facts) -> Known {
+/// What the method takes and returns: the same bytes each time, also for other methods of this id that are the same on the wire.
+pub(super) fn shape_of(facts: &Facts) -> WrittenShape {
     if let Some(known) = registry(|registry| registry.by_type.get(facts.kinds.call)) {
-        return known;
+        return known.shape;
     }
     // Runs code of the types', so the lock is free. If two threads ask at once, the first has found it.
-    let shape = Arc::new(facts.description.shape());
-    let bytes = postcard::to_allocvec(&*shape).expect("names and numbers always encode").into();
-    registry(|registry| registry.add(facts.kinds.call, Known { method: facts.signature.method, shape, bytes }))
-}
-
-/// The bytes of a shape, if it is one that [`shape_of`] has found.
-pub(super) fn bytes_of(method: MethodId, shape: &Arc<MethodShape>) -> Option<Arc<[u8]>> {
-    find(method, |known| Arc::ptr_eq(&known.shape, shape)).map(|known| known.bytes)
+    let shape = WrittenShape::of(facts.description);
+    registry(|registry| registry.add(facts.kinds.call, Known { method: facts.signature.method, shape })).shape
 }
 
 /// Reads a shape of the method that is known here, and tells what is behind it. `None` if it is another: shapes are read from their first
 /// byte to their last without a look at what follows, so bytes that begin like these are these.
-pub(super) fn read(method: MethodId, bytes: &[u8]) -> Option<(Arc<MethodShape>, &[u8])> {
-    let known = find(method, |known| bytes.starts_with(&known.bytes))?;
-    Some((known.shape, bytes.get(known.bytes.len()..)?))
-}
-
-fn find(method: MethodId, is_it: impl Fn(&Known) -> bool) -> Option<Known> {
-    registry(|registry| registry.of(method).find(|known| is_it(known)).cloned())
+pub(super) fn read(method: MethodId, bytes: &[u8]) -> Option<(WrittenShape, &[u8])> {
+    let is_it = |known: &&Known| bytes.starts_with(known.shape.as_bytes());
+    let Known { shape, .. } = registry(|registry| registry.of(method).find(is_it).cloned())?;
+    let rest = bytes.get(shape.as_bytes().len()..)?;
+    Some((shape, rest))
 }
 
 fn registry<R>(look: impl FnOnce(&mut Registry) -> R) -> R {
@@ -101,31 +80,29 @@ mod tests {
     use super::*;
     use crate::{
         rpc::{Method, codec::Coded, describe::Describe},
-        shape::Shape,
+        shape::{MethodShape, Shape},
     };
 
     #[test]
     fn a_shape_that_is_known_is_read_as_what_it_is_and_no_further() {
         let shape = shape_of(&Describe::CODEC.facts);
-        let mut bytes = postcard::to_allocvec(&*shape).unwrap();
+        let mut bytes = shape.as_bytes().to_vec();
         bytes.extend([7, 8]);
 
         let (read, rest) = read(Describe::ID, &bytes).unwrap();
 
-        assert!(Arc::ptr_eq(&read, &shape));
+        assert!(std::ptr::eq(read.as_bytes(), shape.as_bytes()));
         assert_eq!(rest, [7, 8]);
-        assert_eq!(bytes_of(Describe::ID, &shape).as_deref(), Some(&bytes[..bytes.len() - 2]));
     }
 
     #[test]
     fn what_is_not_known_or_cut_off_or_another_methods_is_not_found() {
         let shape = shape_of(&Describe::CODEC.facts);
-        let bytes = postcard::to_allocvec(&*shape).unwrap();
-        let other = MethodShape { args: vec![Shape::U32], result: Shape::Unit };
+        let bytes = shape.as_bytes();
+        let other = WrittenShape::from(MethodShape { args: vec![Shape::U32], result: Shape::Unit });
 
         assert!(read(Describe::ID, &bytes[..bytes.len() - 1]).is_none());
-        assert!(read(Describe::ID, &postcard::to_allocvec(&other).unwrap()).is_none());
-        assert!(read(MethodId(7), &bytes).is_none());
-        assert!(bytes_of(Describe::ID, &Arc::new(other)).is_none());
+        assert!(read(Describe::ID, other.as_bytes()).is_none());
+        assert!(read(MethodId(7), bytes).is_none());
     }
 }

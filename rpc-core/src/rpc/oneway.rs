@@ -185,8 +185,8 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for OnewayCe
         let Codec { facts, encode, .. } = self.codec;
         let Signature { method, name, .. } = facts.signature;
         let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
-        let introduction = is_introduction.then(|| known::introduction_of(facts));
-        let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+        let introduction = is_introduction.then(|| known::shape_of(facts));
+        let said = Said { options: options.as_deref(), introduction: introduction.as_ref() };
         let mut encoder = Encoder::after(tell_head(method, said.any()));
         if let Err(error) = encoder.put_all(|encoder| encode(&args, encoder)) {
             tracing::warn!(method = name, %error, "a one-way call could not be encoded; it was dropped");

@@ -126,8 +126,8 @@ fn frame_of(
 ) -> Option<Message> {
     let method = facts.signature.method;
     let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
-    let introduction = is_introduction.then(|| known::introduction_of(facts));
-    let said = Said { options: options.as_deref(), introduction: introduction.as_deref() };
+    let introduction = is_introduction.then(|| known::shape_of(facts));
+    let said = Said { options: options.as_deref(), introduction: introduction.as_ref() };
     let mut encoder = Encoder::after(pipelined_head(method, said.any()));
     if let Err(error) = encode(&mut encoder) {
         fail(&pipe, CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Message,
     port::{FIRST_OF_PIPELINES, Gone, MessageTarget, Parcel},
-    shape::MethodShape,
+    shape::WrittenShape,
     sync::{Arc, Mutex},
 };
 
@@ -39,7 +39,7 @@ pub(super) struct Reply {
     /// Where in the data the result starts.
     pub(super) result_at: usize,
     /// The shape that it is written in, if that is not this end's.
-    pub(super) shape: Option<Arc<MethodShape>>,
+    pub(super) shape: Option<WrittenShape>,
 }
 
 impl Reply {
@@ -70,7 +70,7 @@ struct Shapes {
     /// Those that were after it: nearly always there is none, or several.
     introduced: FxHashSet<MethodId>,
     /// Those that it has in another shape.
-    theirs: FxHashMap<MethodId, Arc<MethodShape>>,
+    theirs: FxHashMap<MethodId, WrittenShape>,
 }
 
 impl Shapes {
@@ -249,7 +249,7 @@ impl ReplyTable {
     }
 
     /// The shape of a method at the other end, where it is another than at this one.
-    fn their_shape(&self, method: MethodId) -> Option<Arc<MethodShape>> {
+    fn their_shape(&self, method: MethodId) -> Option<WrittenShape> {
         if !self.has_theirs.load(Ordering::Acquire) {
             return None;
         }
@@ -286,7 +286,7 @@ impl ReplyTable {
                 let Some(mut shapes) = self.shapes.get().map(|shapes| shapes.lock()) else { return };
                 let former = if shapes.has_introduced(method) {
                     self.has_theirs.store(true, Ordering::Release);
-                    shapes.theirs.insert(method, Arc::new(*shape))
+                    shapes.theirs.insert(method, shape)
                 } else {
                     None
                 };

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Message, MessageChannel, MessagePort,
     port::{Carried, Gone, MessageTarget, Parcel},
-    shape::MethodShape,
+    shape::WrittenShape,
     sync::{Arc, Mutex},
 };
 
@@ -268,7 +268,7 @@ struct Connection {
     /// The calls that came as bytes, for those that are cancelled.
     forwarded: Mutex<HashMap<CallId, Weak<ForwardedCall>>>,
     /// What the client has said that it takes methods for.
-    introduced: Mutex<HashMap<MethodId, Arc<MethodShape>>>,
+    introduced: Mutex<HashMap<MethodId, WrittenShape>>,
 }
 
 /// How many clients may be made from one that the router has made.
@@ -506,7 +506,6 @@ impl AwaitingReply for ForwardedCall {
         let progress = self.replace(Progress::Over);
         if let (Progress::Leaves { .. } | Progress::Sent { .. }, Some(id)) = (progress, self.id) {
             if let Some(shape) = shape {
-                let shape = Box::new(MethodShape::clone(&shape));
                 self.answer(Frame::Shape { method: self.method, shape }.to_bytes().into());
             }
             self.answer(with_head(message, result_at, reply_head(id)));

@@ -5,7 +5,7 @@ use std::mem;
 use super::{MethodId, codec::Facts, known};
 use crate::{
     message::Decoder,
-    shape::MethodShape,
+    shape::WrittenShape,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -25,7 +25,7 @@ pub(super) struct Versions {
 /// A method, as the caller knows it.
 #[derive(Debug)]
 pub(super) struct Version {
-    shape: Arc<MethodShape>,
+    shape: WrittenShape,
     /// What that means to us, once somebody has looked.
     verdict: Mutex<Option<Verdict>>,
 }
@@ -44,10 +44,10 @@ pub(super) enum Verdict {
 
 impl Verdict {
     #[cfg(feature = "evolution")]
-    fn of(theirs: &MethodShape, ours: &MethodShape) -> Self {
-        use crate::shape::Agreement;
+    fn of(theirs: &WrittenShape, ours: &WrittenShape) -> Self {
+        use crate::shape::{Agreement, MethodShape};
 
-        match MethodShape::compare(theirs, ours) {
+        match MethodShape::compare(theirs.read(), ours.read()) {
             Agreement::Same => Self::Same,
             Agreement::Evolved => Self::Evolved,
             Agreement::Differs(difference) => Self::Differs(difference.to_string()),
@@ -56,8 +56,8 @@ impl Verdict {
 
     /// Whether it could be read is not asked, for nothing is there that could read it.
     #[cfg(not(feature = "evolution"))]
-    fn of(theirs: &MethodShape, ours: &MethodShape) -> Self {
-        if theirs == ours { Self::Same } else { Self::Differs(OTHER_VERSION.to_owned()) }
+    fn of(_: &WrittenShape, _: &WrittenShape) -> Self {
+        Self::Differs(OTHER_VERSION.to_owned())
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) const OTHER_VERSION: &str = "it is of another version, and without th
 
 impl Versions {
     /// Notes what a method was introduced as. How many there may be is limited by how many the service has.
-    pub(super) fn introduce(&self, method: MethodId, shape: Arc<MethodShape>) {
+    pub(super) fn introduce(&self, method: MethodId, shape: WrittenShape) {
         let version = Arc::new(Version { shape, verdict: Mutex::new(None) });
         let mut known = self.known.lock();
         let former = match place(&known, method) {
@@ -124,7 +124,7 @@ impl Version {
             return (verdict, false);
         }
         let ours = known::shape_of(ours);
-        let verdict = if Arc::ptr_eq(&self.shape, &ours) { Verdict::Same } else { Verdict::of(&self.shape, &ours) };
+        let verdict = if self.shape == ours { Verdict::Same } else { Verdict::of(&self.shape, &ours) };
         *self.verdict.lock() = Some(verdict.clone());
         (verdict, true)
     }
@@ -132,7 +132,7 @@ impl Version {
     /// Has the arguments read as they were written.
     #[cfg(feature = "evolution")]
     pub(super) fn guide<'b>(&'b self, decoder: &mut Decoder<'b>) {
-        self.shape.decode_args_as(decoder);
+        self.shape.read().decode_args_as(decoder);
     }
 
     /// Nothing is read that is not of this version.

@@ -1,6 +1,7 @@
 //! Shapes: what types are on the wire, whether two of them agree, and reading what another version of a type has written.
 //!
 //! - [`Shape`]: the shape of a type, found from its `Deserialize`;
+//! - [`WrittenShape`]: that of a method, as bytes;
 //! - [`compare`]: whether what one end writes can be read by the other, and where not;
 //! - [`Decoder::take_as`](crate::message::Decoder::take_as): reads a value with the shape that its writer had;
 //! - [`Description`]: all methods of a service, with [what changed](Description::compare) between two of them.
@@ -16,6 +17,7 @@ mod committed;
 mod compare;
 mod description;
 mod guided;
+mod heads;
 mod method;
 mod missing;
 mod of;
@@ -27,6 +29,7 @@ mod table;
 mod text;
 mod trace;
 mod wire;
+mod written;
 
 pub use changes::{Change, Direction};
 #[cfg(feature = "api-check")]
@@ -36,6 +39,7 @@ pub use description::{Description, MethodDescription, MethodKind, ShapeOf, Stati
 pub use method::MethodShape;
 pub use parse::ParseShapeError;
 pub use structure::{Enum, Field, Shape, Struct, Variant};
+pub use written::WrittenShape;
 
 pub(crate) use by_type::ByType;
 pub(crate) use guided::{GuidedError, Reader};
