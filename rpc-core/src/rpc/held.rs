@@ -1,9 +1,8 @@
 //! What a call has of the right that it came by, as long as it runs.
 
-use std::{
-    collections::HashMap,
-    task::{Context, Poll, Waker},
-};
+use std::task::{Context, Poll, Waker};
+
+use rustc_hash::FxHashMap;
 
 use super::{
     Refusal,
@@ -193,7 +192,7 @@ pub(super) struct Ending {
 #[derive(Debug, Default)]
 struct Waiting {
     why: Option<Ended>,
-    wakers: HashMap<u32, Waker>,
+    wakers: FxHashMap<u32, Waker>,
     last: u32,
 }
 

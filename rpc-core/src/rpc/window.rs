@@ -1,10 +1,12 @@
 //! How many calls a client may have under way: as many as its service said, or as it likes.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     sync::OnceLock,
     task::{Context, Poll, Waker},
 };
+
+use rustc_hash::FxHashSet;
 
 use super::{frame::Window, inspector::WindowState};
 use crate::sync::{
@@ -35,7 +37,7 @@ struct Lane {
     used: u32,
     waiting: VecDeque<(PlaceKey, Waker)>,
     /// Those whose turn has come and who have not noticed yet. They are in `used`.
-    admitted: HashSet<PlaceKey>,
+    admitted: FxHashSet<PlaceKey>,
     last_key: PlaceKey,
 }
 

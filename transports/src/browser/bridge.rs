@@ -5,7 +5,6 @@
 
 use std::{
     cell::{Cell, OnceCell, Ref, RefCell},
-    collections::HashMap,
     pin::Pin,
     rc::{Rc, Weak},
     task::{Context, Poll, Waker},
@@ -13,6 +12,7 @@ use std::{
 
 use futures::{FutureExt, Stream, future::poll_fn};
 use handover_core::{ClosedBy, Message, MessageChannel, MessagePort, message::Foreign, panicking, port::ChannelId};
+use rustc_hash::FxHashMap;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, MessagePort as JsPort};
 
@@ -38,7 +38,7 @@ const LARGE: usize = 1 << 20;
 
 thread_local! {
     /// The bridges of this context.
-    static BRIDGES: RefCell<HashMap<Key, Rc<Bridge>>> = RefCell::default();
+    static BRIDGES: RefCell<FxHashMap<Key, Rc<Bridge>>> = RefCell::default();
 }
 
 /// Names a bridge: by the channel that it continues, and, where that is continued at both ends, which of the two came first. That
@@ -81,7 +81,7 @@ pub fn into_js(port: MessagePort) -> JsPort {
 
 /// How many ports of this context lead to the browser's at this moment.
 pub fn bridges() -> usize {
-    BRIDGES.with_borrow(HashMap::len)
+    BRIDGES.with_borrow(FxHashMap::len)
 }
 
 /// This context ends: what waits is sent, and a goodbye.

@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     rc::{Rc, Weak},
 };
 
@@ -32,7 +31,8 @@ const IN_FLIGHT: u32 = 6;
 const SWEEP: u32 = 5_000;
 
 thread_local! {
-    static PEERS: RefCell<HashMap<ContextId, Weak<Peer>>> = RefCell::default();
+    /// Few: a page has some workers and frames.
+    static PEERS: RefCell<Vec<Weak<Peer>>> = const { RefCell::new(Vec::new()) };
     static IS_SWEEPING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -100,10 +100,11 @@ pub(super) fn peer(context: ContextId, has_lock: bool) -> Option<Rc<Peer>> {
     if context::is_here(context) {
         return None;
     }
-    let known = PEERS.with_borrow(|peers| peers.get(&context).and_then(Weak::upgrade));
+    let is_it = |peer: &Rc<Peer>| peer.context == context;
+    let known = PEERS.with_borrow(|peers| peers.iter().filter_map(Weak::upgrade).find(is_it));
     Some(known.unwrap_or_else(|| {
         let peer = Rc::new(Peer { context, was_heard: Cell::new(true) });
-        PEERS.with_borrow_mut(|peers| peers.insert(context, Rc::downgrade(&peer)));
+        PEERS.with_borrow_mut(|peers| peers.push(Rc::downgrade(&peer)));
         spawn_local(watch(Rc::downgrade(&peer), context, has_lock));
         peer
     }))
@@ -121,12 +122,12 @@ async fn watch(peer: Weak<Peer>, context: ContextId, has_lock: bool) {
         }
         looks = looks.saturating_sub(1);
         if !ask(&peer) {
-            return forget(context, &peer);
+            return forget(&peer);
         }
         TimeoutFuture::new(BEAT).await;
         silent = if peer.upgrade().is_some_and(|peer| !peer.was_heard.get()) { silent + 1 } else { 0 };
     }
-    let Some(dead) = peer.upgrade() else { return forget(context, &peer) };
+    let Some(dead) = peer.upgrade() else { return forget(&peer) };
     tracing::debug!(%context, "a context that ports led to has gone");
     for bridge in bridge::all() {
         let goes = bridge.holder().goes_with(&dead);
@@ -134,7 +135,7 @@ async fn watch(peer: Weak<Peer>, context: ContextId, has_lock: bool) {
             bridge.end(None);
         }
     }
-    forget(context, &Rc::downgrade(&dead));
+    forget(&Rc::downgrade(&dead));
 }
 
 /// Asks a peer whether it is there, by any port that leads there. False if it need not be known any more.
@@ -148,12 +149,8 @@ fn ask(peer: &Weak<Peer>) -> bool {
     true
 }
 
-fn forget(context: ContextId, peer: &Weak<Peer>) {
-    PEERS.with_borrow_mut(|peers| {
-        if peers.get(&context).is_some_and(|known| known.ptr_eq(peer)) {
-            peers.remove(&context);
-        }
-    });
+fn forget(peer: &Weak<Peer>) {
+    PEERS.with_borrow_mut(|peers| peers.retain(|known| !known.ptr_eq(peer)));
 }
 
 /// Ends bridges whose other end has been on its way for too long: nobody would ever tell of its end.

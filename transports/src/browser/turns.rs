@@ -5,7 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     pin::Pin,
     rc::Rc,
     sync::{
@@ -15,6 +15,7 @@ use std::{
     task::{Context, Wake, Waker},
 };
 
+use rustc_hash::FxHashMap;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 use super::{context::Entered, js::Job};
@@ -49,7 +50,7 @@ pub(crate) fn spawn(pace: Pace, future: impl Future<Output = ()> + 'static) -> W
 /// The tasks of this context, and what is to be run of them.
 struct Turns {
     next: Cell<u64>,
-    tasks: RefCell<HashMap<u64, Rc<Task>>>,
+    tasks: RefCell<FxHashMap<u64, Rc<Task>>>,
     resolved: Job,
     soon: Lane,
     late: Lane,

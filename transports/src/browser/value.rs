@@ -5,7 +5,6 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,13 +13,14 @@ use std::{
 
 use handover_core::message::Foreign;
 use js_sys::{ArrayBuffer, Object};
+use rustc_hash::FxHashMap;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
 
 thread_local! {
     /// What is on its way through this context.
-    static VALUES: RefCell<HashMap<u64, JsValue>> = RefCell::default();
+    static VALUES: RefCell<FxHashMap<u64, JsValue>> = RefCell::default();
 }
 
 /// How a value gets to another context.
