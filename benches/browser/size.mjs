@@ -9,7 +9,7 @@ import { brotliCompressSync } from "node:zlib";
 const [modules, ...pages] = process.argv.slice(2);
 const wasmOpt = join(modules, "binaryen/bin/wasm-opt");
 
-// Nothing is asked for that browsers do not have: with `--all-features` the imports are written in a form that few of them read. What is
+// Nothing is asked for that browsers do not have: with `--all-features` the imports are written in a form that Chromium does not read. What is
 // compressed is smaller where likes lie beside each other, and where a function that is long is not put into another. The lowest kilobyte of
 // memory is the last of the stack, which no pointer of Rust's leads to.
 const flags = "--flatten --rereloop -Oz -Oz --one-caller-inline-max-function-size=50 --low-memory-unused --reorder-functions-by-name";

@@ -165,7 +165,7 @@ fn short(calls: f64) -> String {
 fn write_sizes(to: &mut String, sizes: &[Size]) -> fmt::Result {
     writeln!(
         to,
-        "A page with one service of one method in a worker; `opt-level = \"z\"`, `lto`, `wasm-opt -Oz`, brotli. In bytes.\n"
+        "A page with one service of one method in a worker; `opt-level = \"z\"`, `lto`, `wasm-opt` with the flags of `size.mjs`, brotli. In bytes.\n"
     )?;
     writeln!(to, "| | wasm | its script | wasm, compressed | script, compressed |")?;
     writeln!(to, "|---|--:|--:|--:|--:|")?;
