@@ -10,7 +10,7 @@ use super::{
     Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel, Queued,
     channel::{Channel, End},
     discard::discard,
-    queue::Queue,
+    queue::Batch,
     reader::Received,
     ring::{self, Carrier, Place},
     side::{Accepted, Destination, Next, Side, Told},
@@ -393,7 +393,7 @@ impl MessagePort {
     /// does, registers at once.
     pub(super) fn poll_batch(
         &self,
-        batch: &mut Queue,
+        batch: &mut Batch,
         key: &mut Option<WaiterKey>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Received, Closed>> {
@@ -441,7 +441,7 @@ impl MessagePort {
     fn took(
         &self,
         mut side: Guard<'_, Side>,
-        batch: &mut Queue,
+        batch: &mut Batch,
         key: &mut Option<WaiterKey>,
         cx: &Context<'_>,
     ) -> bool {
@@ -465,7 +465,7 @@ impl MessagePort {
     }
 
     /// Puts back what a reader had taken over: it is older than what waits.
-    pub(super) fn put_batch_back(&self, batch: &mut Queue) {
+    pub(super) fn put_batch_back(&self, batch: &mut Batch) {
         let told = self.mine().lock().put_batch_back(batch);
         told.tell();
     }

@@ -7,15 +7,92 @@ use super::{Parcel, Queued};
 /// Parcels in the order of posting (LOOP-04).
 #[derive(Default)]
 pub(super) struct Queue {
-    parcels: VecDeque<Parcel>,
-    bytes: usize,
+    /// The oldest, if nothing else waited when it came: where no more ever waits than one, no memory is asked for.
+    oldest: Option<Parcel>,
+    newer: Batch,
 }
 
 impl Queue {
     /// Adds the newest.
     #[inline]
     pub(super) fn push(&mut self, parcel: Parcel) {
+        if !self.is_empty() {
+            return self.newer.push(parcel);
+        }
         // A value has two words, and is moved so: as a parcel, it would be read with the room for a message, just after it was written.
+        self.oldest = match parcel {
+            Parcel::Value(value) => Some(Parcel::Value(value)),
+            Parcel::Message(message) => Some(Parcel::Message(message)),
+        };
+    }
+
+    /// Takes the oldest.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Parcel> {
+        match self.oldest.take() {
+            Some(Parcel::Value(value)) => Some(Parcel::Value(value)),
+            Some(Parcel::Message(message)) => Some(Parcel::Message(message)),
+            None => self.newer.pop_to(|parcel| parcel),
+        }
+    }
+
+    /// Lends everything to an empty batch.
+    pub(super) fn lend(&mut self, batch: &mut Batch) {
+        debug_assert!(batch.is_empty(), "who locks the side takes the batch back");
+        self.spill();
+        mem::swap(&mut self.newer, batch);
+    }
+
+    /// Puts everything that is older in front, and leaves it empty.
+    pub(super) fn prepend(&mut self, older: &mut Batch) {
+        self.spill();
+        self.newer.prepend(older);
+    }
+
+    /// Puts the oldest where the others are.
+    fn spill(&mut self) {
+        if let Some(oldest) = self.oldest.take() {
+            self.newer.push_front(oldest);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.newer.len() + usize::from(self.oldest.is_some())
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.oldest.is_none() && self.newer.is_empty()
+    }
+
+    /// How much there is.
+    pub(super) fn queued(&self) -> Queued {
+        let Batch { parcels, bytes } = &self.newer;
+        let oldest = self.oldest.as_ref().map_or(0, size);
+        Queued { messages: parcels.len() + usize::from(self.oldest.is_some()), bytes: bytes + oldest }
+    }
+
+    /// Takes everything, and the room that it was in.
+    #[must_use = "drop messages outside the lock"]
+    pub(super) fn take(&mut self) -> VecDeque<Parcel> {
+        self.spill();
+        self.newer.take()
+    }
+}
+
+/// What a reader has taken over of a queue, in the same order.
+#[derive(Default)]
+pub(super) struct Batch {
+    parcels: VecDeque<Parcel>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Adds the newest.
+    #[inline]
+    fn push(&mut self, parcel: Parcel) {
         match parcel {
             Parcel::Value(value) => self.parcels.push_back(Parcel::Value(value)),
             Parcel::Message(message) => {
@@ -23,6 +100,11 @@ impl Queue {
                 self.parcels.push_back(Parcel::Message(message));
             }
         }
+    }
+
+    fn push_front(&mut self, oldest: Parcel) {
+        self.bytes += size(&oldest);
+        self.parcels.push_front(oldest);
     }
 
     /// Takes the oldest.
@@ -44,7 +126,7 @@ impl Queue {
     }
 
     /// Puts everything that is older in front, and leaves it empty. Moves whichever are fewer, one by one.
-    pub(super) fn prepend(&mut self, older: &mut Self) {
+    fn prepend(&mut self, older: &mut Self) {
         self.bytes += mem::take(&mut older.bytes);
         if older.len() < self.len() {
             while let Some(parcel) = older.parcels.pop_back() {
@@ -67,15 +149,18 @@ impl Queue {
         self.parcels.is_empty()
     }
 
-    /// How much there is.
-    pub(super) fn queued(&self) -> Queued {
-        Queued { messages: self.parcels.len(), bytes: self.bytes }
-    }
-
     /// Takes everything, and the room that it was in.
     #[must_use = "drop messages outside the lock"]
     pub(super) fn take(&mut self) -> VecDeque<Parcel> {
         mem::take(self).parcels
+    }
+}
+
+/// How many bytes it counts for where it waits.
+fn size(parcel: &Parcel) -> usize {
+    match parcel {
+        Parcel::Value(_) => 0,
+        Parcel::Message(message) => message.size(),
     }
 }
 
@@ -84,19 +169,29 @@ mod tests {
     use super::*;
     use crate::Message;
 
+    fn parcel(number: u8) -> Parcel {
+        Parcel::Message(Message::new([number]))
+    }
+
     fn queue(numbers: impl IntoIterator<Item = u8>) -> Queue {
         let mut queue = Queue::default();
-        for number in numbers {
-            queue.push(Parcel::Message(Message::new([number])));
-        }
+        numbers.into_iter().for_each(|number| queue.push(parcel(number)));
         queue
     }
 
+    fn batch(numbers: impl IntoIterator<Item = u8>) -> Batch {
+        let mut batch = Batch::default();
+        numbers.into_iter().for_each(|number| batch.push(parcel(number)));
+        batch
+    }
+
+    fn number(parcel: &Parcel) -> u8 {
+        let Parcel::Message(message) = parcel else { panic!("a value is in it") };
+        message.data()[0]
+    }
+
     fn numbers(mut queue: Queue) -> Vec<u8> {
-        let mut numbers = Vec::new();
-        while let Some(Parcel::Message(message)) = queue.pop() {
-            numbers.push(message.data()[0]);
-        }
+        let numbers = std::iter::from_fn(|| queue.pop()).map(|parcel| number(&parcel)).collect();
         assert_eq!(queue.queued(), Queued::default());
         numbers
     }
@@ -105,7 +200,7 @@ mod tests {
     #[test]
     fn what_is_older_comes_first_whichever_of_the_two_queues_is_longer() {
         for middle in 0..=6 {
-            let (mut older, mut newer) = (queue(0..middle), queue(middle..6));
+            let (mut older, mut newer) = (batch(0..middle), queue(middle..6));
 
             newer.prepend(&mut older);
 
@@ -113,5 +208,46 @@ mod tests {
             assert_eq!(newer.queued(), Queued { messages: 6, bytes: 6 });
             assert_eq!(numbers(newer), [0, 1, 2, 3, 4, 5]);
         }
+    }
+
+    /// LOOP-04
+    #[test]
+    fn parcels_keep_their_order_however_they_come_and_go() {
+        // A push, a pop, or everything lent and put back, by turns in each order there is.
+        for steps in 0..3_u32.pow(8) {
+            let (mut queue, mut model, mut next) = (Queue::default(), VecDeque::new(), 0);
+            for step in (0..8).map(|at| steps / 3_u32.pow(at) % 3) {
+                match step {
+                    0 => {
+                        queue.push(parcel(next));
+                        model.push_back(next);
+                        next += 1;
+                    }
+                    1 => assert_eq!(queue.pop().map(|parcel| number(&parcel)), model.pop_front()),
+                    _ => {
+                        let mut lent = Batch::default();
+                        queue.lend(&mut lent);
+                        assert!(queue.is_empty());
+                        queue.push(parcel(next));
+                        queue.prepend(&mut lent);
+                        model.push_back(next);
+                        next += 1;
+                    }
+                }
+                assert_eq!(queue.queued(), Queued { messages: model.len(), bytes: model.len() });
+                assert_eq!((queue.len(), queue.is_empty()), (model.len(), model.is_empty()));
+            }
+            assert_eq!(queue.take().iter().map(number).collect::<Vec<_>>(), Vec::from(model));
+        }
+    }
+
+    #[test]
+    fn one_parcel_at_a_time_asks_for_no_memory() {
+        let mut queue = Queue::default();
+        for _ in 0..3 {
+            queue.push(parcel(7));
+            assert!(queue.pop().is_some());
+        }
+        assert_eq!(queue.take().capacity(), 0);
     }
 }

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Closed, MessagePort, Parcel, queue::Queue, waiters::WaiterKey};
+use super::{Closed, MessagePort, Parcel, queue::Batch, waiters::WaiterKey};
 
 /// The place at a port of one who reads all that comes there.
 ///
@@ -16,7 +16,7 @@ pub(crate) struct Reader<P: Borrow<MessagePort>> {
     port: P,
     key: Option<WaiterKey>,
     /// What was taken over, and was not received.
-    batch: Queue,
+    batch: Batch,
 }
 
 /// What a reader has received.
@@ -29,7 +29,7 @@ pub(crate) struct Received {
 
 impl<P: Borrow<MessagePort>> Reader<P> {
     pub(crate) fn new(port: P) -> Self {
-        Self { port, key: None, batch: Queue::default() }
+        Self { port, key: None, batch: Batch::default() }
     }
 
     /// What has the port.

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, fmt, mem, task::Waker};
 
 use super::{
     Bound, ClosedBy, Gone, MessageTarget, Parcel, Queued,
-    queue::Queue,
+    queue::{Batch, Queue},
     ring::{Carrier, Place},
     state::PortState,
     target::{Announce, Delivery},
@@ -33,7 +33,7 @@ pub(super) struct Side {
 }
 
 /// The reader's batch is locked inside the side that lends it.
-impl Encloses<Queue> for Side {}
+impl Encloses<Batch> for Side {}
 
 /// How the reader fares who comes for more. Where others post meanwhile, there is more time and again: such a reader who is a
 /// little faster would go to sleep and be woken for every few messages.
@@ -263,9 +263,8 @@ impl Side {
     }
 
     /// Lends the queue to the reader, to be received without this side.
-    pub(super) fn lend(&mut self, batch: &mut Queue) {
-        debug_assert!(batch.is_empty(), "who locks the side takes the batch back");
-        mem::swap(&mut self.queue, batch);
+    pub(super) fn lend(&mut self, batch: &mut Batch) {
+        self.queue.lend(batch);
         self.has_lent = true;
     }
 
@@ -298,14 +297,14 @@ impl Side {
     }
 
     /// Puts back what a reader had taken over for good.
-    pub(super) fn put_batch_back(&mut self, batch: &mut Queue) -> Told {
+    pub(super) fn put_batch_back(&mut self, batch: &mut Batch) -> Told {
         let things = if self.state.delivers() { batch.len() } else { 0 };
         self.queue.prepend(batch);
         self.told(things)
     }
 
     /// Takes back what is left of a batch that was lent.
-    pub(super) fn take_back(&mut self, batch: &mut Queue) {
+    pub(super) fn take_back(&mut self, batch: &mut Batch) {
         self.queue.prepend(batch);
     }
 

@@ -7,7 +7,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use super::{Gone, Parcel, queue::Queue, side::Side, target::Delivery};
+use super::{Gone, Parcel, queue::Batch, side::Side, target::Delivery};
 use crate::sync::{
     Guard, Mutex,
     atomic::{AtomicBool, AtomicU32, Ordering},
@@ -28,7 +28,7 @@ pub(super) struct SideCell {
     /// Whether there is anything in the batch. Set under both locks, reset under that of the batch.
     has_batch: AtomicBool,
     /// Locked alone, or while the side is locked.
-    batch: Mutex<Queue>,
+    batch: Mutex<Batch>,
 }
 
 /// The channels of pipelines count their transfers from here on, each from a multiple of 256 of its own: their clients' calls have other
