@@ -84,6 +84,9 @@ fn poll_turn<F: Future>(main: Pin<&mut F>, tasks: &mut Tasks, cx: &mut Context<'
 
 /// Runs a future in this context, beside what runs here now. It need not be `Send`.
 ///
+/// Its first turn comes after those of all that were woken before, and of all others that whoever spawns it wakes in the same poll; one who yields
+/// after that lets it have its turn.
+///
 /// # Panics
 /// If this thread is no context: then spawn the future with the executor that runs here, or make it one with [`run`].
 pub fn spawn_local(future: impl Future<Output = ()> + 'static) {
