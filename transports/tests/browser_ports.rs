@@ -12,7 +12,7 @@ use handover::{
     Buffer, CallError, Interruption, Message, NotSent,
     browser::{
         self,
-        packet::{Entry, Packet},
+        packet::{ContextId, Entry, Packet},
     },
     context, in_process,
     prelude::*,
@@ -345,6 +345,26 @@ async fn a_port_from_the_browser_is_handed_on_itself_with_what_was_read_in_front
     drop(provider);
     assert!(right.recv().await.is_err());
     assert_eq!(browser::bridges(), before);
+}
+
+#[test]
+async fn whoever_gets_a_port_that_was_handed_on_is_told_who_holds_the_other_end() {
+    let (_ours, raw) = with_raw_end();
+    raw.next().await;
+    let at_first = raw.packets().remove(0);
+    raw.forget();
+
+    let other = Entry::Here { context: ContextId([7; 16]), has_lock: false };
+    for entries in [vec![Entry::Moving { to: None }], vec![other]] {
+        let packet = Packet { entries, carried: vec![] }.to_bytes();
+        raw.port.post_message(&js_sys::Uint8Array::from(&packet[..])).unwrap();
+    }
+    raw.next().await;
+
+    let packets = raw.packets();
+    let (here, again) = (Packet::parse(&at_first).unwrap(), Packet::parse(&packets[0]).unwrap());
+    assert!(matches!(here.entries[..], [Entry::Here { .. }]));
+    assert_eq!(again.entries.first(), here.entries.first());
 }
 
 #[test]

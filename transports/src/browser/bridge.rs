@@ -354,6 +354,11 @@ impl Bridge {
         while let Some(Collected::Messages(1..)) = self.collect(&mut Context::from_waker(Waker::noop())) {
             self.flush();
         }
+        self.give_up();
+    }
+
+    /// Ends the bridge, and tells whoever holds the other end, if anybody does.
+    pub(super) fn give_up(&self) {
         self.say_goodbye(ClosedBy::Peer);
         self.end(None);
     }
@@ -433,13 +438,15 @@ impl Bridge {
     fn told(self: &Rc<Self>, entry: &Entry<'_>) {
         match entry {
             Entry::Message { .. } => {}
-            Entry::Here { context, has_lock } => {
-                let holder = Holder::of(*context, *has_lock);
-                drop(self.holder.replace(holder));
+            Entry::Here { context: name, has_lock } => {
+                let former = self.holder.replace(Holder::of(*name, *has_lock));
+                if former.is_moving() {
+                    self.say(context::here());
+                }
             }
             Entry::Moving { to } => {
                 let to = to.and_then(|context| peers::peer(context, true));
-                drop(self.holder.replace(Holder::in_flight(to)));
+                drop(self.holder.replace(Holder::moving(to)));
             }
             Entry::Bye => self.end(None),
             Entry::Panicked(said) => self.end(Some(said)),

@@ -57,8 +57,14 @@ impl Peer {
 /// Who holds the other end of a bridge.
 #[derive(Debug)]
 pub(super) enum Holder {
-    /// Nobody, as far as is known: it is on its way, with a message to that peer. Counts how often it was found so.
-    InFlight { to: Option<Rc<Peer>>, found: Cell<u32> },
+    /// Nobody, as far as is known: it is on its way, with a message to that peer.
+    InFlight {
+        to: Option<Rc<Peer>>,
+        /// Whether somebody had it before, and was told who holds this end: whoever gets it was not.
+        was_held: bool,
+        /// How often it was found so.
+        found: Cell<u32>,
+    },
     /// That peer.
     Peer(Rc<Peer>),
     /// This context itself.
@@ -66,11 +72,26 @@ pub(super) enum Holder {
 }
 
 impl Holder {
+    /// Somebody gets it for the first time, or this end was just taken over: whoever holds the other one says so.
     pub(super) fn in_flight(to: Option<Rc<Peer>>) -> Self {
+        Self::on_its_way(to, false)
+    }
+
+    /// Whoever had it hands it on.
+    pub(super) fn moving(to: Option<Rc<Peer>>) -> Self {
+        Self::on_its_way(to, true)
+    }
+
+    fn on_its_way(to: Option<Rc<Peer>>, was_held: bool) -> Self {
         if !IS_SWEEPING.replace(true) {
             spawn_local(sweep());
         }
-        Self::InFlight { to, found: Cell::new(0) }
+        Self::InFlight { to, was_held, found: Cell::new(0) }
+    }
+
+    /// Whether whoever gets the other end has not been told who holds this one.
+    pub(super) fn is_moving(&self) -> bool {
+        matches!(self, Self::InFlight { was_held: true, .. })
     }
 
     /// The context that has said so.
@@ -166,7 +187,7 @@ async fn sweep() {
             is_any = true;
             if found > IN_FLIGHT {
                 tracing::debug!("a port was on its way for too long");
-                bridge.end(None);
+                bridge.give_up();
             }
         }
         if !is_any {
