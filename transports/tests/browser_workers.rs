@@ -208,6 +208,21 @@ async fn a_worker_that_goes_without_a_word_is_noticed_wherever_its_ports_lead() 
     soon(ours.closed()).await;
 }
 
+#[test]
+async fn a_worker_that_goes_without_a_word_is_noticed_by_whoever_was_handed_a_right_to_it() {
+    let provider = worker("provider");
+    let holder = worker("holder");
+    let right = provider.another().await.unwrap();
+    // By then this page knows who is there, and nothing of that lies in the port.
+    assert_eq!(soon(right.add(1, 2)).await.unwrap(), 3);
+    holder.hold(right).await.unwrap();
+    assert_eq!(soon(holder.ask_held(2, 3)).await.unwrap(), 5);
+
+    provider.as_js().terminate();
+
+    assert!(soon(holder.ask_held(2, 3)).await.is_err());
+}
+
 /// Something of this page's that is otherwise until this is dropped.
 struct Without(&'static str);
 
