@@ -18,7 +18,7 @@ pub(crate) const DUPLEX: usize = 64 << 10;
 
 /// Every contender, in the order in which they take turns. A new one joins here.
 #[rustfmt::skip]
-pub const CONTENDERS: [Contender; 20] = [
+pub const CONTENDERS: [Contender; 21] = [
     Entry::<direct::Direct, Tokio>::new("direct call").as_floor().only_on(&[Threads::One]).one_at_a_time()
         .calls().echoes().moves().streams().lends().enter(),
     Entry::<parked::Parked, Tokio>::new("park and unpark").as_floor().only_on(&[Threads::Two]).one_at_a_time()
@@ -29,6 +29,8 @@ pub const CONTENDERS: [Contender; 20] = [
         .calls().enter(),
     Entry::<tokio_channel::TokioChannel, Tokio>::new("tokio mpsc")
         .calls().echoes().moves().streams().lends().connects().enter(),
+    Entry::<tokio_channel::TokioChannel, Contexts>::new("tokio mpsc, context")
+        .calls().lends().enter(),
     Entry::<handover::Typed, Tokio>::new("handover")
         .calls().echoes().moves().streams().lends().connects().enter(),
     Entry::<handover::Typed, Contexts>::new("handover, context")
