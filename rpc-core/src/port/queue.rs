@@ -32,7 +32,7 @@ impl Queue {
         match self.oldest.take() {
             Some(Parcel::Value(value)) => Some(Parcel::Value(value)),
             Some(Parcel::Message(message)) => Some(Parcel::Message(message)),
-            None => self.newer.pop_to(|parcel| parcel),
+            None => self.newer.pop(),
         }
     }
 
@@ -69,9 +69,7 @@ impl Queue {
 
     /// How much there is.
     pub(super) fn queued(&self) -> Queued {
-        let Batch { parcels, bytes } = &self.newer;
-        let oldest = self.oldest.as_ref().map_or(0, size);
-        Queued { messages: parcels.len() + usize::from(self.oldest.is_some()), bytes: bytes + oldest }
+        Queued { messages: self.len(), bytes: self.newer.bytes + self.oldest.as_ref().map_or(0, size) }
     }
 
     /// Takes everything, and the room that it was in.

@@ -382,9 +382,9 @@ impl Side {
     /// As [`start`](Self::start), for a reader who has found nothing. Who is to be told, if what waits is delivered only from now on.
     pub(super) fn start_waiting(&mut self) -> Option<Told> {
         let delivered = self.state.delivers();
-        self.state.start();
+        let told = self.start();
         let has_begun = !delivered && self.state.delivers() && !self.queue.is_empty();
-        has_begun.then(|| self.told(self.things()))
+        has_begun.then_some(told)
     }
 
     /// Closes this side. `None` if it was closed already.

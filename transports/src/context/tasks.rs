@@ -34,7 +34,7 @@ impl Default for Tasks {
         let spawner = Spawner::default();
         let main = Task { waker: spawner.woken().waker(MAIN), future: None };
         // To be polled for the first time.
-        spawner.woken().note(MAIN);
+        spawner.woken().note_spawned(MAIN);
         Self { places: vec![main], spawner, room: Vec::new() }
     }
 }

@@ -89,8 +89,12 @@ impl Line {
 }
 
 impl Here {
-    /// Those that whoever was polled has spawned join the line.
+    /// Those that whoever was polled has spawned join the line: nearly always nobody.
+    #[inline]
     fn join(&mut self) {
+        if self.spawned.is_empty() {
+            return;
+        }
         for place in self.spawned.drain(..) {
             self.line.push(place);
         }
@@ -98,7 +102,7 @@ impl Here {
 
     fn push(&mut self, place: Place) {
         let is_itself = place == self.polled;
-        if is_itself && !self.spawned.is_empty() {
+        if is_itself {
             // Who only lets others have their turn lets those have it that it has spawned.
             self.join();
         }
@@ -146,13 +150,8 @@ impl Woken {
         }
     }
 
-    /// Notes a future on this thread, and wakes nobody for it.
-    pub(super) fn note(&self, place: Place) {
-        self.here.borrow_mut().push(place);
-    }
-
-    /// Notes a future that was spawned on this thread, to be polled for the first time. It comes behind all others that whoever spawns it
-    /// wakes in the same poll: what they have for it to do is there by then, and it need not wait for that.
+    /// Notes a future that was spawned on this thread, to be polled for the first time, and wakes nobody for it. It comes behind all
+    /// others that whoever spawns it wakes in the same poll: what they have for it to do is there by then, and it need not wait for that.
     pub(super) fn note_spawned(&self, place: Place) {
         self.here.borrow_mut().spawned.push(place);
     }
@@ -164,9 +163,7 @@ impl Woken {
             self.take_over();
         }
         let here = &mut *self.here.borrow_mut();
-        if !here.spawned.is_empty() {
-            here.join();
-        }
+        here.join();
         here.left = here.left.checked_sub(1)?;
         here.polled = here.line.pop()?;
         Some(here.polled)
@@ -183,7 +180,7 @@ impl Woken {
         }
     }
 
-    /// As [`note`](Self::note), of a future that was woken. `false` between two turns: then the context does not come by itself.
+    /// Notes a future that was woken on this thread. `false` between two turns: then the context does not come by itself.
     fn note_in_turn(&self, place: Place) -> bool {
         let mut here = self.here.borrow_mut();
         if here.is_in_turn {
@@ -290,7 +287,7 @@ mod tests {
         let woken = Woken::default();
         woken.begin_turn(&Context::from_waker(&waker));
 
-        woken.note(1);
+        woken.note_spawned(1);
         woken.wake_context();
 
         assert_eq!(times.get(), 0);
