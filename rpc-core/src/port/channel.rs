@@ -87,6 +87,14 @@ impl Channel {
         }
     }
 
+    /// A side, for the only one who knows the channel.
+    pub(super) fn side_mut(&mut self, end: End) -> &mut SideCell {
+        match end {
+            End::One => &mut self.sides[0],
+            End::Two => &mut self.sides[1],
+        }
+    }
+
     /// Whether either port has travelled. That marks both, and the port that arrives (PORT-04).
     pub(super) fn has_been_shipped(&self) -> bool {
         self.sides.iter().any(SideCell::has_been_shipped)

@@ -13,7 +13,7 @@ use super::{
     queue::Batch,
     reader::Received,
     ring::{self, Carrier, Place},
-    side::{Accepted, Destination, Next, Side, Told},
+    side::{Accepted, Closing, Destination, Next, Side, Told},
     side_cell::SideCell,
     transfer::PortRef,
     waiters::WaiterKey,
@@ -154,8 +154,8 @@ impl MessagePort {
 
     /// The peer is told before anybody here is woken, and told again by whoever finds this port closed already, while another thread may
     /// just be closing it: nothing that any of them posts afterwards arrives (PORT-46). A peer that has closed itself has nothing to learn.
-    fn tell_of_close(&self, closed: Option<(Told, Option<Arc<dyn MessageTarget>>)>, is_alone: bool, gone: Gone) {
-        let tell = |(told, target): (Told, Option<Arc<dyn MessageTarget>>)| {
+    fn tell_of_close(&self, closed: Option<Closing>, is_alone: bool, gone: Gone) {
+        let tell = |(told, target): Closing| {
             told.tell();
             if let Some(target) = target {
                 target.closed(gone);
@@ -398,41 +398,44 @@ impl MessagePort {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Received, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
-        // Apart, so that a value is moved by itself.
-        match side.next_unwatched() {
-            Some(Parcel::Value(value)) => {
-                let is_last = self.took(side, batch, key, cx);
-                return Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last }));
+        loop {
+            // Apart, so that a value is moved by itself.
+            match side.next_unwatched() {
+                Some(Parcel::Value(value)) => {
+                    let is_last = self.took(side, batch, key, cx);
+                    return Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last }));
+                }
+                Some(message) => {
+                    let is_last = self.took(side, batch, key, cx);
+                    return Poll::Ready(Ok(Received { parcel: message.received(), is_last }));
+                }
+                None => {}
             }
-            Some(message) => {
-                let is_last = self.took(side, batch, key, cx);
-                return Poll::Ready(Ok(Received { parcel: message.received(), is_last }));
-            }
-            None => {}
-        }
-        match side.next() {
-            Next::Parcel(parcel, told) => {
-                drop(side);
-                told.tell();
-                Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }))
-            }
-            Next::Closed => Poll::Ready(Err(Closed)),
-            Next::Soon => {
-                drop(side);
-                pause();
-                self.poll_batch(batch, key, cx)
-            }
-            Next::Nothing => match side.start_waiting() {
-                Some(told) => {
+            match side.next() {
+                Next::Parcel(parcel, told) => {
                     drop(side);
                     told.tell();
-                    self.poll_batch(batch, key, cx)
+                    return Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }));
                 }
-                None => {
-                    self.mine().calm(&side);
-                    wait_at(side, key, cx)
+                Next::Closed => return Poll::Ready(Err(Closed)),
+                Next::Soon => {
+                    drop(side);
+                    pause();
+                    return self.poll_batch(batch, key, cx);
                 }
-            },
+                Next::Nothing => match side.start_waiting() {
+                    Some(told) if told.is_nobody() => {}
+                    Some(told) => {
+                        drop(side);
+                        told.tell();
+                        return self.poll_batch(batch, key, cx);
+                    }
+                    None => {
+                        self.mine().calm(&side);
+                        return wait_at(side, key, cx);
+                    }
+                },
+            }
         }
     }
 
@@ -542,6 +545,14 @@ impl Drop for MessagePort {
             return;
         }
         let gone = panicking::how_it_goes();
+        // Nobody else can have anything to do with either side, once the other end has gone.
+        if Arc::strong_count(&self.channel) == 1
+            && let Some(channel) = Arc::get_mut(&mut self.channel)
+        {
+            let Some((closed, queue)) = channel.side_mut(self.end).end(self.shipped) else { return };
+            self.tell_of_close(closed, true, gone);
+            return discard(queue);
+        }
         let Some(mut side) = self.owned() else { return };
         let (closed, is_alone) = (side.close(), side.peer_has_closed());
         let queue = self.mine().take_queue(side);

@@ -112,6 +112,9 @@ pub(super) struct Told {
     more: Option<Box<All>>,
 }
 
+/// Who is to be told that the channel has ended, and the target that is.
+pub(super) type Closing = (Told, Option<Arc<dyn MessageTarget>>);
+
 /// All who may have to be told of a change.
 struct All {
     woken: Woken,
@@ -121,6 +124,11 @@ struct All {
 }
 
 impl Told {
+    /// Whether there is nobody to be told.
+    pub(super) fn is_nobody(&self) -> bool {
+        self.one.is_none() && self.more.is_none()
+    }
+
     /// Tells them.
     #[inline]
     pub(super) fn tell(self) {
@@ -389,12 +397,12 @@ impl Side {
 
     /// Closes this side. `None` if it was closed already.
     #[must_use = "wake after unlocking"]
-    pub(super) fn close(&mut self) -> Option<(Told, Option<Arc<dyn MessageTarget>>)> {
+    pub(super) fn close(&mut self) -> Option<Closing> {
         self.state.close().then(|| (self.told(1), self.take_target()))
     }
 
     /// Notes that the other side was closed.
-    pub(super) fn peer_closes(&mut self, gone: Gone) -> (Told, Option<Arc<dyn MessageTarget>>) {
+    pub(super) fn peer_closes(&mut self, gone: Gone) -> Closing {
         self.peer_has_closed = true;
         self.peer_has_gone(gone)
     }
@@ -405,7 +413,7 @@ impl Side {
     }
 
     /// Notes that the other side has gone, wherever this one is: it is noted here, so it travels along (CLOSE-05, PORT-62).
-    pub(super) fn peer_has_gone(&mut self, gone: Gone) -> (Told, Option<Arc<dyn MessageTarget>>) {
+    pub(super) fn peer_has_gone(&mut self, gone: Gone) -> Closing {
         self.peer_gone.get_or_insert(gone);
         (self.told(1), self.target())
     }

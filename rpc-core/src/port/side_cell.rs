@@ -7,7 +7,12 @@
 
 use std::{collections::VecDeque, fmt};
 
-use super::{Gone, Parcel, queue::Batch, side::Side, target::Delivery};
+use super::{
+    Gone, Parcel,
+    queue::Batch,
+    side::{Closing, Side},
+    target::Delivery,
+};
 use crate::sync::{
     Guard, Mutex,
     atomic::{AtomicBool, AtomicU32, Ordering},
@@ -135,6 +140,19 @@ impl SideCell {
             debug_assert!(memory.is_empty(), "who locks the side takes the batch back");
         }
         side.take_queue()
+    }
+
+    /// Closes the side for good, and takes all that waits there: for the only one who knows the channel. `None` if a handle of that age does not
+    /// own the side.
+    pub(super) fn end(&mut self, shipped: u32) -> Option<(Option<Closing>, VecDeque<Parcel>)> {
+        if !self.is_owned_by(shipped) {
+            return None;
+        }
+        let side = self.side.get_mut();
+        if self.has_batch.load(Ordering::Acquire) {
+            side.take_back(self.batch.get_mut());
+        }
+        Some((side.close(), side.take_queue()))
     }
 
     /// Puts the side into a message, and tells the number by which its new handle owns it (PORT-50, PORT-51). `None` if the
