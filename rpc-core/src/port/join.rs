@@ -153,7 +153,7 @@ pub(crate) fn end_of_joints(mut target: Arc<dyn MessageTarget>) -> Option<Arc<dy
     loop {
         let any: &dyn Any = &*target;
         let Some(arm) = any.downcast_ref::<Arm>() else { break };
-        target = arm.way_on().peer_target()?;
+        target = arm.way_on().peer_target_for_answers()?;
     }
     Some(target)
 }

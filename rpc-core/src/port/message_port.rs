@@ -14,7 +14,8 @@ use super::{
     reader::Received,
     ring::{self, Carrier, Place},
     side::{Accepted, Closing, Destination, Next, Side, Told},
-    side_cell::SideCell,
+    side_cell::{Left, SideCell},
+    target::MakeTarget,
     transfer::PortRef,
     waiters::WaiterKey,
 };
@@ -281,6 +282,30 @@ impl MessagePort {
         }
     }
 
+    /// Delivers to a target from now on that is made when anything comes for it: most clients never get anything by their port.
+    pub(crate) fn set_target_later(&self, make: MakeTarget) {
+        let led = self.owned().map(|mut side| {
+            let former = side.lead_later(make, self.shipped);
+            self.mine().calm(&side);
+            former
+        });
+        match led {
+            Some(Some(former)) => drop(former),
+            Some(None) => self.set_target(make(self.shipped, None)),
+            None => {}
+        }
+    }
+
+    /// The target of this port, if it was made since anybody has looked. To make it is up to this, or to whoever has something for it.
+    pub(crate) fn own_target(&self, is_wanted: bool) -> Option<Arc<dyn MessageTarget>> {
+        let mut side = self.owned()?;
+        let target = if is_wanted { side.is_to_lead_to() } else { side.leads_to() };
+        if target.is_none() {
+            self.mine().calm(&side);
+        }
+        target
+    }
+
     /// Is read from now on, which starts it, and leads to a target for those who ask where. The target gets nothing that is posted.
     pub(crate) fn read_for(&self, target: Arc<dyn MessageTarget>) {
         if let Some((told, former)) = self.owned().map(|mut side| side.read_for(target)) {
@@ -350,9 +375,14 @@ impl MessagePort {
         self.owned().is_none_or(|side| side.is_finished())
     }
 
-    /// The target of the other end, where answers to what was received here belong.
+    /// The target of the other end, if there is one.
     pub(crate) fn peer_target(&self) -> Option<Arc<dyn MessageTarget>> {
         self.peer().lock_without_batch().leads_to()
+    }
+
+    /// The target of the other end, where answers to what was received here belong: it is made, if it was left for later.
+    pub(crate) fn peer_target_for_answers(&self) -> Option<Arc<dyn MessageTarget>> {
+        self.peer().lock_without_batch().is_to_lead_to()
     }
 
     /// The target of the other end, if what is posted here goes straight to it.
@@ -467,6 +497,12 @@ impl MessagePort {
         self.mine().is_quiet() && self.is_current()
     }
 
+    /// Whether nobody can have made the target of this port since it was not there.
+    #[inline]
+    pub(crate) fn has_no_target_yet(&self) -> bool {
+        self.mine().is_quiet()
+    }
+
     /// Puts back what a reader had taken over: it is older than what waits.
     pub(super) fn put_batch_back(&self, batch: &mut Batch) {
         let told = self.mine().lock().put_batch_back(batch);
@@ -549,9 +585,11 @@ impl Drop for MessagePort {
         if Arc::strong_count(&self.channel) == 1
             && let Some(channel) = Arc::get_mut(&mut self.channel)
         {
-            let Some((closed, queue)) = channel.side_mut(self.end).end(self.shipped) else { return };
-            self.tell_of_close(closed, true, gone);
-            return discard(queue);
+            if let Some(Left { target, queue }) = channel.side_mut(self.end).end(self.shipped) {
+                target.into_iter().for_each(|target| target.closed(gone));
+                discard(queue);
+            }
+            return;
         }
         let Some(mut side) = self.owned() else { return };
         let (closed, is_alone) = (side.close(), side.peer_has_closed());

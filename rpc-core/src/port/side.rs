@@ -7,7 +7,7 @@ use super::{
     queue::{Batch, Queue},
     ring::{Carrier, Place},
     state::PortState,
-    target::{Announce, Delivery},
+    target::{Announce, Delivery, MakeTarget},
     waiters::{WaiterKey, Waiters, Woken},
 };
 use crate::sync::{Arc, Encloses};
@@ -158,12 +158,13 @@ impl All {
 impl Side {
     /// Where an entry goes. It is asked first, so that an entry is moved once.
     #[inline(always)]
-    pub(super) fn destination(&self) -> Destination {
+    pub(super) fn destination(&mut self) -> Destination {
         if !self.state.takes_messages() || self.peer_gone.is_some() {
             return Destination::Nowhere;
         }
         match &self.delivery {
             Delivery::Target(target) => Destination::Target(target.clone()),
+            Delivery::Later(make, times_shipped) => Destination::Target(self.make_target(*make, *times_shipped)),
             _ => Destination::Queue,
         }
     }
@@ -209,6 +210,7 @@ impl Side {
             Delivery::Queue
             | Delivery::Read(_)
             | Delivery::Target(_)
+            | Delivery::Later(..)
             | Delivery::Draining(_)
             | Delivery::Travelling(_) => None,
         };
@@ -458,12 +460,35 @@ impl Side {
     /// Gives what comes from now on to a target, where nothing waits, nobody else has to know, and the channel has not ended. It is handed back
     /// where that is not so.
     pub(super) fn lead_to(&mut self, target: Arc<dyn MessageTarget>) -> Result<Delivery, Arc<dyn MessageTarget>> {
-        let is_watched = self.limit.is_some() || self.drain.is_some();
-        if is_watched || !self.queue.is_empty() || self.state.is_closed() || self.peer_gone.is_some() {
+        if !self.is_as_new() {
             return Err(target);
         }
         self.state.start();
         Ok(mem::replace(&mut self.delivery, Delivery::Target(target)))
+    }
+
+    /// As [`lead_to`](Self::lead_to), where the target is made later. `None` where it cannot.
+    #[must_use = "drop outside the lock"]
+    pub(super) fn lead_later(&mut self, make: MakeTarget, times_shipped: u32) -> Option<Delivery> {
+        if !self.is_as_new() {
+            return None;
+        }
+        self.state.start();
+        Some(mem::replace(&mut self.delivery, Delivery::Later(make, times_shipped)))
+    }
+
+    /// Whether nothing waits, nobody has to know of what comes, and the channel has not ended.
+    fn is_as_new(&self) -> bool {
+        let is_watched = self.limit.is_some() || self.drain.is_some();
+        !is_watched && self.queue.is_empty() && !self.state.is_closed() && self.peer_gone.is_none()
+    }
+
+    /// Makes the target that was to be made later.
+    #[cold]
+    fn make_target(&mut self, make: MakeTarget, times_shipped: u32) -> Arc<dyn MessageTarget> {
+        let target = make(times_shipped, self.peer_gone);
+        self.delivery = Delivery::Target(target.clone());
+        target
     }
 
     /// What waits for the target. If nothing does, all that comes from now on goes straight to it: then tells who waits for that, and
@@ -496,23 +521,35 @@ impl Side {
             Delivery::Queue
             | Delivery::Read(_)
             | Delivery::Announced(_)
+            | Delivery::Later(..)
             | Delivery::Draining(_)
             | Delivery::Travelling(_) => None,
         }
     }
 
-    /// The target, also if what waits has to be given to it first, or is read for it.
+    /// The target, also if what waits has to be given to it first, or is read for it; not if it has to be made.
     pub(super) fn leads_to(&self) -> Option<Arc<dyn MessageTarget>> {
         match &self.delivery {
             Delivery::Target(target) | Delivery::Draining(target) | Delivery::Read(target) => Some(target.clone()),
-            Delivery::Queue | Delivery::Announced(_) | Delivery::Travelling(_) => None,
+            Delivery::Queue | Delivery::Announced(_) | Delivery::Later(..) | Delivery::Travelling(_) => None,
         }
     }
 
-    fn take_target(&mut self) -> Option<Arc<dyn MessageTarget>> {
-        let target = self.leads_to()?;
-        self.delivery = Delivery::Queue;
-        Some(target)
+    /// As [`leads_to`](Self::leads_to), and makes it.
+    pub(super) fn is_to_lead_to(&mut self) -> Option<Arc<dyn MessageTarget>> {
+        if let Delivery::Later(make, times_shipped) = self.delivery {
+            return Some(self.make_target(make, times_shipped));
+        }
+        self.leads_to()
+    }
+
+    /// Takes the target, which gets nothing any more.
+    pub(super) fn take_target(&mut self) -> Option<Arc<dyn MessageTarget>> {
+        let target = self.leads_to();
+        if target.is_some() || matches!(self.delivery, Delivery::Later(..)) {
+            self.delivery = Delivery::Queue;
+        }
+        target
     }
 
     /// Lets what comes from now on queue up, and tells nobody but those who wait.
@@ -535,6 +572,7 @@ impl Side {
             | Delivery::Read(_)
             | Delivery::Announced(_)
             | Delivery::Target(_)
+            | Delivery::Later(..)
             | Delivery::Draining(_) => None,
         }
     }
@@ -550,6 +588,7 @@ impl Side {
             | Delivery::Read(_)
             | Delivery::Announced(_)
             | Delivery::Target(_)
+            | Delivery::Later(..)
             | Delivery::Draining(_) => Delivery::Queue,
         }
     }

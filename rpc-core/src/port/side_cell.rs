@@ -7,14 +7,9 @@
 
 use std::{collections::VecDeque, fmt};
 
-use super::{
-    Gone, Parcel,
-    queue::Batch,
-    side::{Closing, Side},
-    target::Delivery,
-};
+use super::{Gone, MessageTarget, Parcel, queue::Batch, side::Side, target::Delivery};
 use crate::sync::{
-    Guard, Mutex,
+    Arc, Guard, Mutex,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -142,9 +137,10 @@ impl SideCell {
         side.take_queue()
     }
 
-    /// Closes the side for good, and takes all that waits there: for the only one who knows the channel. `None` if a handle of that age does not
-    /// own the side.
-    pub(super) fn end(&mut self, shipped: u32) -> Option<(Option<Closing>, VecDeque<Parcel>)> {
+    /// Takes the target and all that waits, for the only one who knows the channel: nobody can wait here. `None` if a handle of that age does
+    /// not own the side.
+    #[must_use = "tell the target, and drop messages"]
+    pub(super) fn end(&mut self, shipped: u32) -> Option<Left> {
         if !self.is_owned_by(shipped) {
             return None;
         }
@@ -152,7 +148,7 @@ impl SideCell {
         if self.has_batch.load(Ordering::Acquire) {
             side.take_back(self.batch.get_mut());
         }
-        Some((side.close(), side.take_queue()))
+        Some(Left { target: side.take_target(), queue: side.take_queue() })
     }
 
     /// Puts the side into a message, and tells the number by which its new handle owns it (PORT-50, PORT-51). `None` if the
@@ -173,6 +169,12 @@ impl SideCell {
         }
         Some(next)
     }
+}
+
+/// What is left of a side that nobody else knows.
+pub(super) struct Left {
+    pub(super) target: Option<Arc<dyn MessageTarget>>,
+    pub(super) queue: VecDeque<Parcel>,
 }
 
 impl fmt::Debug for SideCell {

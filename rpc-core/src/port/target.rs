@@ -22,6 +22,9 @@ pub(crate) trait MessageTarget: Any + Send + Sync {
     }
 }
 
+/// Makes the target of a side that was transferred so often, of a channel that has ended so, if it has.
+pub(crate) type MakeTarget = fn(times_shipped: u32, gone: Option<Gone>) -> Arc<dyn MessageTarget>;
+
 /// Is told that a side has something for its reader, once for each thing: the event loop that runs the side's handlers, which
 /// takes one out of the queue for each time it was told.
 ///
@@ -43,6 +46,8 @@ pub(super) enum Delivery {
     Announced(Arc<dyn Announce>),
     /// To a target, past the queue.
     Target(Arc<dyn MessageTarget>),
+    /// As well, but the target is made once there is something for it, or somebody asks for it.
+    Later(MakeTarget, u32),
     /// Into the queue, until the target has been given all that waits there: so nothing overtakes what came before it.
     Draining(Arc<dyn MessageTarget>),
     /// Into the queue, for whoever receives the port: it is in flight, and lies in the queue of that side itself.

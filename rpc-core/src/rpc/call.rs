@@ -151,12 +151,14 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
                 return Err(error);
             }
         };
-        self.stub.replies().window().enter_at_once();
+        if let Some(window) = self.stub.window() {
+            window.enter_at_once();
+        }
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent();
         }
         self.stub.port().post(Parcel::Value(Carried::new(call.clone().to_value()))).map_err(|unsent| {
-            let error = self.stub.replies().unsent();
+            let error = self.stub.unsent();
             call.failed(error.clone());
             drop(unsent);
             error
@@ -183,7 +185,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         // Nearly always nobody else knows of it yet.
         let is_expected = Arc::get_mut(cell).map(|cell| cell.expect_ending(cx)).is_some();
         let parcel = Parcel::Value(Carried::new(cell.clone().to_value()));
-        self.stub.port().post(parcel).map_err(|_| self.stub.replies().unsent())?;
+        self.stub.port().post(parcel).map_err(|_| self.stub.unsent())?;
         self.stage = Stage::Sent;
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent();
@@ -221,7 +223,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     fn failed(&mut self, error: CallError) -> Result<T, E> {
         let error = match error {
             // It was thrown away on its way, after the service had said why.
-            CallError::NotSent(NotSent::Closed) => self.stub.replies().unsent(),
+            CallError::NotSent(NotSent::Closed) => self.stub.unsent(),
             error => error,
         };
         self.end(|| Outcome::Failed(error.clone()));
@@ -233,7 +235,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
             self.prepare()?;
         }
         if self.stage == Stage::Ready {
-            if self.stub.replies().window().poll_enter(Kind::Call, &mut self.place, cx).is_pending() {
+            if self.stub.poll_enter(Kind::Call, &mut self.place, cx).is_pending() {
                 return self.poll_expiry(cx);
             }
             // Whoever ends it from now on wakes it.
@@ -269,7 +271,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     fn abandon(&self) -> Abandoned {
         let abandoned = self.cell.as_ref().map_or(Abandoned::Ended, |cell| cell.abandon());
         if let Abandoned::SentAsBytes(id) = abandoned {
-            drop(self.stub.replies().forget(id));
+            self.stub.forget(id);
             // If the port is closed, so is the call.
             let _closed = self.stub.port().post(Parcel::Message(Frame::Cancel { id }.to_bytes().into()));
         }
@@ -289,7 +291,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     /// The call is over: makes room for the next, and tells the interceptors.
     fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
         self.stage = Stage::Ended;
-        self.stub.replies().window().leave(Kind::Call, &mut self.place);
+        self.stub.leave(Kind::Call, &mut self.place);
         let cell = self.cell.take();
         if let Some(outgoing) = self.outgoing.take() {
             outgoing.end(&self.stub, cell.as_ref().map(|cell| cell.traffic()), outcome);

@@ -76,7 +76,7 @@ impl<'c> Tell<'c> {
             }
             self.is_prepared = true;
         }
-        if self.stub.replies().window().poll_enter(Kind::Tell, &mut self.place, cx).is_pending() {
+        if self.stub.poll_enter(Kind::Tell, &mut self.place, cx).is_pending() {
             let Some(outgoing) = &mut self.outgoing else { return Poll::Pending };
             return outgoing.poll_expiry(cx).map(|()| Err(CallError::NotSent(NotSent::DeadlineExceeded)));
         }
@@ -87,7 +87,7 @@ impl<'c> Tell<'c> {
             outgoing.sent();
         }
         let posted = self.stub.port().post(Parcel::Value(Carried::new(value.to_value())));
-        Poll::Ready(posted.map_err(|_| self.stub.replies().unsent()))
+        Poll::Ready(posted.map_err(|_| self.stub.unsent()))
     }
 
     fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
@@ -110,7 +110,7 @@ impl Future for Tell<'_> {
 
 impl Drop for Tell<'_> {
     fn drop(&mut self) {
-        self.stub.replies().window().leave(Kind::Tell, &mut self.place);
+        self.stub.leave(Kind::Tell, &mut self.place);
         if self.is_prepared {
             self.end(|| Outcome::Cancelled);
         }

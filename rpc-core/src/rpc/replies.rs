@@ -11,7 +11,7 @@ use std::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    CallError, Interruption, MethodId, NotSent,
+    CallError, Interruption, MethodId,
     frame::{CallId, Fault, Frame, plain_reply},
     outstanding::Outstanding,
     report::in_one_line,
@@ -50,7 +50,7 @@ impl Reply {
 }
 
 /// The calls of one client that went out as bytes. It is the target of the client's port: whoever posts a reply puts it
-/// straight into its call's cell.
+/// straight into its call's cell. It is made by whoever first has something for it: a client whose calls stay as they are has none.
 pub(super) struct ReplyTable {
     waiting: Mutex<Waiting>,
     window: CallWindow,
@@ -119,12 +119,12 @@ struct Sent {
 }
 
 impl ReplyTable {
-    /// A table for a port that was transferred so often. Each holder takes its ids from a range of its own, so that a late
-    /// reply to a former holder's call cannot be taken for an answer to one of this holder's.
-    pub(super) fn new(times_shipped: u32) -> Self {
+    /// A table for a port that was transferred so often, and whose channel has ended so, if it has. Each holder takes its ids from a range
+    /// of its own, so that a late reply to a former holder's call cannot be taken for an answer to one of this holder's.
+    pub(super) fn new(times_shipped: u32, gone: Option<Gone>) -> Self {
         let calls = Outstanding::counted_from(u64::from(times_shipped) << 32);
         Self {
-            waiting: Mutex::new(Waiting { calls, farewell: None, gone: None }),
+            waiting: Mutex::new(Waiting { calls, farewell: None, gone }),
             window: CallWindow::new(),
             shapes: OnceLock::new(),
             last_introduced: AtomicU64::new(0),
@@ -164,11 +164,6 @@ impl ReplyTable {
         });
         // Truncated on purpose: any 23 bits will do.
         FIRST_OF_PIPELINES | ((mixed >> 32) as u32 & 0x007f_ffff) << 8
-    }
-
-    /// How a call ends that found the port closed: as the other end has said, if it said anything.
-    pub(super) fn unsent(&self) -> CallError {
-        self.farewell().map_or(CallError::NotSent(NotSent::Closed), CallError::from)
     }
 
     /// What the other end has said as its last words.

@@ -478,7 +478,7 @@ impl ForwardedCall {
         let cancelled = std::mem::replace(&mut *progress, Progress::Over);
         drop(progress);
         if let Progress::Sent { service, id } = cancelled {
-            drop(service.replies().forget(id));
+            service.forget(id);
             let _closed = service.port().post(Parcel::Message(Frame::Cancel { id }.to_bytes().into()));
         }
     }

@@ -157,7 +157,7 @@ impl MessageTarget for Branch {
 
 /// The table of the calls that come out of a port, behind the junctions that they went through.
 pub(super) fn reply_table(via: &MessagePort) -> Option<Arc<ReplyTable>> {
-    table_at(via.peer_target()?)
+    table_at(via.peer_target_for_answers()?)
 }
 
 /// The table that a target is, or leads to.

@@ -1,19 +1,31 @@
 //! The caller's side.
 
-use std::{fmt, hash::Hash};
+use std::{
+    any::Any,
+    fmt,
+    hash::Hash,
+    sync::OnceLock,
+    task::{Context, Poll},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Narrowing, Service, Tell,
+    Call, CallError, ClientOptions, Failure, Method, MethodId, MethodTable, Narrowing, NotSent, Service, Tell,
     call::Via,
     cell::CallCell,
     codec::{Codec, Coded},
     farewell::farewell,
-    frame::{Frame, Limits},
+    frame::{CallId, Fault, Frame, Limits},
     replies::ReplyTable,
+    window::{CallWindow, Kind, Place},
 };
-use crate::{Message, MessageChannel, MessagePort, port::Parcel, shape::Description, sync::Arc};
+use crate::{
+    Message, MessageChannel, MessagePort,
+    port::{Gone, Parcel},
+    shape::Description,
+    sync::Arc,
+};
 
 /// A typed client of a service: a port that leads to it. `#[service]` implements this for the clients it generates.
 ///
@@ -90,15 +102,52 @@ enum Owned {
 /// What a stub is.
 struct Parts {
     port: MessagePort,
-    replies: Arc<ReplyTable>,
+    /// Once it was made, and somebody has looked.
+    replies: OnceLock<Arc<ReplyTable>>,
     /// What is done with every call; nearly always nothing.
     options: Option<Box<ClientOptions>>,
 }
 
 impl Parts {
+    fn new(port: MessagePort) -> Self {
+        port.set_target_later(|times_shipped, gone| Arc::new(ReplyTable::new(times_shipped, gone)));
+        Self { port, replies: OnceLock::new(), options: None }
+    }
+
+    /// The table of replies, if there is one. Nearly always none was made where nothing has happened at the port.
+    #[inline]
+    fn replies_so_far(&self) -> Option<&ReplyTable> {
+        match self.replies.get() {
+            Some(replies) => Some(replies),
+            None if self.port.has_no_target_yet() => None,
+            None => self.look_for_replies(false),
+        }
+    }
+
+    #[cold]
+    fn look_for_replies(&self, are_wanted: bool) -> Option<&ReplyTable> {
+        let target: Arc<dyn Any + Send + Sync> = self.port.own_target(are_wanted)?;
+        let replies = target.downcast().ok()?;
+        Some(self.replies.get_or_init(|| replies))
+    }
+
+    /// The table of replies, which is made if there is none. Where the port is closed, nothing is answered.
+    fn replies(&self) -> &ReplyTable {
+        let made = self.replies_so_far().or_else(|| self.look_for_replies(true));
+        made.unwrap_or_else(|| {
+            let over = || Arc::new(ReplyTable::new(self.port.times_shipped(), Some(Gone::Closed)));
+            self.replies.get_or_init(over)
+        })
+    }
+
+    /// What the other end has said as its last words.
+    fn farewell(&self) -> Option<Fault> {
+        self.replies_so_far()?.farewell()
+    }
+
     /// Has whoever gets the port told why it is closed, as this client was.
     fn put_farewell_back(&self) {
-        if let Some(fault) = self.replies.farewell() {
+        if let Some(fault) = self.farewell() {
             self.port.put_back(Parcel::Message(Frame::Farewell { fault }.to_bytes().into()));
         }
     }
@@ -125,9 +174,7 @@ impl fmt::Debug for SharedStub {
 impl ClientStub {
     /// Makes a client of a port. What waits in it is no reply to anything, and is dropped.
     pub fn new(port: MessagePort) -> Self {
-        let replies = Arc::new(ReplyTable::new(port.times_shipped()));
-        port.set_target(replies.clone());
-        Self(Box::new(Owned::Alone(Parts { port, replies, options: None }))).with(ClientOptions::default())
+        Self(Box::new(Owned::Alone(Parts::new(port)))).with(ClientOptions::default())
     }
 
     /// The same stub, for several to have.
@@ -164,7 +211,7 @@ impl ClientStub {
     pub fn attach(&self, limits: Limits) -> Self {
         let (ours, theirs) = MessageChannel::new().into_ports();
         let frame = Frame::Attach { limits: Box::new(limits) };
-        match self.replies().farewell() {
+        match self.parts().farewell() {
             // Nobody gets it any more: what was said to this one holds for the other.
             Some(fault) => farewell(&theirs, fault),
             // A new port can always be posted, so nothing comes back; and where nobody gets it, it is closed.
@@ -217,7 +264,7 @@ impl ClientStub {
         T: Send + 'static,
         E: Send + 'static,
     {
-        if self.replies().has_sent_bytes() { CallCell::reused(codec, args) } else { CallCell::new(codec, args) }
+        if self.sends_bytes() { CallCell::reused(codec, args) } else { CallCell::new(codec, args) }
     }
 
     /// Makes a one-way call.
@@ -254,9 +301,49 @@ impl ClientStub {
         self.parts().options.as_deref()
     }
 
+    /// Whether it is known of a call of this client that it went as bytes: nearly always, none does or all do. Who sends one looks for the table.
+    #[inline]
+    fn sends_bytes(&self) -> bool {
+        self.parts().replies.get().is_some_and(|replies| replies.has_sent_bytes())
+    }
+
+    /// How many calls may be under way, if the service may have said so.
+    #[inline]
+    pub(super) fn window(&self) -> Option<&CallWindow> {
+        self.parts().replies_so_far().map(ReplyTable::window)
+    }
+
+    /// Whether a call may be sent now. Registers the task if not.
+    #[inline]
+    pub(super) fn poll_enter(&self, kind: Kind, place: &mut Place, cx: &mut Context<'_>) -> Poll<()> {
+        self.window().map_or(Poll::Ready(()), |window| window.poll_enter(kind, place, cx))
+    }
+
+    /// A call has ended, or waits no longer for its turn.
+    #[inline]
+    pub(super) fn leave(&self, kind: Kind, place: &mut Place) {
+        if *place != Place::Outside
+            && let Some(window) = self.window()
+        {
+            window.leave(kind, place);
+        }
+    }
+
+    /// How a call ends that found the port closed: as the other end has said, if it said anything.
+    pub(super) fn unsent(&self) -> CallError {
+        self.parts().farewell().map_or(CallError::NotSent(NotSent::Closed), CallError::from)
+    }
+
+    /// Expects the reply to a call that went as bytes no longer.
+    pub(super) fn forget(&self, id: CallId) {
+        let forgotten = self.parts().replies_so_far().and_then(|replies| replies.forget(id));
+        drop(forgotten);
+    }
+
+    /// The calls that go as bytes.
     #[inline]
     pub(super) fn replies(&self) -> &ReplyTable {
-        &self.parts().replies
+        self.parts().replies()
     }
 }
 
@@ -271,7 +358,7 @@ impl Clone for ClientStub {
 impl Serialize for ClientStub {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let parts = self.parts();
-        if parts.replies.farewell().is_some() {
+        if parts.farewell().is_some() {
             // Nothing is lost if the value does not travel after all: this client knows its farewell, and nothing comes after that.
             parts.port.remove_delivery();
             parts.put_farewell_back();
