@@ -69,7 +69,7 @@ impl Queue {
 
     /// How much there is.
     pub(super) fn queued(&self) -> Queued {
-        Queued { messages: self.len(), bytes: self.newer.bytes + self.oldest.as_ref().map_or(0, size) }
+        Queued { messages: self.len(), bytes: self.newer.bytes() + self.oldest.as_ref().map_or(0, size) }
     }
 
     /// Takes everything, and the room that it was in.
@@ -81,8 +81,13 @@ impl Queue {
 }
 
 /// What a reader has taken over of a queue, in the same order.
+///
+/// Few ports ever have more than one parcel waiting, so it is a word until there is one.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct Batch(Option<Box<Parcels>>);
+
+#[derive(Default)]
+struct Parcels {
     parcels: VecDeque<Parcel>,
     bytes: usize,
 }
@@ -91,18 +96,20 @@ impl Batch {
     /// Adds the newest.
     #[inline]
     fn push(&mut self, parcel: Parcel) {
+        let Parcels { parcels, bytes } = &mut **self.0.get_or_insert_default();
         match parcel {
-            Parcel::Value(value) => self.parcels.push_back(Parcel::Value(value)),
+            Parcel::Value(value) => parcels.push_back(Parcel::Value(value)),
             Parcel::Message(message) => {
-                self.bytes += message.size();
-                self.parcels.push_back(Parcel::Message(message));
+                *bytes += message.size();
+                parcels.push_back(Parcel::Message(message));
             }
         }
     }
 
     fn push_front(&mut self, oldest: Parcel) {
-        self.bytes += size(&oldest);
-        self.parcels.push_front(oldest);
+        let Parcels { parcels, bytes } = &mut **self.0.get_or_insert_default();
+        *bytes += size(&oldest);
+        parcels.push_front(oldest);
     }
 
     /// Takes the oldest.
@@ -114,10 +121,11 @@ impl Batch {
     /// Takes the oldest, and does something with it: apart for a value and for a message, each of which is then moved by itself.
     #[inline(always)]
     pub(super) fn pop_to<R>(&mut self, to: impl FnOnce(Parcel) -> R) -> Option<R> {
-        Some(match self.parcels.pop_front()? {
+        let Parcels { parcels, bytes } = &mut **self.0.as_mut()?;
+        Some(match parcels.pop_front()? {
             Parcel::Value(value) => to(Parcel::Value(value)),
             Parcel::Message(message) => {
-                self.bytes -= message.size();
+                *bytes -= message.size();
                 to(Parcel::Message(message))
             }
         })
@@ -125,32 +133,45 @@ impl Batch {
 
     /// Puts everything that is older in front, and leaves it empty. Moves whichever are fewer, one by one.
     fn prepend(&mut self, older: &mut Self) {
-        self.bytes += mem::take(&mut older.bytes);
-        if older.len() < self.len() {
-            while let Some(parcel) = older.parcels.pop_back() {
-                self.parcels.push_front(parcel);
+        if older.len() > self.len() {
+            mem::swap(self, older);
+            while let Some(parcel) = older.pop() {
+                self.push(parcel);
             }
         } else {
-            older.parcels.append(&mut self.parcels);
-            mem::swap(&mut self.parcels, &mut older.parcels);
+            while let Some(parcel) = older.pop_back() {
+                self.push_front(parcel);
+            }
         }
+    }
+
+    fn pop_back(&mut self) -> Option<Parcel> {
+        let Parcels { parcels, bytes } = &mut **self.0.as_mut()?;
+        let parcel = parcels.pop_back()?;
+        *bytes -= size(&parcel);
+        Some(parcel)
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.parcels.len()
+        self.0.as_ref().map_or(0, |batch| batch.parcels.len())
     }
 
     /// Whether there are none.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.parcels.is_empty()
+        self.0.as_ref().is_none_or(|batch| batch.parcels.is_empty())
+    }
+
+    /// How many bytes of messages.
+    fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |batch| batch.bytes)
     }
 
     /// Takes everything, and the room that it was in.
     #[must_use = "drop messages outside the lock"]
     pub(super) fn take(&mut self) -> VecDeque<Parcel> {
-        mem::take(self).parcels
+        self.0.take().map(|batch| batch.parcels).unwrap_or_default()
     }
 }
 
