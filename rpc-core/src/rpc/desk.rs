@@ -258,28 +258,30 @@ impl Desk {
 }
 
 /// Reads a port at which calls arrive.
-pub(super) type DeskReader = Reader<AtDesk>;
+pub(super) type DeskReader<'p> = Reader<AtDesk<'p>>;
 
 /// A port, with all that belongs to it.
-pub(super) struct AtDesk(Arc<Desk>);
+pub(super) enum AtDesk<'p> {
+    /// The first, which is there for as long as the service is served.
+    First(&'p Arc<Desk>),
+    Other(Arc<Desk>),
+}
 
-impl AtDesk {
+impl AtDesk<'_> {
     #[inline]
     pub(super) fn desk(&self) -> &Arc<Desk> {
-        &self.0
+        match self {
+            Self::First(desk) => desk,
+            Self::Other(desk) => desk,
+        }
     }
 }
 
-impl Borrow<MessagePort> for AtDesk {
+impl Borrow<MessagePort> for AtDesk<'_> {
     #[inline]
     fn borrow(&self) -> &MessagePort {
-        &self.0.port
+        &self.desk().port
     }
-}
-
-/// Begins to read a port.
-pub(super) fn read(desk: &Arc<Desk>) -> DeskReader {
-    Reader::new(AtDesk(desk.clone()))
 }
 
 /// By what right calls come to a port.

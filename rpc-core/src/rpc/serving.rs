@@ -12,7 +12,7 @@ use futures::future::AbortHandle;
 use super::{
     Answer, Refusal,
     describe::{self, Describe},
-    desk::{Desk, DeskReader, read},
+    desk::{AtDesk, Desk, DeskReader},
     frame::{CallId, Fault, Frame},
     grant::Ended,
     handlers::{Begun, Tag},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Closed,
-    port::{Parcel, Received},
+    port::{Parcel, Reader, Received},
     sync::Arc,
 };
 
@@ -50,7 +50,7 @@ pub(super) enum Over {
 
 /// The ports of a service, and the calls that came by them.
 pub(super) struct Serving<'p> {
-    first: Option<DeskReader>,
+    first: Option<DeskReader<'p>>,
     others: &'p mut Reception,
     calls: Calls<'p>,
     /// Who was polled last, and is woken when anything comes.
@@ -60,7 +60,7 @@ pub(super) struct Serving<'p> {
 impl<'p> Serving<'p> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
         let calls = Calls::new(first, others.hub.settings().running);
-        Self { first: first.map(read), others, calls, waker: None }
+        Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, waker: None }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
@@ -267,7 +267,7 @@ impl<'p> Calls<'p> {
     #[inline(always)]
     fn read(
         &mut self,
-        reader: &mut DeskReader,
+        reader: &mut DeskReader<'_>,
         most: usize,
         room: &mut WaitingRoom,
         runs: &mut dyn Runs,

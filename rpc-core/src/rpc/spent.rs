@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Refusal, Service,
-    desk::{Desk, DeskReader, read},
+    desk::{AtDesk, Desk, DeskReader},
     frame::CallId,
     host::{Reception, SeatKey, Thing, Whence, seat_of},
     incoming::Arrived,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Closed,
-    port::{Parcel, Received},
+    port::{Parcel, Reader, Received},
     sync::Arc,
 };
 
@@ -70,7 +70,7 @@ fn post(whence: &Whence, first: Option<&Arc<Desk>>, answer: super::Answer) {
 
 /// The ports of a service whose single use was made.
 struct Spent<'p> {
-    first: Option<DeskReader>,
+    first: Option<DeskReader<'p>>,
     others: &'p mut Reception,
     /// Those at which a call was refused.
     know: HashSet<Option<SeatKey>>,
@@ -99,7 +99,7 @@ impl News {
 
 impl<'p> Spent<'p> {
     fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
-        let first = first.map(read);
+        let first = first.map(AtDesk::First).map(Reader::new);
         Self { first, others, know: HashSet::new(), is_over: false }
     }
 

@@ -15,9 +15,9 @@ use super::{
 use crate::{
     Closed,
     clock::Sleep,
-    port::{Parcel, Received},
+    port::{Parcel, Reader, Received},
     rpc::{
-        desk::{Desk, DeskReader, read},
+        desk::{AtDesk, Desk, DeskReader},
         farewell::{end_unread, farewell},
         frame::{CallId, Fault},
         grant::Ended,
@@ -39,7 +39,7 @@ pub(in crate::rpc) struct Reception {
 pub(in crate::rpc) struct Seats {
     desks: Beside<Arc<Desk>>,
     /// The readers of the few ports that are read directly.
-    pub(in crate::rpc) few: Vec<DeskReader>,
+    pub(in crate::rpc) few: Vec<DeskReader<'static>>,
     /// What was taken out of the lanes, to be looked at one by one.
     taken: VecDeque<(SeatKey, Thing)>,
     /// Ports whose right has ended, to be told so.
@@ -52,9 +52,12 @@ pub(in crate::rpc) struct Seats {
 /// At which port something came. `None`: at the first one.
 pub(in crate::rpc) type Whence = Option<Arc<Desk>>;
 
-/// The calls that wait for their turn, unopened: the first comes first.
+/// The calls that wait for their turn, unopened: the first comes first. Nearly always none does.
 #[derive(Debug, Default)]
-pub(in crate::rpc) struct WaitingRoom {
+pub(in crate::rpc) struct WaitingRoom(Option<Box<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
     calls: VecDeque<(Whence, Unopened)>,
     bytes: usize,
 }
@@ -178,7 +181,7 @@ impl Seats {
     fn has_joined(&mut self, joined: Vec<Arc<Desk>>) {
         for desk in joined {
             if desk.is_read {
-                self.few.push(read(&desk));
+                self.few.push(Reader::new(AtDesk::Other(desk.clone())));
             }
             if let Some(seat) = desk.seat {
                 self.desks.insert(seat, desk);
@@ -287,44 +290,54 @@ impl fmt::Debug for Reception {
 
 impl WaitingRoom {
     pub(in crate::rpc) fn len(&self) -> usize {
-        self.calls.len()
+        self.0.as_ref().map_or(0, |waiting| waiting.calls.len())
     }
 
+    #[inline]
     pub(in crate::rpc) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.0.as_ref().is_none_or(|waiting| waiting.calls.is_empty())
     }
 
     /// Whether there is room for one more call, of so many bytes.
     pub(in crate::rpc) fn has_room(&self, bytes: usize, most_calls: usize, most_bytes: usize) -> bool {
-        self.calls.len() < most_calls && self.bytes.saturating_add(bytes) <= most_bytes
+        let waiting = self.0.as_ref().map_or(0, |waiting| waiting.bytes);
+        self.len() < most_calls && waiting.saturating_add(bytes) <= most_bytes
     }
 
     pub(in crate::rpc) fn push(&mut self, whence: Whence, call: Unopened) {
-        self.bytes = self.bytes.saturating_add(call.size());
-        self.calls.push_back((whence, call));
+        let waiting = self.0.get_or_insert_default();
+        waiting.bytes = waiting.bytes.saturating_add(call.size());
+        waiting.calls.push_back((whence, call));
     }
 
     /// Takes out the first.
     pub(in crate::rpc) fn pop(&mut self) -> Option<(Whence, Unopened)> {
-        let (whence, call) = self.calls.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(call.size());
+        let waiting = self.0.as_mut()?;
+        let (whence, call) = waiting.calls.pop_front()?;
+        waiting.bytes = waiting.bytes.saturating_sub(call.size());
         Some((whence, call))
     }
 
     /// Takes out the calls that came where it says.
     pub(in crate::rpc) fn take_out(&mut self, is_there: impl Fn(&Whence) -> bool) -> VecDeque<(Whence, Unopened)> {
-        if self.calls.is_empty() {
-            return VecDeque::new();
-        }
-        let (own, others) = std::mem::take(&mut self.calls).into_iter().partition(|(whence, _)| is_there(whence));
-        self.calls = others;
-        self.bytes = self.calls.iter().map(|(_, call)| call.size()).sum();
+        let Some(waiting) = self.0.as_mut().filter(|waiting| !waiting.calls.is_empty()) else { return VecDeque::new() };
+        let (own, others) = std::mem::take(&mut waiting.calls).into_iter().partition(|(whence, _)| is_there(whence));
+        waiting.calls = others;
+        waiting.count_bytes();
         own
     }
 
     /// Forgets the call of this id, from that port.
     pub(in crate::rpc) fn forget(&mut self, seat: Option<SeatKey>, id: CallId) {
-        self.calls.retain(|(whence, call)| !(seat_of(whence) == seat && call.id() == Some(id)));
+        if let Some(waiting) = &mut self.0 {
+            waiting.calls.retain(|(whence, call)| !(seat_of(whence) == seat && call.id() == Some(id)));
+            waiting.count_bytes();
+        }
+    }
+}
+
+impl Waiting {
+    fn count_bytes(&mut self) {
         self.bytes = self.calls.iter().map(|(_, call)| call.size()).sum();
     }
 }
