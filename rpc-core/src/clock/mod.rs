@@ -43,7 +43,20 @@ thread_local! {
 
 /// The clock of this context. `None` if it entered none, and the feature `system-clock` is off.
 pub fn current() -> Option<Arc<dyn Clock>> {
-    ENTERED.with_borrow(Option::clone).or_else(system::clock)
+    entered().or_else(|| system::clock().cloned())
+}
+
+/// The clock that this context has entered.
+pub(crate) fn entered() -> Option<Arc<dyn Clock>> {
+    ENTERED.with_borrow(Option::clone)
+}
+
+/// The clock of a context that has entered this one, if any.
+pub(crate) fn of_context(entered: Option<&Arc<dyn Clock>>) -> Option<&Arc<dyn Clock>> {
+    match entered {
+        Some(clock) => Some(clock),
+        None => system::clock(),
+    }
 }
 
 /// Gives this thread a clock, until what is returned is dropped.

@@ -12,10 +12,9 @@ struct SystemClock {
     started: Instant,
 }
 
-pub(super) fn clock() -> Option<Arc<dyn Clock>> {
-    static CLOCK: OnceLock<Arc<SystemClock>> = OnceLock::new();
-    let clock = CLOCK.get_or_init(|| Arc::new(SystemClock { started: Instant::now() }));
-    Some(clock.clone())
+pub(super) fn clock() -> Option<&'static Arc<dyn Clock>> {
+    static CLOCK: OnceLock<Arc<dyn Clock>> = OnceLock::new();
+    Some(CLOCK.get_or_init(|| Arc::new(SystemClock { started: Instant::now() })))
 }
 
 impl Clock for SystemClock {

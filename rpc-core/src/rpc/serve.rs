@@ -77,15 +77,23 @@ impl<S: Service> Opened<S> {
 ///
 /// A method that takes `self` ends the service: it starts once the calls before it have ended, and every other call is
 /// refused as [`Refusal::Spent`](super::Refusal::Spent) from then on.
-pub async fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) {
+#[expect(clippy::manual_async_fn, reason = "the future of an `async fn` keeps room for its arguments twice")]
+pub fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) -> impl Future<Output = ()> {
+    async move {
+        let (desk, mut others) = open(port, options, const { &S::METHODS });
+        let _over = serve_ports::<S>(object, Some(&desk), &mut others).await;
+    }
+}
+
+/// The first port of a service, and where the others will be.
+fn open(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> (Arc<Desk>, Reception) {
     let options = options.of_context();
     // One client has the first port.
     let most_clients = options.settings().clients.min(options.settings().all_clients);
-    let hub = Hub::new(options, most_clients, const { &S::METHODS }, Some(&port));
+    let hub = Hub::new(options, most_clients, methods, Some(&port));
     let desk = Arc::new(Desk::first(port, hub.clone()));
     desk.open();
-    let mut others = Reception::new(hub);
-    let _over = serve_ports::<S>(object, Some(&desk), &mut others).await;
+    (desk, Reception::new(hub))
 }
 
 /// Serves all ports of a service. Gives the object back if it is to be served elsewhere.

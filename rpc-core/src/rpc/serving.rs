@@ -54,20 +54,21 @@ pub(super) struct Serving<'p> {
     others: &'p mut Reception,
     calls: Calls<'p>,
     /// Who was polled last, and is woken when anything comes.
-    waker: Option<Waker>,
+    task: Option<Task>,
 }
 
 impl<'p> Serving<'p> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
         let calls = Calls::new(first, others.hub.settings().running);
-        Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, waker: None }
+        Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, task: None }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
     pub(super) fn poll(&mut self, runs: &mut dyn Runs, cx: &mut Context<'_>) -> Poll<Over> {
-        let is_same = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        let task = Task::of(cx.waker());
+        let is_same = self.task == Some(task);
         if !is_same {
-            self.waker = Some(cx.waker().clone());
+            self.task = Some(task);
         }
         // First of all: what begins from now on has been polled.
         if self.calls.running > 0 {
@@ -200,6 +201,17 @@ impl<'p> Serving<'p> {
         }
         let is_alone = self.first.is_none() && !self.others.has_hosts() && self.others.is_empty();
         is_alone.then_some(Over::Alone)
+    }
+}
+
+/// A task, to be known again by its waker. Another may have the same address once the waker is gone; but what is not looked at again for the same
+/// task has a clone of it, and where that was taken, it was to wake the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Task(usize, usize);
+
+impl Task {
+    fn of(waker: &Waker) -> Self {
+        Self(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
     }
 }
 

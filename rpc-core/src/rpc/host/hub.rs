@@ -44,11 +44,9 @@ pub(in crate::rpc) struct Hub {
     /// Made for the first that is granted: most services grant nothing.
     grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
     most_clients: u32,
-    /// When the service was made.
-    since: Option<Duration>,
     /// The channel of the first port, which is read directly and has no [`Entrance`].
     first: Option<ChannelId>,
-    /// That of the context in which the service was made: limits of time are by it, wherever it is served.
+    /// The clock that the context had entered in which the service was made: limits of time are by that one, wherever it is served.
     clock: Option<Arc<dyn Clock>>,
     /// Made for the first port beside the first, or for the first handle.
     state: OnceLock<Box<Mutex<State>>>,
@@ -138,17 +136,14 @@ impl Hub {
         methods: &'static MethodTable,
         first: Option<&MessagePort>,
     ) -> Arc<Self> {
-        let clock = clock::current();
-        let since = clock.as_ref().map(|clock| clock.now());
         Arc::new(Self {
             options,
             methods,
             early: EarlyReplies::default(),
             grants: OnceLock::new(),
             most_clients,
-            since,
             first: first.map(MessagePort::channel_id),
-            clock,
+            clock: clock::entered(),
             state: OnceLock::new(),
             is_used: AtomicBool::new(false),
             has_news: AtomicBool::new(false),
@@ -214,17 +209,18 @@ impl Hub {
     }
 
     fn no_grants(&self) -> Box<Mutex<Grants<Entry>>> {
-        let entry = Entry { terms: Arc::default(), ending: Arc::default(), membrane: None, since: self.since };
+        // Nobody asks how old the right is that all others are made from.
+        let entry = Entry { terms: Arc::default(), ending: Arc::default(), membrane: None, since: None };
         Box::new(Mutex::new(Grants::new(entry, self.most_clients)))
     }
 
     /// The time, if this service knows it. It is asked with no lock held.
     pub(in crate::rpc) fn now(&self) -> Option<Duration> {
-        self.clock.as_ref().map(|clock| clock.now())
+        self.clock().map(|clock| clock.now())
     }
 
     pub(in crate::rpc) fn clock(&self) -> Option<&Arc<dyn Clock>> {
-        self.clock.as_ref()
+        clock::of_context(self.clock.as_ref())
     }
 
     #[inline]
