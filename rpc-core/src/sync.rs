@@ -9,19 +9,19 @@
 //!
 //! `Arc` is std's in both: loom's knows no `Arc<dyn …>`, and what is to be proved here is not that reference counting works.
 
-#[cfg(loom)]
-use loom::sync as primitives;
 #[cfg(not(loom))]
-use std::sync as primitives;
-use std::{
-    ops::{Deref, DerefMut},
-    sync::PoisonError,
-};
+mod lock;
+#[cfg(loom)]
+#[path = "sync/loom_lock.rs"]
+mod lock;
 
-use primitives::MutexGuard;
+use std::ops::{Deref, DerefMut};
 
-pub(crate) use primitives::atomic;
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic;
 pub(crate) use std::sync::Arc;
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic;
 
 /// Gives another thread the time for some posts: about a microsecond, which is far less than going to sleep and waking up cost.
 ///
@@ -33,12 +33,12 @@ pub(crate) fn pause() {
 
 /// A mutex that does not know poisoning.
 #[derive(Debug, Default)]
-pub(crate) struct Mutex<T>(primitives::Mutex<T>);
+pub(crate) struct Mutex<T>(lock::Lock<T>);
 
 impl<T> Mutex<T> {
     /// Makes an unlocked mutex.
     pub(crate) fn new(value: T) -> Self {
-        Self(primitives::Mutex::new(value))
+        Self(lock::Lock::new(value))
     }
 
     /// Waits for the lock.
@@ -49,12 +49,12 @@ impl<T> Mutex<T> {
 
     /// What is in it, for the only one who has it.
     pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+        self.0.get_mut()
     }
 
     /// What is in it, for the last one who has it.
     pub(crate) fn into_inner(self) -> T {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.into_inner()
     }
 
     /// Waits for the lock, with that other one held.
@@ -64,7 +64,7 @@ impl<T> Mutex<T> {
 
     #[inline]
     fn lock_for(&self, held: Held) -> Guard<'_, T> {
-        Guard { inner: self.0.lock().unwrap_or_else(PoisonError::into_inner), _held: held }
+        Guard { inner: self.0.lock(), _held: held }
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) trait Encloses<T> {}
 
 /// The lock, held.
 pub(crate) struct Guard<'m, T> {
-    inner: MutexGuard<'m, T>,
+    inner: lock::Locked<'m, T>,
     _held: Held,
 }
 
