@@ -761,3 +761,49 @@ fn a_port_that_is_attached_with_limits_has_them_whatever_the_holder_has() {
         assert_eq!(BookClient::from(raw).count().await, Ok(0));
     });
 }
+
+/// A method keeps its context, and grants with it when the service waits for something else already: here, and on another thread.
+#[test]
+fn a_right_that_is_granted_by_a_context_after_its_call_has_ended_is_served_at_once() {
+    #[service]
+    trait Desk {
+        async fn keep(&self, context: CallContext);
+        async fn count(&self) -> u32;
+    }
+    struct Keeps(std::sync::mpsc::Sender<CallContext>);
+    impl Desk for Keeps {
+        async fn keep(&self, context: CallContext) {
+            self.0.send(context).unwrap();
+        }
+        async fn count(&self) -> u32 {
+            7
+        }
+    }
+    let (kept, contexts) = std::sync::mpsc::channel();
+    context::block_on(async {
+        let (ours, theirs) = MessageChannel::new().into_ports();
+        context::spawn_local(DeskServer::new(Keeps(kept)).serve(theirs));
+        let desk = DeskClient::from(ours);
+        // Not in the turn in which the service began.
+        assert_eq!(desk.count().await, Ok(7));
+        desk.keep().await.unwrap();
+        let context = contexts.recv().unwrap();
+        settle().await;
+
+        let granted: DeskClient = context.grant().client();
+        let mut call = granted.count();
+        assert!(poll!(&mut call).is_pending());
+        settle().await;
+        assert_eq!(poll!(&mut call), std::task::Poll::Ready(Ok(7)));
+        drop(call);
+
+        let elsewhere = std::thread::spawn(move || {
+            futures::executor::block_on(async { context.grant::<DeskClient>().client().count().await })
+        });
+        assert_eq!(granted.count().await, Ok(7));
+        while !elsewhere.is_finished() {
+            turn().await;
+        }
+        assert_eq!(elsewhere.join().unwrap(), Ok(7));
+    });
+}

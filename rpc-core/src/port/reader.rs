@@ -39,7 +39,7 @@ impl<P: Borrow<MessagePort>> Reader<P> {
     }
 
     /// Takes the next entry of the queue as it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Closed>> {
         let taken = |parcel: Parcel| Poll::Ready(Ok(Received { parcel: parcel.received(), is_last: false }));
         match self.batch.pop_to(taken) {

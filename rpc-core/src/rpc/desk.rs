@@ -3,7 +3,7 @@
 use std::{borrow::Borrow, fmt, sync::OnceLock, time::Duration};
 
 use super::{
-    Answer, MethodId, Refusal,
+    Answer, MethodId, MethodTable, Refusal, ServeOptions,
     context::Issuer,
     farewell::farewell,
     frame::{CallId, Fault, Frame},
@@ -26,8 +26,7 @@ use crate::{
 /// A port where calls arrive, and where their answers go.
 pub(super) struct Desk {
     pub(super) port: MessagePort,
-    /// What it shares with the other ports of the service.
-    pub(super) hub: Arc<Hub>,
+    home: Home,
     /// Its place among those. `None` of the first one.
     pub(super) seat: Option<SeatKey>,
     /// Whether what comes there waits at the port, and not in a lane.
@@ -57,6 +56,26 @@ pub(super) struct Desk {
     sent: AtomicUsize,
 }
 
+/// How a port knows what it shares with the other ports of its service.
+enum Home {
+    /// It is the first, and makes that when there may be others: most services have the one.
+    First {
+        options: ServeOptions,
+        methods: &'static MethodTable,
+        hub: OnceLock<Arc<Hub>>,
+    },
+    Other(Arc<Hub>),
+}
+
+impl Home {
+    fn settings(&self) -> &Settings {
+        match self {
+            Self::First { options, .. } => options.settings(),
+            Self::Other(hub) => hub.settings(),
+        }
+    }
+}
+
 /// What a message counts for beside its bytes where it waits.
 const UNREAD_MESSAGE: usize = 64;
 
@@ -64,30 +83,27 @@ const UNREAD_MESSAGE: usize = 64;
 const NOT_TURNED: u64 = u64::MAX;
 
 impl Desk {
-    /// The first port of a service, by which everything may be called.
-    pub(super) fn first(port: MessagePort, hub: Arc<Hub>) -> Self {
-        Self::new(
-            port,
-            hub,
-            None,
-            Right { grant: ROOT, terms: None, ending: None, counting: Counting::default() },
-            true,
-        )
+    /// The first port of a service with those methods, by which everything may be called.
+    #[inline(always)]
+    pub(super) fn first(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> Self {
+        let right = Right { grant: ROOT, terms: None, ending: None, counting: Counting::default() };
+        Self::new(port, Home::First { options, methods, hub: OnceLock::new() }, None, right, true)
     }
 
     /// One of the other ports.
     pub(super) fn other(port: MessagePort, hub: Arc<Hub>, seat: SeatKey, right: Right, is_read: bool) -> Self {
-        Self::new(port, hub, Some(seat), right, is_read)
+        Self::new(port, Home::Other(hub), Some(seat), right, is_read)
     }
 
-    fn new(port: MessagePort, hub: Arc<Hub>, seat: Option<SeatKey>, right: Right, is_read: bool) -> Self {
+    #[inline(always)]
+    fn new(port: MessagePort, home: Home, seat: Option<SeatKey>, right: Right, is_read: bool) -> Self {
         let Right { grant, terms, ending, counting } = right;
-        let settings = hub.settings();
+        let settings = home.settings();
         let is_unwatched = settings.is_plain() && terms.as_ref().is_none_or(|terms| terms.is_unchecked());
         let (is_intercepted, has_window) = (!settings.interceptors.is_empty(), settings.window.is_some());
         Self {
             port,
-            hub,
+            home,
             seat,
             is_read,
             grant,
@@ -108,7 +124,28 @@ impl Desk {
     /// How the service is served.
     #[inline]
     pub(super) fn settings(&self) -> &Settings {
-        self.hub.settings()
+        self.home.settings()
+    }
+
+    /// What it shares with the other ports of the service, and with whoever makes one. It is made here where nobody has asked before.
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        match &self.home {
+            Home::First { options, methods, hub } => hub.get_or_init(|| {
+                // One client has the first port.
+                let most_clients = options.settings().clients.min(options.settings().all_clients);
+                Hub::new(options.clone(), most_clients, methods, Some(&self.port))
+            }),
+            Home::Other(hub) => hub,
+        }
+    }
+
+    /// The same, if there is any.
+    #[inline]
+    pub(super) fn hub_so_far(&self) -> Option<&Arc<Hub>> {
+        match &self.home {
+            Home::First { hub, .. } => hub.get(),
+            Home::Other(hub) => Some(hub),
+        }
     }
 
     /// What whoever calls here may do.
@@ -135,8 +172,7 @@ impl Desk {
 
     /// What a method that runs for this port can make grants with.
     pub(super) fn issuer(&self) -> Issuer {
-        self.hub.use_it();
-        Issuer { hub: self.hub.clone(), grant: self.grant, terms: self.terms.clone() }
+        Issuer { hub: self.hub().clone(), grant: self.grant, terms: self.terms.clone() }
     }
 
     /// Tells the other end how much is taken at a time, if that was said.
@@ -183,7 +219,7 @@ impl Desk {
             "a client that does not read its answers was closed"
         );
         match self.seat {
-            Some(seat) => self.hub.tell_ended([seat], Ended::Unread),
+            Some(seat) => self.hub().tell_ended([seat], Ended::Unread),
             None => farewell(&self.port, Fault::Refused(Ended::Unread.refusal())),
         }
     }
@@ -194,7 +230,7 @@ impl Desk {
             return answer;
         }
         let bytes = u64::from(bytes).saturating_add(answer.size() as u64);
-        self.hub.grants().hold(self.grant, bytes);
+        self.hub().grants().hold(self.grant, bytes);
         answer.with_receipt(OnItsWay { desk: self.clone(), bytes, is_over: AtomicBool::new(false) })
     }
 
@@ -304,7 +340,8 @@ impl Claim<'_> {
     /// What has run out.
     #[inline]
     pub(super) fn take(&self, cost: Cost) -> Result<(), Refusal> {
-        let Desk { hub, grant, counting, .. } = self.0;
+        let Desk { grant, counting, .. } = self.0;
+        let hub = self.0.hub();
         // The clock is the user's: asked with no lock held, and only if somebody wants to know.
         let now = self.now();
         let claimed = hub.grants().claim(*grant, cost, now);
@@ -320,7 +357,7 @@ impl Claim<'_> {
 
     /// A call that was taken did not run.
     pub(super) fn give_back(&self) {
-        self.0.hub.grants().give_back(self.0.grant);
+        self.0.hub().grants().give_back(self.0.grant);
     }
 
     /// A call that was taken has ended.
@@ -332,13 +369,12 @@ impl Claim<'_> {
     }
 
     fn release_now(&self, cost: Cost) {
-        let Desk { hub, grant, .. } = self.0;
         let now = self.now();
-        hub.grants().release(*grant, cost, now);
+        self.0.hub().grants().release(self.0.grant, cost, now);
     }
 
     fn now(&self) -> Option<Duration> {
-        if self.0.counting.is_timed { self.0.hub.now() } else { None }
+        if self.0.counting.is_timed { self.0.hub().now() } else { None }
     }
 }
 
@@ -353,7 +389,7 @@ struct OnItsWay {
 impl Receipt for OnItsWay {
     fn delivered(&self) {
         if !self.is_over.swap(true, Ordering::Relaxed) {
-            self.desk.hub.grants().let_go(self.desk.grant, self.bytes);
+            self.desk.hub().grants().let_go(self.desk.grant, self.bytes);
         }
     }
 }

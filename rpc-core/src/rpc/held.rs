@@ -98,7 +98,7 @@ impl Held {
     /// # Errors
     /// Why the right has ended.
     pub(super) fn may_ask(&self) -> Result<(), Refusal> {
-        self.desk.hub.ended(self.desk.grant).map_or(Ok(()), |why| Err(why.refusal()))
+        self.desk.hub().ended(self.desk.grant).map_or(Ok(()), |why| Err(why.refusal()))
     }
 
     /// The call will not run: it counts for nothing. Nor does one that is dropped before it has begun.
@@ -158,7 +158,7 @@ pub(super) fn claim(desk: &Desk, bytes: usize, is_ordered: bool) -> Result<Claim
     }
     let keeps_right = is_ordered && desk.counts();
     if keeps_right {
-        desk.hub.grants().hold(desk.grant, 0);
+        desk.hub().grants().hold(desk.grant, 0);
     }
     Ok(Claimed { bytes, keeps_right })
 }
@@ -175,7 +175,7 @@ impl Drop for Held {
             claim.release(Cost { bytes: self.bytes.into() });
         }
         if self.keeps_right.is_set() {
-            self.desk.hub.grants().let_go(self.desk.grant, 0);
+            self.desk.hub().grants().let_go(self.desk.grant, 0);
         }
     }
 }

@@ -24,11 +24,17 @@ impl Outbox {
     /// Puts the reply to a call that came as a frame.
     pub(super) fn put(&self, id: CallId, answer: Answer) {
         let Self(desk) = self;
-        desk.hub.early.0.get_or_init(Box::default).lock().push((desk.clone(), id, answer));
+        desk.hub().early.0.get_or_init(Box::default).lock().push((desk.clone(), id, answer));
     }
 }
 
 impl EarlyReplies {
+    /// Whether any handler has ever replied so.
+    #[inline]
+    pub(super) fn has_been_used(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     /// Takes what is to be posted; `None` if no handler has ever replied so.
     #[inline]
     pub(super) fn take(&self) -> Option<Vec<EarlyReply>> {

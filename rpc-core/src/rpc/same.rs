@@ -103,7 +103,7 @@ impl Method for Same {
 
 /// Answers whether the port leads to the service that was called.
 pub(super) fn answer(incoming: Incoming<'_>) -> Answer {
-    let hub = incoming.desk().hub.clone();
+    let hub = incoming.desk().hub().clone();
     match incoming.open::<Same>() {
         Ok((Whose(port), responder)) => {
             let leads_here = port.is_some_and(|port| hub.right_of(&port).is_some());

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use super::{
     Answer, Incoming, Method, MethodId, MethodTable, ServeOptions,
     desk::Desk,
-    host::{Hub, Reception},
+    host::Reception,
     running::Running,
     serving::{Over, Serving},
     spent::serve_once,
@@ -80,20 +80,28 @@ impl<S: Service> Opened<S> {
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` keeps room for its arguments twice")]
 pub fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) -> impl Future<Output = ()> {
     async move {
-        let (desk, mut others) = open(port, options, const { &S::METHODS });
-        let _over = serve_ports::<S>(object, Some(&desk), &mut others).await;
+        let (first, mut others) = (First::open(port, options, const { &S::METHODS }), Reception::default());
+        let _over = serve_ports::<S>(object, Some(&first.0), &mut others).await;
     }
 }
 
-/// The first port of a service, and where the others will be.
-fn open(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> (Arc<Desk>, Reception) {
-    let options = options.of_context();
-    // One client has the first port.
-    let most_clients = options.settings().clients.min(options.settings().all_clients);
-    let hub = Hub::new(options, most_clients, methods, Some(&port));
-    let desk = Arc::new(Desk::first(port, hub.clone()));
-    desk.open();
-    (desk, Reception::new(hub))
+/// The first port of a service. When it is served no longer, nobody can add others.
+struct First(Arc<Desk>);
+
+impl First {
+    fn open(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> Self {
+        let desk = Arc::new(Desk::first(port, options.of_context(), methods));
+        desk.open();
+        Self(desk)
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        if let Some(hub) = self.0.hub_so_far() {
+            hub.end();
+        }
+    }
 }
 
 /// Serves all ports of a service. Gives the object back if it is to be served elsewhere.

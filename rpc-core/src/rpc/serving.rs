@@ -59,7 +59,8 @@ pub(super) struct Serving<'p> {
 
 impl<'p> Serving<'p> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
-        let calls = Calls::new(first, others.hub.settings().running);
+        let settings = first.map(|desk| desk.settings()).or(others.hub.as_ref().map(|hub| hub.settings()));
+        let calls = Calls::new(first, settings.map_or(usize::MAX, |settings| settings.running));
         Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, task: None }
     }
 
@@ -81,20 +82,30 @@ impl<'p> Serving<'p> {
         if self.calls.running > 0 {
             self.calls.poll_handlers(&mut self.others.room, runs, cx);
         }
-        if let Some(early) = self.others.hub.early.take() {
-            for (desk, id, answer) in early {
-                desk.post(answer);
-                self.calls.forget(&desk, Some(id));
-            }
+        let is_joined = self.others.join(self.calls.first);
+        if self.others.hub.as_ref().is_some_and(|hub| hub.early.has_been_used()) {
+            self.post_early();
         }
-        if let Some(over) = self.over() {
+        if self.may_be_over()
+            && let Some(over) = self.over()
+        {
             return Poll::Ready(over);
         }
         // A port that was added by what ran here is looked at in the next turn.
-        if has_more || self.others.hub.has_news() {
+        if has_more || is_joined || self.others.hub.as_ref().is_some_and(|hub| hub.has_news()) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Posts what handlers have replied that go on running.
+    #[cold]
+    fn post_early(&mut self) {
+        let early = self.others.hub.as_ref().and_then(|hub| hub.early.take());
+        for (desk, id, answer) in early.into_iter().flatten() {
+            desk.post(answer);
+            self.calls.forget(&desk, Some(id));
+        }
     }
 
     /// Takes what came to the first port. Whether there may be more.
@@ -183,6 +194,12 @@ impl<'p> Serving<'p> {
                 self.others.dismiss(seat, why);
             }
         }
+    }
+
+    /// Whether there can be nothing left to do: not as long as the first port is open, and nobody has ended the service.
+    #[inline(always)]
+    fn may_be_over(&self) -> bool {
+        self.first.is_none() || self.calls.is_halted || self.calls.once.is_some()
     }
 
     /// Whether nothing is left to do.
@@ -314,7 +331,7 @@ impl<'p> Calls<'p> {
         match Arrived::read(parcel, desk) {
             Arrived::Call(call) => self.arrived(call, desk, room, runs, cx),
             Arrived::Cancel(id) => self.cancel(desk.seat, id, room, runs),
-            Arrived::Attach(port, limits) => desk.hub.attach(port, desk, &limits),
+            Arrived::Attach(port, limits) => desk.hub().attach(port, desk, &limits),
             Arrived::Nothing => {}
         }
     }

@@ -40,7 +40,9 @@ pub(super) async fn serve_once<S: Service>(
                 }
             }
             let ended = handler.as_mut().poll(cx).map(|answer| post(&whence, first, answer));
-            for (desk, _, answer) in ports.others.hub.early.take().into_iter().flatten() {
+            ports.others.join(first);
+            let early = ports.others.hub.as_ref().and_then(|hub| hub.early.take());
+            for (desk, _, answer) in early.into_iter().flatten() {
                 desk.post(answer);
                 // It goes on for whoever has the stream, and not for this port.
                 waits = None;

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{hub::Hub, reception::Reception};
-use crate::rpc::{AuditEntry, Host, ServeOptions, Service, serve::serve_ports};
+use crate::{
+    rpc::{AuditEntry, Host, ServeOptions, Service, serve::serve_ports},
+    sync::Arc,
+};
 
 /// Makes of a service what serves it, and a handle that makes clients of it.
 ///
@@ -15,7 +18,7 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
     let options = options.of_context();
     let most_clients = options.settings().all_clients;
     let hub = Hub::new(options, most_clients, const { &S::METHODS }, None);
-    (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub) })
+    (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub.clone()), hub })
 }
 
 /// A service, with all the ports at which it is served: a value, which can be moved to where it is to be served.
@@ -24,6 +27,7 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
 #[must_use = "nothing is served unless `serve` is awaited"]
 pub struct Hosting<S: Service> {
     object: S::Object,
+    hub: Arc<Hub>,
     reception: Reception,
 }
 
@@ -37,11 +41,11 @@ impl<S: Service> Hosting<S> {
     /// # Cancel safety
     /// Dropping the future ends all calls, and closes the ports.
     pub async fn serve(self) -> Option<Self> {
-        let Self { object, mut reception } = self;
+        let Self { object, hub, mut reception } = self;
         let object = serve_ports::<S>(object, None, &mut reception).await?;
-        reception.hub.resume();
-        reception.hub.settings().audit.note(|| AuditEntry::Moved);
-        Some(Self { object, reception })
+        hub.resume();
+        hub.settings().audit.note(|| AuditEntry::Moved);
+        Some(Self { object, hub, reception })
     }
 
     /// The object whose methods are called.

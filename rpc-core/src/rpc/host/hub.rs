@@ -50,9 +50,6 @@ pub(in crate::rpc) struct Hub {
     clock: Option<Arc<dyn Clock>>,
     /// Made for the first port beside the first, or for the first handle.
     state: OnceLock<Box<Mutex<State>>>,
-    /// Whether anybody but the first port can have something for the service. Never unset: a service that has the one port looks at
-    /// nothing else.
-    is_used: AtomicBool,
     /// Whether there is anything that whoever serves has not seen. Changed under the lock of the state.
     has_news: AtomicBool,
     /// Whether any right ever ends by itself.
@@ -145,7 +142,6 @@ impl Hub {
             first: first.map(MessagePort::channel_id),
             clock: clock::entered(),
             state: OnceLock::new(),
-            is_used: AtomicBool::new(false),
             has_news: AtomicBool::new(false),
             has_alarms: AtomicBool::new(false),
         })
@@ -154,7 +150,6 @@ impl Hub {
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
         let hub = Self::new(ServeOptions::default(), 0, &MethodTable::NONE, None);
-        hub.use_it();
         hub.end();
         hub
     }
@@ -223,17 +218,6 @@ impl Hub {
         clock::of_context(self.clock.as_ref())
     }
 
-    #[inline]
-    pub(in crate::rpc) fn is_used(&self) -> bool {
-        // Nothing else is read because of it: who sets it from another thread has woken nobody yet, and does so afterwards.
-        self.is_used.load(Ordering::Relaxed)
-    }
-
-    /// Somebody can add ports from now on.
-    pub(in crate::rpc) fn use_it(&self) {
-        self.is_used.store(true, Ordering::Relaxed);
-    }
-
     /// Serves one more port, by a right that is made from another: what came to it by now, and what will come. Where there is no such
     /// right, it is closed, and whoever calls by it learns why.
     pub(in crate::rpc) fn grant(
@@ -245,7 +229,6 @@ impl Hub {
         is_asked_for: bool,
         membrane: Option<Arc<Membrane>>,
     ) -> Option<GrantKey> {
-        self.use_it();
         let (seat, is_read) = self.add_lane()?;
         match self.make_right(seat, parent, limits, narrower, is_asked_for, membrane.clone()) {
             Ok(right) => {
@@ -448,16 +431,13 @@ impl Hub {
 
     /// Nobody will serve here any more: what waits is dropped, and whoever wants to add a port finds it closed.
     pub(in crate::rpc) fn end(&self) {
-        // Whoever could want to add one has said so before.
-        if self.is_used() {
-            let mut state = self.state();
-            state.is_over = true;
-            let left = (std::mem::take(&mut state.lanes), std::mem::take(&mut state.joined), state.server.take());
-            let idle = state.idle.take();
-            drop(state);
-            drop(left);
-            idle.wake();
-        }
+        let mut state = self.state();
+        state.is_over = true;
+        let left = (std::mem::take(&mut state.lanes), std::mem::take(&mut state.joined), state.server.take());
+        let idle = state.idle.take();
+        drop(state);
+        drop(left);
+        idle.wake();
         drop(self.early.take());
         // Nothing is made for that alone: most services have granted nothing.
         let released = self.grants.get().map(|grants| grants.lock().leave_all()).unwrap_or_default();
@@ -468,7 +448,6 @@ impl Hub {
 
     /// One handle more.
     pub(in crate::rpc) fn add_host(&self) {
-        self.use_it();
         let mut state = self.state();
         state.hosts += 1;
         let server = self.tell(&mut state);

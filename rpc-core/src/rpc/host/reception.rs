@@ -27,8 +27,10 @@ use crate::{
 };
 
 /// Everybody who calls a service beside its first port, and the calls that wait for their turn.
+#[derive(Default)]
 pub(in crate::rpc) struct Reception {
-    pub(in crate::rpc) hub: Arc<Hub>,
+    /// There is none as long as nobody can have added a port.
+    pub(in crate::rpc) hub: Option<Arc<Hub>>,
     pub(in crate::rpc) room: WaitingRoom,
     /// Made when somebody can have added a port: most services have the one.
     seats: Option<Box<Seats>>,
@@ -64,24 +66,35 @@ struct Waiting {
 
 impl Reception {
     pub(in crate::rpc) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, room: WaitingRoom::default(), seats: None }
+        Self { hub: Some(hub), room: WaitingRoom::default(), seats: None }
+    }
+
+    /// Knows from now on who adds ports to a service, if its first port has told anybody how. Whether that is new: then whoever serves is to look
+    /// once more, to be woken for those.
+    #[inline]
+    pub(in crate::rpc) fn join(&mut self, first: Option<&Arc<Desk>>) -> bool {
+        if self.hub.is_none()
+            && let Some(hub) = first.and_then(|desk| desk.hub_so_far())
+        {
+            self.hub = Some(hub.clone());
+            return true;
+        }
+        false
     }
 
     /// Takes over what came to the ports beside the first, and those that were added, until so much waits here. Pending as long as nobody can have
     /// added one.
     ///
     /// Who was polled with the same waker before is woken for what is new.
-    #[inline]
+    #[inline(always)]
     pub(in crate::rpc) fn poll(&mut self, most: usize, is_same: bool, cx: &mut Context<'_>) -> Poll<Standing> {
-        let Self { hub, seats, .. } = self;
-        if !hub.is_used() {
-            return Poll::Pending;
-        }
+        let Self { hub: Some(hub), seats, .. } = self else { return Poll::Pending };
+        let is_first = seats.is_none();
         let seats = seats.get_or_insert_default();
         if hub.has_alarms() {
             seats.poll_alarm(hub, cx);
         }
-        if hub.has_news() || !is_same {
+        if is_first || !is_same || hub.has_news() {
             seats.take_news(hub, most, cx);
         }
         Poll::Ready(seats.standing)
@@ -105,7 +118,8 @@ impl Reception {
 
     /// Whether there is no port beside the first, also none that was added just now.
     pub(in crate::rpc) fn is_empty(&self) -> bool {
-        self.seats.as_ref().is_none_or(|seats| seats.desks.is_empty()) && self.hub.seats() == 0
+        let has_joined = self.hub.as_ref().is_some_and(|hub| hub.seats() > 0);
+        self.seats.as_ref().is_none_or(|seats| seats.desks.is_empty()) && !has_joined
     }
 
     /// Takes the next thing that came to a port, one by one; where nothing was left, what has come since.
@@ -159,7 +173,7 @@ impl Reception {
             *taken = others;
             waiting.extend(own.into_iter().filter_map(|(_, thing)| thing.into_parcel()));
         }
-        waiting.extend(hub.leave(&desk, seat));
+        waiting.extend(hub.as_ref()?.leave(&desk, seat));
         Some((desk, waiting))
     }
 }
@@ -278,7 +292,9 @@ pub(in crate::rpc) struct Standing {
 
 impl Drop for Reception {
     fn drop(&mut self) {
-        self.hub.end();
+        if let Some(hub) = &self.hub {
+            hub.end();
+        }
     }
 }
 
