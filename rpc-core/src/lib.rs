@@ -36,6 +36,7 @@ pub mod rpc;
 pub mod shape;
 pub mod stream;
 mod sync;
+mod waking;
 #[cfg(feature = "windows")]
 pub mod window;
 

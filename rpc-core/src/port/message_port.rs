@@ -24,6 +24,7 @@ use crate::{
     live::{Alive, What},
     panicking,
     sync::{Arc, Guard, pause},
+    waking,
 };
 
 /// One end of a [`MessageChannel`](super::MessageChannel): posts to the other end, and receives what is posted there.
@@ -108,7 +109,7 @@ impl MessagePort {
                 drop(side);
                 match accepted {
                     Accepted::Queued => {}
-                    Accepted::Wakes(waker) => waker.wake(),
+                    Accepted::Wakes(waker) => waking::wake(waker),
                     Accepted::QueuedFor(told) => told.tell(),
                 }
             }

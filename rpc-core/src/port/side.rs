@@ -10,7 +10,10 @@ use super::{
     target::{Announce, Delivery, MakeTarget},
     waiters::{WaiterKey, Waiters, Woken},
 };
-use crate::sync::{Arc, Encloses};
+use crate::{
+    sync::{Arc, Encloses},
+    waking,
+};
 
 /// One side of a channel. A new one has nothing in it (PORT-01).
 #[derive(Default)]
@@ -133,7 +136,7 @@ impl Told {
     #[inline]
     pub(super) fn tell(self) {
         if let Some(waker) = self.one {
-            waker.wake();
+            waking::wake(waker);
         }
         if let Some(more) = self.more {
             more.tell();

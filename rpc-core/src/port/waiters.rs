@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroU64, task::Waker};
 
+use crate::waking;
+
 /// Names one waiting future at a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WaiterKey(NonZeroU64);
@@ -38,7 +40,7 @@ impl Waiters {
             Some((_, old)) if old.will_wake(waker) => None,
             Some((_, old)) => Some(std::mem::replace(old, waker.clone())),
             None => {
-                self.add(key, waker.clone());
+                self.add(key, waking::clone(waker));
                 None
             }
         }

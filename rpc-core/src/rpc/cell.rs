@@ -25,6 +25,7 @@ use crate::{
     message::Encoder,
     port::Value,
     sync::{Arc, Guard, Mutex},
+    waking,
 };
 
 /// One call. The caller holds it, and so does whoever is to answer.
@@ -126,7 +127,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> 
         drop(state);
         drop(handler);
         if let Some(caller) = caller {
-            caller.wake();
+            waking::wake(caller);
         }
     }
 
@@ -172,7 +173,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> CallCell<A, T, E> 
 fn store_waker(place: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
     match place {
         Some(waker) if waker.will_wake(cx.waker()) => None,
-        _ => place.replace(cx.waker().clone()),
+        _ => place.replace(waking::clone(cx.waker())),
     }
 }
 
@@ -281,7 +282,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> PendingCall<T, E> 
     }
 
     fn expect_ending(&mut self, cx: &Context<'_>) {
-        self.state.get_mut().caller = Some(cx.waker().clone());
+        self.state.get_mut().caller = Some(waking::clone(cx.waker()));
     }
 
     fn into_ending(mut self: Arc<Self>) -> Result<Told<T, E>, Arc<dyn PendingCall<T, E>>> {
