@@ -203,17 +203,28 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
             }
         }
 
-        async fn run(object: &#object, call: __SharedCall #calls_args) -> #rpc::Answer {
-            match call {
-                #(#shared_arms)*
-                #super_shared
+        // Blocks, and not `async fn`s: the futures of those keep room for their arguments twice.
+        fn run(
+            object: &#object,
+            call: __SharedCall #calls_args,
+        ) -> impl ::core::future::Future<Output = #rpc::Answer> {
+            async move {
+                match call {
+                    #(#shared_arms)*
+                    #super_shared
+                }
             }
         }
 
-        async fn run_once(object: #object, call: __OnceCall #calls_args) -> #rpc::Answer {
-            match call {
-                #(#once_arms)*
-                #super_once
+        fn run_once(
+            object: #object,
+            call: __OnceCall #calls_args,
+        ) -> impl ::core::future::Future<Output = #rpc::Answer> {
+            async move {
+                match call {
+                    #(#once_arms)*
+                    #super_once
+                }
             }
         }
     }
