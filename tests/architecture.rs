@@ -27,7 +27,9 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 /// The lines of code, without comments and without the tests at the end of a file.
 fn code(path: &Path) -> Vec<(usize, String)> {
     let text = fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = ["#[cfg(test)]", "#[cfg(all(test"]
+        .iter()
+        .fold(text.as_str(), |code, tests| code.split(tests).next().unwrap_or_default());
     let lines =
         code.lines().enumerate().map(|(number, line)| (number + 1, line.split("//").next().unwrap().to_owned()));
     lines.collect()
@@ -68,8 +70,9 @@ fn the_core_spawns_nothing_and_reads_the_time_in_one_place_only() {
     ];
 
     let mut found = lines_with("rpc-core/src", &words);
-    // The races are tests, which loom runs.
-    found.retain(|line| !line.contains("rpc-core/src/clock/system.rs") && !line.contains("/races.rs:"));
+    // The races are tests, which loom runs; and who waits long for a lock sleeps.
+    let may = ["rpc-core/src/clock/system.rs", "/races.rs:", "rpc-core/src/sync/lock.rs"];
+    found.retain(|line| !may.iter().any(|place| line.contains(place)));
 
     assert_eq!(found, [""; 0]);
 }

@@ -29,10 +29,8 @@ pub(super) struct Side {
     pub(super) waiters: Waiters,
     delivery: Delivery,
     pace: Pace,
-    /// There is none unless somebody sets one.
-    limit: Option<Box<Limit>>,
-    /// Who waits until less waits here, if anybody does.
-    drain: Option<Box<Drain>>,
+    /// Nearly always nobody is concerned with how much waits here.
+    watch: Option<Box<Watch>>,
 }
 
 /// The reader's batch is locked inside the side that lends it.
@@ -60,6 +58,15 @@ impl Pace {
             Self::Started | Self::Running => Self::Running,
         }
     }
+}
+
+/// Who is to know how much waits at a side.
+#[derive(Default)]
+struct Watch {
+    /// There is none unless somebody sets one.
+    limit: Option<Limit>,
+    /// Who waits until less waits here, if anybody does.
+    drain: Option<Drain>,
 }
 
 /// How much may wait at a side, and who waits to post there.
@@ -184,8 +191,7 @@ impl Side {
             if self.waiters.is_empty() {
                 return Accepted::Queued;
             }
-            if self.limit.is_none()
-                && self.drain.is_none()
+            if self.watch.is_none()
                 && let Some(waker) = self.waiters.take_only()
             {
                 return Accepted::Wakes(waker);
@@ -223,7 +229,7 @@ impl Side {
 
     /// Whether others have to be told than those who wait for what comes.
     fn is_watched(&self) -> bool {
-        self.limit.is_some() || self.drain.is_some() || matches!(self.delivery, Delivery::Announced(_))
+        self.watch.is_some() || matches!(self.delivery, Delivery::Announced(_))
     }
 
     /// Those, and whoever waits for room or for less to wait here.
@@ -248,7 +254,7 @@ impl Side {
             self.pace = self.pace.faster();
             // Whoever waits for the end of the channel is told after the data (CLOSE-07), and whoever waits for room is told.
             let last = self.queue.is_empty() && self.peer_gone.is_some();
-            if !(last || self.limit.is_some() || self.drain.is_some()) {
+            if !(last || self.watch.is_some()) {
                 return Next::Parcel(parcel, Told::default());
             }
             let woken = if last { self.waiters.take() } else { Woken::default() };
@@ -266,8 +272,7 @@ impl Side {
     /// Takes the oldest entry, if nobody else has to know of it.
     #[inline(always)]
     pub(super) fn next_unwatched(&mut self) -> Option<Parcel> {
-        let is_watched = self.limit.is_some() || self.drain.is_some() || self.peer_gone.is_some();
-        if is_watched || !self.state.delivers() {
+        if self.watch.is_some() || self.peer_gone.is_some() || !self.state.delivers() {
             return None;
         }
         let parcel = self.queue.pop()?;
@@ -291,8 +296,7 @@ impl Side {
     #[inline]
     pub(super) fn may_lend(&self) -> bool {
         let is_open = self.state == PortState::Enabled && self.peer_gone.is_none();
-        let is_watched = self.limit.is_some() || self.drain.is_some();
-        !self.queue.is_empty() && is_open && !is_watched && self.delivery.is_read()
+        !self.queue.is_empty() && is_open && self.watch.is_none() && self.delivery.is_read()
     }
 
     /// Whether nothing more waits, and the last was not posted while the reader received.
@@ -323,15 +327,22 @@ impl Side {
 
     /// Sets how much may wait here, for those who ask before they post.
     pub(super) fn set_bound(&mut self, bound: Bound) -> Woken {
-        let limit = self.limit.get_or_insert_default();
-        limit.bound = bound;
+        self.limit_to_be().bound = bound;
         self.posters_with_room()
+    }
+
+    fn limit(&self) -> Option<&Limit> {
+        self.watch.as_ref()?.limit.as_ref()
+    }
+
+    fn limit_to_be(&mut self) -> &mut Limit {
+        self.watch.get_or_insert_default().limit.get_or_insert_default()
     }
 
     /// Whether another message may be posted, for those who ask. Where there is no destination there is room for all that is
     /// lost anyway.
     pub(super) fn has_room(&self) -> bool {
-        let Some(limit) = &self.limit else { return true };
+        let Some(limit) = self.limit() else { return true };
         let is_open = self.state.takes_messages() && self.peer_gone.is_none();
         !is_open || limit.bound.has_room(self.queued())
     }
@@ -339,19 +350,22 @@ impl Side {
     /// Registers somebody who waits for room.
     #[must_use = "drop a replaced waker outside the lock"]
     pub(super) fn register_poster(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
-        self.limit.get_or_insert_default().posters.register(key, waker)
+        self.limit_to_be().posters.register(key, waker)
     }
 
     /// Those who wait to post, if there is room now.
     fn posters_with_room(&mut self) -> Woken {
-        let has_room = self.has_room();
-        self.limit.as_mut().filter(|_| has_room).map(|limit| limit.posters.take()).unwrap_or_default()
+        if !self.has_room() {
+            return Woken::default();
+        }
+        let limit = self.watch.as_mut().and_then(|watch| watch.limit.as_mut());
+        limit.map(|limit| limit.posters.take()).unwrap_or_default()
     }
 
     /// Forgets a future that waited for room.
     #[must_use = "drop a waker outside the lock"]
     pub(super) fn forget_poster(&mut self, key: WaiterKey) -> Option<Waker> {
-        self.limit.as_mut()?.posters.remove(key)
+        self.watch.as_mut()?.limit.as_mut()?.posters.remove(key)
     }
 
     /// Whether no more than that waits here for others. What waits at a side that was closed is its owner's own affair.
@@ -363,19 +377,21 @@ impl Side {
     /// Registers the one who waits until no more than that waits here; hands back whom it replaced.
     #[must_use = "drop a replaced waker outside the lock"]
     pub(super) fn watch_drain(&mut self, mark: Queued, waker: &Waker) -> Option<Waker> {
-        let former = self.drain.replace(Box::new(Drain { mark, waker: waker.clone() }));
-        former.map(|former| former.waker)
+        let drain = &mut self.watch.get_or_insert_default().drain;
+        drain.replace(Drain { mark, waker: waker.clone() }).map(|former| former.waker)
     }
 
     /// Forgets who waited until less waits here.
     #[must_use = "drop a waker outside the lock"]
     pub(super) fn forget_drain(&mut self) -> Option<Waker> {
-        self.drain.take().map(|drain| drain.waker)
+        let drain = self.watch.as_mut()?.drain.take();
+        self.watch.take_if(|watch| watch.limit.is_none());
+        drain.map(|drain| drain.waker)
     }
 
     /// Who waits until less waits here, if that is so now.
     fn drained(&mut self) -> Option<Waker> {
-        let mark = self.drain.as_ref()?.mark;
+        let mark = self.watch.as_ref()?.drain.as_ref()?.mark;
         if self.is_drained(mark) { self.forget_drain() } else { None }
     }
 
@@ -482,8 +498,7 @@ impl Side {
 
     /// Whether nothing waits, nobody has to know of what comes, and the channel has not ended.
     fn is_as_new(&self) -> bool {
-        let is_watched = self.limit.is_some() || self.drain.is_some();
-        !is_watched && self.queue.is_empty() && !self.state.is_closed() && self.peer_gone.is_none()
+        self.watch.is_none() && self.queue.is_empty() && !self.state.is_closed() && self.peer_gone.is_none()
     }
 
     /// Makes the target that was to be made later.
@@ -507,8 +522,7 @@ impl Side {
         };
         // Nothing queues up any more, so whoever waits for room has it.
         let gone = self.peer_gone.or(self.state.is_closed().then_some(Gone::Closed));
-        let is_watched = self.limit.is_some() || self.drain.is_some();
-        Ok((if is_watched { self.told_all(Woken::default(), None) } else { Told::default() }, gone))
+        Ok((if self.watch.is_some() { self.told_all(Woken::default(), None) } else { Told::default() }, gone))
     }
 
     /// Tells somebody of everything that waits, and of what comes from now on.

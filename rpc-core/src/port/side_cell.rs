@@ -23,10 +23,10 @@ pub(super) struct SideCell {
     /// Whether nobody has locked the side since its reader has found nothing more. Changed under the lock, and never loom's: where a thread reads
     /// it is between two steps that loom has in every order anyway.
     is_quiet: std::sync::atomic::AtomicBool,
-    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51, C8).
-    shipped: AtomicU32,
     /// Whether there is anything in the batch. Set under both locks, reset under that of the batch.
     has_batch: AtomicBool,
+    /// How often the side was transferred. A handle from before a transfer is detached (PORT-51, C8).
+    shipped: AtomicU32,
     /// Locked alone, or while the side is locked.
     batch: Mutex<Batch>,
 }

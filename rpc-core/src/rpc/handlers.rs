@@ -20,7 +20,7 @@ pub(super) struct Handlers<F> {
     /// The only one that waits, until another begins.
     alone: Option<Alone<F>>,
     /// Made for the first that waits beside another: a service need not have one.
-    waiting: Option<FuturesUnordered<Waiting<F>>>,
+    waiting: Option<Box<FuturesUnordered<Waiting<F>>>>,
 }
 
 /// A box for a handler.
@@ -57,7 +57,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     /// How many wait.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.waiting.as_ref().map_or(0, FuturesUnordered::len) + usize::from(self.alone.is_some())
+        self.waiting.as_ref().map_or(0, |waiting| waiting.len()) + usize::from(self.alone.is_some())
     }
 
     /// Polls a new handler once; keeps it, with its tag, if it waits. It is made where it is polled, for it may be large.
@@ -120,7 +120,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
         let Some(waiting) = self.waiting.as_mut().filter(|waiting| !waiting.is_empty()) else {
             return Poll::Ready(None);
         };
-        let Some((tag, slot, answer)) = ready!(Pin::new(waiting).poll_next(cx)) else {
+        let Some((tag, slot, answer)) = ready!(Pin::new(&mut **waiting).poll_next(cx)) else {
             return Poll::Ready(None);
         };
         self.spare = slot.or(self.spare.take());

@@ -56,13 +56,17 @@ pub(super) enum Began {
 pub(super) struct Running<S: Service, R, F> {
     run: R,
     handlers: Handlers<F>,
-    ordered: VecDeque<(S::SharedCall, Tag)>,
+    /// Made for the first that has to wait: few services have ordered methods.
+    ordered: Option<Box<Ordered<S::SharedCall>>>,
     once: Option<S::OnceCall>,
 }
 
+/// Calls that wait for the ordered one before them.
+type Ordered<C> = VecDeque<(C, Tag)>;
+
 impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Running<S, R, F> {
     pub(super) fn new(run: R) -> Self {
-        Self { run, handlers: Handlers::new(), ordered: VecDeque::new(), once: None }
+        Self { run, handlers: Handlers::new(), ordered: None, once: None }
     }
 
     /// Takes out the call of a method that takes `self`.
@@ -93,7 +97,7 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for
         };
         let tag = || Tag { whence: whence(desk), id: id.or_else(|| desk.turned()), how };
         if how.ordered && is_ordered_running {
-            self.ordered.push_back((call, tag()));
+            self.ordered.get_or_insert_default().push_back((call, tag()));
             return Began::WaitsForOrder;
         }
         match self.run(call, tag, cx) {
@@ -106,15 +110,16 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for
     }
 
     fn begin_ordered(&mut self, cx: &mut Context<'_>) -> Option<(Tag, Begun)> {
-        let (call, tag) = self.ordered.pop_front()?;
+        let (call, tag) = self.ordered.as_mut()?.pop_front()?;
         let begun = self.run(call, || tag.clone(), cx);
         Some((tag, begun))
     }
 
     fn forget_ordered(&mut self, is_that: &dyn Fn(&Tag) -> bool) -> usize {
-        let before = self.ordered.len();
-        self.ordered.retain(|(_, tag)| !is_that(tag));
-        before.saturating_sub(self.ordered.len())
+        let Some(ordered) = &mut self.ordered else { return 0 };
+        let before = ordered.len();
+        ordered.retain(|(_, tag)| !is_that(tag));
+        before.saturating_sub(ordered.len())
     }
 
     fn forget_once(&mut self) {

@@ -105,27 +105,30 @@ impl Drop for First {
 }
 
 /// Serves all ports of a service. Gives the object back if it is to be served elsewhere.
-pub(super) async fn serve_ports<S: Service>(
+#[expect(clippy::manual_async_fn, reason = "as of `serve`")]
+pub(super) fn serve_ports<S: Service>(
     object: S::Object,
     first: Option<&Arc<Desk>>,
     others: &mut Reception,
-) -> Option<S::Object> {
-    match serve_shared::<S>(&object, first, others).await {
-        (Over::Halted, _) => return Some(object),
-        (Over::Once(once), Some(call)) => serve_once::<S>(object, call, once, first, others).await,
-        (Over::Alone | Over::Once(_), _) => {}
+) -> impl Future<Output = Option<S::Object>> {
+    async move {
+        match serve_shared::<S>(&object, first, others).await {
+            (Over::Halted, _) => return Some(object),
+            (Over::Once(once), Some(call)) => serve_once::<S>(object, call, once, first, others).await,
+            (Over::Alone | Over::Once(_), _) => {}
+        }
+        None
     }
-    None
 }
 
 /// Serves methods that take `&self`, until nobody is left who could call one, or until a call of one that takes `self` has come, which is handed
 /// out, and the others have ended.
-async fn serve_shared<S: Service>(
-    object: &S::Object,
-    first: Option<&Arc<Desk>>,
-    others: &mut Reception,
-) -> (Over, Option<S::OnceCall>) {
+fn serve_shared<'s, S: Service>(
+    object: &'s S::Object,
+    first: Option<&'s Arc<Desk>>,
+    others: &'s mut Reception,
+) -> impl Future<Output = (Over, Option<S::OnceCall>)> + use<'s, S> {
     let mut running = Running::<S, _, _>::new(|call| S::run(object, call));
     let mut serving = Serving::new(first, others);
-    poll_fn(move |cx| serving.poll(&mut running, cx).map(|over| (over, running.take_once()))).await
+    poll_fn(move |cx| serving.poll(&mut running, cx).map(|over| (over, running.take_once())))
 }

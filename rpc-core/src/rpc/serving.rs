@@ -54,22 +54,22 @@ pub(super) struct Serving<'p> {
     others: &'p mut Reception,
     calls: Calls<'p>,
     /// Who was polled last, and is woken when anything comes.
-    task: Option<Task>,
+    task: Task,
 }
 
 impl<'p> Serving<'p> {
     pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
         let settings = first.map(|desk| desk.settings()).or(others.hub.as_ref().map(|hub| hub.settings()));
         let calls = Calls::new(first, settings.map_or(usize::MAX, |settings| settings.running));
-        Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, task: None }
+        Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, task: Task::default() }
     }
 
     /// Takes what came, and runs what runs. Ready when nothing is left to do here.
     pub(super) fn poll(&mut self, runs: &mut dyn Runs, cx: &mut Context<'_>) -> Poll<Over> {
         let task = Task::of(cx.waker());
-        let is_same = self.task == Some(task);
+        let is_same = self.task == task;
         if !is_same {
-            self.task = Some(task);
+            self.task = task;
         }
         // First of all: what begins from now on has been polled.
         if self.calls.running > 0 {
@@ -221,9 +221,9 @@ impl<'p> Serving<'p> {
     }
 }
 
-/// A task, to be known again by its waker. Another may have the same address once the waker is gone; but what is not looked at again for the same
+/// A task, to be known again by its waker; at first none. Another may have the same address once the waker is gone; but what is not looked at again for the same
 /// task has a clone of it, and where that was taken, it was to wake the task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Task(usize, usize);
 
 impl Task {
