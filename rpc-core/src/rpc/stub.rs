@@ -145,9 +145,12 @@ impl Parts {
         self.replies_so_far()?.farewell()
     }
 
-    /// Has whoever gets the port told why it is closed, as this client was.
-    fn put_farewell_back(&self) {
-        if let Some(fault) = self.farewell() {
+    /// Lets go of the port, and has whoever gets it told why it is closed, as this client was.
+    fn let_go(&self) {
+        // Before there is no table to be found any more.
+        let farewell = self.farewell();
+        self.port.remove_delivery();
+        if let Some(fault) = farewell {
             self.port.put_back(Parcel::Message(Frame::Farewell { fault }.to_bytes().into()));
         }
     }
@@ -291,8 +294,7 @@ impl ClientStub {
             Owned::Alone(parts) => parts,
             Owned::Together(parts) => Arc::into_inner(parts).expect("no client outlives the one that contains it"),
         };
-        parts.port.remove_delivery();
-        parts.put_farewell_back();
+        parts.let_go();
         parts.port
     }
 
@@ -360,8 +362,7 @@ impl Serialize for ClientStub {
         let parts = self.parts();
         if parts.farewell().is_some() {
             // Nothing is lost if the value does not travel after all: this client knows its farewell, and nothing comes after that.
-            parts.port.remove_delivery();
-            parts.put_farewell_back();
+            parts.let_go();
         }
         parts.port.serialize(serializer)
     }
