@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::future::poll_fn;
+use futures::future::{LocalBoxFuture, poll_fn};
 
 pub(crate) use tasks::Tasks;
 
@@ -90,9 +90,14 @@ fn poll_turn<F: Future>(main: Pin<&mut F>, tasks: &mut Tasks, cx: &mut Context<'
 /// # Panics
 /// If this thread is no context: then spawn the future with the executor that runs here, or make it one with [`run`].
 pub fn spawn_local(future: impl Future<Output = ()> + 'static) {
+    // At once, so that it is moved once.
+    spawn(Box::pin(future));
+}
+
+fn spawn(future: LocalBoxFuture<'static, ()>) {
     let current = CURRENT.with_borrow(|current| current.clone());
     match current {
-        Some(spawner) => spawner.spawn(Box::pin(future)),
+        Some(spawner) => spawner.spawn(future),
         None => panic!(
             "this thread is no context, so nothing can be spawned in it: use `block_on`, a worker thread, or the executor \
              that runs here"

@@ -18,7 +18,7 @@ pub(crate) const DUPLEX: usize = 64 << 10;
 
 /// Every contender, in the order in which they take turns. A new one joins here.
 #[rustfmt::skip]
-pub const CONTENDERS: [Contender; 21] = [
+pub const CONTENDERS: [Contender; 22] = [
     Entry::<direct::Direct, Tokio>::new("direct call").as_floor().only_on(&[Threads::One]).one_at_a_time()
         .calls().echoes().moves().streams().lends().enter(),
     Entry::<parked::Parked, Tokio>::new("park and unpark").as_floor().only_on(&[Threads::Two]).one_at_a_time()
@@ -57,6 +57,8 @@ pub const CONTENDERS: [Contender; 21] = [
         .calls().echoes().streams().lends().connects().enter(),
     Entry::<capnp::Capnp, Tokio>::new("capnp-rpc").only_on(&[Threads::One])
         .calls().echoes().streams().lends().enter(),
+    Entry::<capnp::Capnp, Contexts>::new("capnp-rpc, context").only_on(&[Threads::One])
+        .calls().lends().enter(),
     Entry::<capnp::CapnpEncoded, Tokio>::new("capnp-rpc, duplex")
         .calls().echoes().streams().lends().connects().enter(),
     Entry::<tonic::Tonic, Tokio>::new("tonic, duplex")

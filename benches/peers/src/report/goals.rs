@@ -110,7 +110,7 @@ pub(super) const GOALS: [Goal; 34] = [
         1.2,
     ),
     ratio("client passed, by capnp-rpc", LENT, "handover", "capnp-rpc", 0.3),
-    ratio("client passed in a context, by capnp-rpc", LENT, "handover, context", "capnp-rpc", 0.3),
+    ratio("client passed in a context, by capnp-rpc", LENT, "handover, context", "capnp-rpc, context", 0.3),
     ratio("client passed, by remoc over a duplex", LENT, "handover", "remoc, duplex", 0.05),
     Goal {
         name: "bytes of an idle connection, by irpc",
