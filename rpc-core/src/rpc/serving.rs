@@ -196,10 +196,10 @@ impl<'p> Serving<'p> {
         }
     }
 
-    /// Whether there can be nothing left to do: not as long as the first port is open, and nobody has ended the service.
+    /// Whether there can be nothing left to do: not as long as a port is open, and nobody has ended the service.
     #[inline(always)]
     fn may_be_over(&self) -> bool {
-        self.first.is_none() || self.calls.is_halted || self.calls.once.is_some()
+        (self.first.is_none() && !self.others.has_any()) || self.calls.is_halted || self.calls.once.is_some()
     }
 
     /// Whether nothing is left to do.

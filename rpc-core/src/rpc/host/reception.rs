@@ -116,10 +116,15 @@ impl Reception {
         self.seats.as_ref().is_some_and(|seats| seats.standing.has_hosts)
     }
 
+    /// Whether there is a port beside the first, and was taken over.
+    #[inline]
+    pub(in crate::rpc) fn has_any(&self) -> bool {
+        self.seats.as_ref().is_some_and(|seats| !seats.desks.is_empty())
+    }
+
     /// Whether there is no port beside the first, also none that was added just now.
     pub(in crate::rpc) fn is_empty(&self) -> bool {
-        let has_joined = self.hub.as_ref().is_some_and(|hub| hub.seats() > 0);
-        self.seats.as_ref().is_none_or(|seats| seats.desks.is_empty()) && !has_joined
+        !self.has_any() && self.hub.as_ref().is_none_or(|hub| hub.seats() == 0)
     }
 
     /// Takes the next thing that came to a port, one by one; where nothing was left, what has come since.
