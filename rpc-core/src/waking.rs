@@ -1,14 +1,14 @@
 //! Wakers that are used again by the thread that has woken somebody with them.
 //!
 //! To register a task is to clone its waker, and to wake it is to let go of that: two atomic operations for each of the two tasks that a call
-//! wakes. Mostly the task that was woken last on a thread is the next that registers there, so its waker is kept for that: one on each thread, and
-//! with it the memory of one task that may have ended.
+//! wakes. Mostly one of the two tasks that were woken last on a thread is the next that registers there, so their wakers are kept for that: two on
+//! each thread, and with them the memory of two tasks that may have ended.
 
 use std::{cell::Cell, task::Waker};
 
 thread_local! {
-    /// That of the task that was woken last.
-    static SPARE: Cell<Option<Waker>> = const { Cell::new(None) };
+    /// Those of the tasks that were woken last: the last one first.
+    static SPARE: Cell<[Option<Waker>; 2]> = const { Cell::new([None, None]) };
 }
 
 /// Clones a waker, to register its task. Nothing is dropped, so it may be under a lock.
@@ -19,14 +19,20 @@ pub(crate) fn clone(waker: &Waker) -> Waker {
         return waker.clone();
     }
     // A thread that ends may have none any more.
-    match SPARE.try_with(Cell::take) {
-        Ok(Some(spare)) if spare.will_wake(waker) => spare,
-        Ok(Some(other)) => {
-            let _nothing = SPARE.try_with(|spare| spare.set(Some(other)));
-            waker.clone()
-        }
-        Ok(None) | Err(_) => waker.clone(),
-    }
+    let found = SPARE.try_with(|spare| {
+        let is_it = |spare: &Option<Waker>| spare.as_ref().is_some_and(|spare| spare.will_wake(waker));
+        let [last, other] = spare.take();
+        let (found, left) = if is_it(&last) {
+            (last, [other, None])
+        } else if is_it(&other) {
+            (other, [last, None])
+        } else {
+            (None, [last, other])
+        };
+        spare.set(left);
+        found
+    });
+    found.ok().flatten().unwrap_or_else(|| waker.clone())
 }
 
 /// Wakes a task, and keeps its waker for when it registers again. Not under a lock: both are the executor's own.
@@ -36,7 +42,11 @@ pub(crate) fn wake(waker: Waker) {
         return waker.wake();
     }
     waker.wake_by_ref();
-    let former = SPARE.try_with(|spare| spare.replace(Some(waker)));
+    let former = SPARE.try_with(|spare| {
+        let [last, other] = spare.take();
+        spare.set([Some(waker), last]);
+        other
+    });
     drop(former);
 }
 
@@ -91,21 +101,24 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_is_kept_and_no_other_thread_has_it() {
-        let ((one, waker), (other, of_other)) = (task(), task());
-        wake(clone(&waker));
+    fn the_last_two_are_kept_and_no_other_thread_has_them() {
+        let (tasks, given): (Vec<_>, Vec<_>) = (0..4).map(|_| task()).unzip();
+        let count = || -> Vec<_> { tasks.iter().map(wakers).collect() };
+        given.iter().take(3).for_each(|waker| wake(clone(waker)));
+        assert_eq!(count(), [1, 2, 2, 1]);
 
-        let of_other = thread::spawn(move || {
-            assert!(clone(&of_other).will_wake(&of_other));
-            of_other
+        let given = thread::spawn(move || {
+            given.iter().for_each(|waker| assert!(clone(waker).will_wake(waker)));
+            given
         });
-        let of_other = of_other.join().unwrap();
-        assert_eq!((wakers(&one), wakers(&other)), (2, 1));
+        let given = given.join().unwrap();
+        assert_eq!(count(), [1, 2, 2, 1], "others have their own");
 
-        assert!(clone(&of_other).will_wake(&of_other));
-        assert_eq!(wakers(&one), 2, "who is not the one that is kept leaves it there");
-        wake(clone(&of_other));
-        assert_eq!((wakers(&one), wakers(&other)), (1, 2));
+        // The older of the two, then one that is not kept.
+        let older = clone(&given[1]);
+        assert_eq!(count(), [1, 2, 2, 1], "it was the one that was kept");
+        drop((older, clone(&given[3])));
+        assert_eq!(count(), [1, 1, 2, 1], "whoever asks for another leaves them there");
     }
 
     #[test]
@@ -132,6 +145,8 @@ mod tests {
         let ((last, waker), (then, woken)) = (task(), task());
         wake(Arc::new(Then(Some(woken))).into());
 
+        // It is the third from last now.
+        wake(Waker::noop().clone());
         wake(waker);
 
         assert_eq!([last, then].map(|task| task.0.load(Ordering::Relaxed)), [1, 1]);
