@@ -13,9 +13,9 @@ use super::{
     attached::Attached,
     call_info::Signature,
     codec::Facts,
-    context::{self, Left},
+    context::{self, Issuer, Left},
     describe::Describe,
-    desk::Desk,
+    desk::{At, Desk},
     duty::Stop,
     frame::{CallId, Options},
     held::Held,
@@ -23,7 +23,7 @@ use super::{
     outbox::Outbox,
     same::Same,
 };
-use crate::{Message, panicking, stream::Cut, sync::Arc};
+use crate::{Message, panicking, stream::Cut};
 
 /// What a call may have beside its caller. It knows nothing of the method's types, so what is done with it is there once, and not once for
 /// each method.
@@ -31,7 +31,7 @@ use crate::{Message, panicking, stream::Cut, sync::Arc};
 pub(super) struct Beside {
     /// What few calls have.
     pub(super) aside: Option<Box<Aside>>,
-    /// What those have that came by a right with limits of its own, and those that make such rights.
+    /// What those have that came by another port than the first, with the right that this is.
     pub(super) held: Option<Held>,
 }
 
@@ -40,6 +40,8 @@ pub(super) struct Beside {
 pub(super) struct Aside {
     pub(super) few: Option<Few>,
     pub(super) streams: Streams,
+    /// What the method can make grants with, if its call came to the first port.
+    issuer: Option<Issuer>,
 }
 
 /// What those have that bring streams or bring them back.
@@ -93,10 +95,12 @@ impl Beside {
         came: &Came,
         id: Option<CallId>,
         is_oneway: bool,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
     ) -> Result<(), Refusal> {
-        if desk.seat.is_some() || facts.takes_context {
-            self.held = Some(Held::new(desk));
+        match desk.beside_first() {
+            Some(desk) => self.held = Some(Held::new(desk)),
+            None if facts.takes_context => self.aside.get_or_insert_default().issuer = Some(desk.issuer()),
+            None => {}
         }
         if options.is_some() || !desk.is_unwatched {
             let info = info(&facts.signature, is_oneway, id, came.bytes);
@@ -105,16 +109,24 @@ impl Beside {
         let Some(held) = &mut self.held else { return Ok(()) };
         let is_free = is_free(facts.signature.method);
         let claimed = if is_free { held.may_ask() } else { held.claim(came.bytes, facts.is_ordered) };
-        claimed.inspect_err(|refusal| report_refusal(desk, facts.signature.name, refusal))
+        claimed.inspect_err(|refusal| report_refusal(&desk, facts.signature.name, refusal))
     }
 
     #[cold]
-    fn attach_few(&mut self, options: Options, came: &Came, info: CallInfo, desk: &Arc<Desk>) -> Result<(), Refusal> {
-        let attached = Attached::new(info, options, came.arrival.as_deref(), desk)?;
+    fn attach_few(&mut self, options: Options, came: &Came, info: CallInfo, desk: At<'_>) -> Result<(), Refusal> {
+        let attached = Attached::new(info, options, came.arrival.as_deref(), &desk)?;
         let around = desk.settings().around.as_deref();
         let layers = around.map(|around| Surrounded::new(around, attached.context().clone()));
         self.aside.get_or_insert_default().few = Some(Few { attached, layers, has_begun: false });
         Ok(())
+    }
+
+    /// What the method can make grants with.
+    pub(super) fn issuer(&self) -> Option<Issuer> {
+        match &self.held {
+            Some(held) => Some(held.desk().issuer()),
+            None => self.aside.as_ref()?.issuer.clone(),
+        }
     }
 
     pub(super) fn enter(&self) -> Inside {

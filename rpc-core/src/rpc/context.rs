@@ -36,6 +36,12 @@ pub(super) struct Issuer {
     pub(super) terms: Option<Arc<Terms>>,
 }
 
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("grant", &self.grant).finish_non_exhaustive()
+    }
+}
+
 /// What the service knows of whoever holds the other end of the port.
 pub(super) type Caller = Arc<dyn Any + Send + Sync>;
 

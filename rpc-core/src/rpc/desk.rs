@@ -1,6 +1,6 @@
 //! What belongs to one of the ports at which a service is served.
 
-use std::{borrow::Borrow, fmt, sync::OnceLock, time::Duration};
+use std::{borrow::Borrow, fmt, ops::Deref, sync::OnceLock, time::Duration};
 
 use super::{
     Answer, MethodId, MethodTable, Refusal, ServeOptions,
@@ -9,7 +9,7 @@ use super::{
     frame::{CallId, Fault, Frame},
     grant::{Cost, Counting, Ended, GrantKey, ROOT, Terms},
     held::Ending,
-    host::{Hub, SeatKey},
+    host::{Hub, SeatKey, Whence},
     options::Settings,
     versions::{Version, Versions},
 };
@@ -299,16 +299,16 @@ pub(super) type DeskReader<'p> = Reader<AtDesk<'p>>;
 /// A port, with all that belongs to it.
 pub(super) enum AtDesk<'p> {
     /// The first, which is there for as long as the service is served.
-    First(&'p Arc<Desk>),
+    First(&'p Desk),
     Other(Arc<Desk>),
 }
 
 impl AtDesk<'_> {
     #[inline]
-    pub(super) fn desk(&self) -> &Arc<Desk> {
+    pub(super) fn desk(&self) -> At<'_> {
         match self {
-            Self::First(desk) => desk,
-            Self::Other(desk) => desk,
+            Self::First(desk) => At::first(desk),
+            Self::Other(desk) => At::other(desk),
         }
     }
 }
@@ -316,7 +316,50 @@ impl AtDesk<'_> {
 impl Borrow<MessagePort> for AtDesk<'_> {
     #[inline]
     fn borrow(&self) -> &MessagePort {
-        &self.desk().port
+        match self {
+            Self::First(desk) => &desk.port,
+            Self::Other(desk) => &desk.port,
+        }
+    }
+}
+
+/// A port where something came, for those who may have to keep it: of the first nothing is kept, for that is known anyway.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At<'d> {
+    desk: &'d Desk,
+    other: Option<&'d Arc<Desk>>,
+}
+
+impl<'d> At<'d> {
+    #[inline]
+    pub(super) fn first(desk: &'d Desk) -> Self {
+        Self { desk, other: None }
+    }
+
+    #[inline]
+    pub(super) fn other(desk: &'d Arc<Desk>) -> Self {
+        Self { desk, other: Some(desk) }
+    }
+
+    /// The port, if it is not the first.
+    #[inline]
+    pub(super) fn beside_first(self) -> Option<&'d Arc<Desk>> {
+        self.other
+    }
+
+    /// Where it is, to be kept.
+    #[inline]
+    pub(super) fn whence(self) -> Whence {
+        self.other.cloned()
+    }
+}
+
+impl Deref for At<'_> {
+    type Target = Desk;
+
+    #[inline]
+    fn deref(&self) -> &Desk {
+        self.desk
     }
 }
 

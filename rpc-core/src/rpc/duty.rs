@@ -13,7 +13,7 @@ use super::{
     beside::{Beside, Inside, info, is_free, report_refusal},
     cell::CallCell,
     codec::{Codec, Facts},
-    desk::Desk,
+    desk::{At, Desk},
     failed::{Failed, Whom},
     frame::{CallId, Fault, Options, put_reply_head},
     held::{Held, claim},
@@ -101,21 +101,20 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline(always)]
-    pub(super) fn plain(cell: Arc<CallCell<A, T, E>>, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    pub(super) fn plain(cell: Arc<CallCell<A, T, E>>, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
         Self::plain_to(Caller::Here(cell), 0, facts, desk)
     }
 
     /// As [`plain`](Self::plain), of a call that came as so many bytes.
     #[inline(always)]
-    pub(super) fn plain_of(whom: Whom, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
+    pub(super) fn plain_of(whom: Whom, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
         Self::plain_to(Caller::from(whom), bytes, facts, desk)
     }
 
     #[inline(always)]
-    fn plain_to(to: Caller<A, T, E>, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<Self, Answer> {
-        if desk.is_plain {
-            return Ok(Self::to(to, facts));
-        }
+    fn plain_to(to: Caller<A, T, E>, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
+        // Of the first port everything may be called, as often as anybody likes.
+        let Some(desk) = desk.beside_first() else { return Ok(Self::to(to, facts)) };
         match claim(desk, bytes, facts.is_ordered) {
             Ok(claimed) => {
                 let beside = Beside { aside: None, held: Some(Held::of(desk, claimed)) };
@@ -150,7 +149,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         options: Option<Box<Options>>,
         came: Came,
         facts: &Facts,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
     ) -> Result<(), Answer> {
         if options.is_some() || facts.takes_context {
             self.attach_more(options, &came, facts, desk)
@@ -164,7 +163,8 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     }
 
     /// Takes the call out of what its right has left: all that there is to do where nobody watches.
-    fn claim(&mut self, bytes: usize, facts: &Facts, desk: &Arc<Desk>) -> Result<(), Answer> {
+    fn claim(&mut self, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<(), Answer> {
+        let Some(desk) = desk.beside_first() else { return Ok(()) };
         match claim(desk, bytes, facts.is_ordered) {
             Ok(claimed) => {
                 self.beside.held = Some(Held::of(desk, claimed));
@@ -185,7 +185,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         options: Option<Box<Options>>,
         came: &Came,
         facts: &Facts,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
     ) -> Result<(), Answer> {
         let (id, is_oneway) = (self.id(), self.is_oneway());
         self.beside.attach(facts, options, came, id, is_oneway, desk).map_err(|refusal| self.refuse(facts, refusal))
@@ -203,7 +203,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// What the method can know of the call.
     pub(super) fn context(&self, facts: &Facts) -> CallContext {
         self.attached_context().unwrap_or_else(|| {
-            let issuer = self.beside.held.as_ref().map(|held| held.desk().issuer());
+            let issuer = self.beside.issuer();
             CallContext::new(info(&facts.signature, self.is_oneway(), self.id(), 0), None, None, issuer)
         })
     }

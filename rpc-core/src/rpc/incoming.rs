@@ -5,7 +5,7 @@ use super::{
     call_info::Arrival,
     cell::CallCell,
     codec::{Codec, Coded, Facts},
-    desk::Desk,
+    desk::{At, Desk},
     duty::Duty,
     failed::{Failed, Whom},
     frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
@@ -30,7 +30,7 @@ use crate::{
 pub struct Incoming<'d> {
     call: Unopened,
     /// Where it came in, and where its answer goes.
-    desk: &'d Arc<Desk>,
+    desk: At<'d>,
 }
 
 /// A call that came, without where it came in: so it may wait.
@@ -190,7 +190,7 @@ pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
 impl Unopened {
     /// The call, at the port where it came in.
     #[inline]
-    pub(super) fn at(self, desk: &Arc<Desk>) -> Incoming<'_> {
+    pub(super) fn at(self, desk: At<'_>) -> Incoming<'_> {
         Incoming { call: self, desk }
     }
 
@@ -294,7 +294,7 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, desk) {
+                    if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, &desk) {
                         return match Duty::plain(cell, &codec.facts, desk) {
                             Ok(duty) => Ok((args, duty)),
                             Err(answer) => Err(answer),
@@ -316,7 +316,7 @@ impl<'d> Incoming<'d> {
         body: Body,
         arrival: Option<Box<Arrival>>,
         codec: &Codec<A, T, E>,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
     ) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
@@ -331,7 +331,7 @@ impl<'d> Incoming<'d> {
                     duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
                     return Ok((args, duty));
                 }
-                Err(value) => Self::as_frame(value, desk)?,
+                Err(value) => Self::as_frame(value, &desk)?,
             },
             Body::Frame(frame) => *frame,
         };
@@ -353,7 +353,7 @@ impl<'d> Incoming<'d> {
                     duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
                     return Ok((args, duty));
                 }
-                Err(value) => Self::as_frame(value, desk)?,
+                Err(value) => Self::as_frame(value, &desk)?,
             },
             Body::Frame(frame) => *frame,
         };
@@ -377,7 +377,7 @@ impl<'d> Incoming<'d> {
 
     /// Where it came in.
     #[inline]
-    pub(super) fn desk(&self) -> &'d Arc<Desk> {
+    pub(super) fn desk(&self) -> At<'d> {
         self.desk
     }
 
@@ -385,10 +385,10 @@ impl<'d> Incoming<'d> {
     pub(super) fn refuse(self, refusal: Refusal) -> Answer {
         let Self { call: Unopened { body, .. }, desk } = self;
         let frame = match body {
-            Body::Value(value) => Self::as_frame(value, desk),
+            Body::Value(value) => Self::as_frame(value, &desk),
             Body::Frame(frame) => Ok(*frame),
         };
-        frame.map_or_else(|answer| answer, |mut frame| frame.refused(refusal, desk))
+        frame.map_or_else(|answer| answer, |mut frame| frame.refused(refusal, &desk))
     }
 }
 
@@ -435,7 +435,7 @@ impl FromBytes {
         mut self,
         arrival: Option<Box<Arrival>>,
         codec: &Codec<A, T, E>,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
     ) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
@@ -445,13 +445,13 @@ impl FromBytes {
         let bytes = self.message.size();
         // Nearly always there is nothing to find out.
         let is_plain = self.pipe.is_none() && self.version.is_none();
-        let version = if is_plain { None } else { self.settle(codec.result.ok, &codec.facts, desk)? };
+        let version = if is_plain { None } else { self.settle(codec.result.ok, &codec.facts, &desk)? };
         match read_args(codec.decode, &mut self.message, self.args_at, version.as_deref()) {
             Ok(args) => {
                 let whom = self.whom();
                 let Self { message, options, .. } = self;
                 message.recycle();
-                if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, desk) {
+                if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, &desk) {
                     return match Duty::plain_of(whom, bytes, &codec.facts, desk) {
                         Ok(duty) => Ok((args, duty)),
                         Err(answer) => Err(answer),
@@ -461,7 +461,7 @@ impl FromBytes {
                 duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?;
                 Ok((args, duty))
             }
-            Err(error) => Err(self.malformed(&error, desk)),
+            Err(error) => Err(self.malformed(&error, &desk)),
         }
     }
 

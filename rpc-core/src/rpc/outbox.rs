@@ -1,30 +1,37 @@
 //! What a handler sends before it has ended: the reply that brings a stream, which the handler then goes on to feed.
 
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
-use super::{Answer, desk::Desk, frame::CallId};
+use super::{
+    Answer,
+    desk::At,
+    frame::CallId,
+    host::{Hub, Whence},
+};
 use crate::sync::{Arc, Mutex};
 
 /// Where a handler puts a reply and goes on running.
-#[derive(Clone, Debug)]
-pub(super) struct Outbox(Arc<Desk>);
+#[derive(Clone)]
+pub(super) struct Outbox {
+    hub: Arc<Hub>,
+    whence: Whence,
+}
 
 /// Replies of handlers that go on running, in order. Whoever polls the handlers posts them.
 #[derive(Debug, Default)]
 pub(super) struct EarlyReplies(OnceLock<Box<Mutex<Vec<EarlyReply>>>>);
 
 /// Where a reply goes, and to which call.
-type EarlyReply = (Arc<Desk>, CallId, Answer);
+type EarlyReply = (Whence, CallId, Answer);
 
 impl Outbox {
-    pub(super) fn new(desk: &Arc<Desk>) -> Self {
-        Self(desk.clone())
+    pub(super) fn new(desk: At<'_>) -> Self {
+        Self { hub: desk.hub().clone(), whence: desk.whence() }
     }
 
     /// Puts the reply to a call that came as a frame.
     pub(super) fn put(&self, id: CallId, answer: Answer) {
-        let Self(desk) = self;
-        desk.hub().early.0.get_or_init(Box::default).lock().push((desk.clone(), id, answer));
+        self.hub.early.0.get_or_init(Box::default).lock().push((self.whence.clone(), id, answer));
     }
 }
 
@@ -39,5 +46,11 @@ impl EarlyReplies {
     #[inline]
     pub(super) fn take(&self) -> Option<Vec<EarlyReply>> {
         self.0.get().map(|replies| std::mem::take(&mut *replies.lock()))
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("whence", &self.whence).finish_non_exhaustive()
     }
 }

@@ -9,11 +9,9 @@ use futures::future::AbortHandle;
 
 use super::{
     Answer, Incoming, Opened, Service,
-    desk::Desk,
     handlers::{Begun, Handlers, Tag},
-    host::Whence,
 };
-use crate::{shape::Description, sync::Arc};
+use crate::shape::Description;
 
 /// Opens the calls of one service, and runs their handlers. How many run, and which may, others know.
 pub(super) trait Runs {
@@ -95,7 +93,7 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for
                 return Began::Ended;
             }
         };
-        let tag = || Tag { whence: whence(desk), id: id.or_else(|| desk.turned()), how };
+        let tag = || Tag { whence: desk.whence(), id: id.or_else(|| desk.turned()), how };
         if how.ordered && is_ordered_running {
             self.ordered.get_or_insert_default().push_back((call, tag()));
             return Began::WaitsForOrder;
@@ -137,10 +135,4 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for
     fn description(&self) -> fn() -> Description {
         || S::DESCRIPTION.describe()
     }
-}
-
-/// Where a call came in, to be kept. Of the first port nothing is kept, for that is known anyway.
-#[inline]
-pub(super) fn whence(desk: &Arc<Desk>) -> Whence {
-    desk.seat.is_some().then(|| desk.clone())
 }

@@ -10,7 +10,7 @@ use super::{
     serving::{Over, Serving},
     spent::serve_once,
 };
-use crate::{MessagePort, shape::StaticDescription, sync::Arc};
+use crate::{MessagePort, shape::StaticDescription};
 
 /// What `#[service]` generates for the server of a service: how calls are opened, and how they are run.
 ///
@@ -80,17 +80,18 @@ impl<S: Service> Opened<S> {
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` keeps room for its arguments twice")]
 pub fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) -> impl Future<Output = ()> {
     async move {
-        let (first, mut others) = (First::open(port, options, const { &S::METHODS }), Reception::default());
+        let first = First::open(port, options, const { &S::METHODS });
+        let mut others = Reception::default();
         let _over = serve_ports::<S>(object, Some(&first.0), &mut others).await;
     }
 }
 
 /// The first port of a service. When it is served no longer, nobody can add others.
-struct First(Arc<Desk>);
+struct First(Desk);
 
 impl First {
     fn open(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> Self {
-        let desk = Arc::new(Desk::first(port, options.of_context(), methods));
+        let desk = Desk::first(port, options.of_context(), methods);
         desk.open();
         Self(desk)
     }
@@ -108,7 +109,7 @@ impl Drop for First {
 #[expect(clippy::manual_async_fn, reason = "as of `serve`")]
 pub(super) fn serve_ports<S: Service>(
     object: S::Object,
-    first: Option<&Arc<Desk>>,
+    first: Option<&Desk>,
     others: &mut Reception,
 ) -> impl Future<Output = Option<S::Object>> {
     async move {
@@ -125,7 +126,7 @@ pub(super) fn serve_ports<S: Service>(
 /// out, and the others have ended.
 fn serve_shared<'s, S: Service>(
     object: &'s S::Object,
-    first: Option<&'s Arc<Desk>>,
+    first: Option<&'s Desk>,
     others: &'s mut Reception,
 ) -> impl Future<Output = (Over, Option<S::OnceCall>)> + use<'s, S> {
     let mut running = Running::<S, _, _>::new(|call| S::run(object, call));

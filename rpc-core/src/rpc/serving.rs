@@ -12,21 +12,20 @@ use futures::future::AbortHandle;
 use super::{
     Answer, Refusal,
     describe::{self, Describe},
-    desk::{AtDesk, Desk, DeskReader},
+    desk::{At, AtDesk, Desk, DeskReader},
     frame::{CallId, Fault, Frame},
     grant::Ended,
     handlers::{Begun, Tag},
     host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
     incoming::{Arrived, Unopened},
     method::Method,
-    running::{Began, Runs, whence},
+    running::{Began, Runs},
     same::{self, Same},
     sorted::Sorted,
 };
 use crate::{
     Closed,
     port::{Parcel, Reader, Received},
-    sync::Arc,
 };
 
 /// How many messages are taken before the executor gets a turn, so that a busy peer starves nobody (LOOP-07).
@@ -58,7 +57,7 @@ pub(super) struct Serving<'p> {
 }
 
 impl<'p> Serving<'p> {
-    pub(super) fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
+    pub(super) fn new(first: Option<&'p Desk>, others: &'p mut Reception) -> Self {
         let settings = first.map(|desk| desk.settings()).or(others.hub.as_ref().map(|hub| hub.settings()));
         let calls = Calls::new(first, settings.map_or(usize::MAX, |settings| settings.running));
         Self { first: first.map(AtDesk::First).map(Reader::new), others, calls, task: Task::default() }
@@ -102,9 +101,11 @@ impl<'p> Serving<'p> {
     #[cold]
     fn post_early(&mut self) {
         let early = self.others.hub.as_ref().and_then(|hub| hub.early.take());
-        for (desk, id, answer) in early.into_iter().flatten() {
-            desk.post(answer);
-            self.calls.forget(&desk, Some(id));
+        for (whence, id, answer) in early.into_iter().flatten() {
+            if let Some(desk) = self.calls.desk(&whence) {
+                desk.post(answer);
+                self.calls.forget(&desk, Some(id));
+            }
         }
     }
 
@@ -167,7 +168,7 @@ impl<'p> Serving<'p> {
             // It may have left meanwhile.
             let Some(desk) = desk else { continue };
             match thing {
-                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), desk, room, runs, cx),
+                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), At::other(desk), room, runs, cx),
                 Thing::Closed => self.is_closed(Some(seat), runs),
             }
         }
@@ -185,7 +186,7 @@ impl<'p> Serving<'p> {
         self.calls.forget_ordered(runs, &|tag| is_at(&tag.whence));
         for (whence, call) in waiting {
             if let Some((desk, why)) = whence.as_ref().zip(ended.of(&whence)) {
-                refuse(call, desk, why.refusal());
+                refuse(call, At::other(desk), why.refusal());
             }
         }
         for (seat, why) in ended.all() {
@@ -237,7 +238,7 @@ impl Task {
 /// A call that came is begun at once if there is room; else it is held, unopened, until an earlier one has ended. An ordered one
 /// waits, opened, until the one before it has ended.
 struct Calls<'p> {
-    first: Option<&'p Arc<Desk>>,
+    first: Option<&'p Desk>,
     /// How many handlers may run at a time, and how many do.
     most_running: usize,
     running: usize,
@@ -267,7 +268,7 @@ enum Progress {
 }
 
 impl<'p> Calls<'p> {
-    fn new(first: Option<&'p Arc<Desk>>, most_running: usize) -> Self {
+    fn new(first: Option<&'p Desk>, most_running: usize) -> Self {
         Self {
             first,
             most_running,
@@ -323,15 +324,15 @@ impl<'p> Calls<'p> {
     fn dispatch(
         &mut self,
         parcel: Parcel,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
         room: &mut WaitingRoom,
         runs: &mut dyn Runs,
         cx: &mut Context<'_>,
     ) {
-        match Arrived::read(parcel, desk) {
+        match Arrived::read(parcel, &desk) {
             Arrived::Call(call) => self.arrived(call, desk, room, runs, cx),
             Arrived::Cancel(id) => self.cancel(desk.seat, id, room, runs),
-            Arrived::Attach(port, limits) => desk.hub().attach(port, desk, &limits),
+            Arrived::Attach(port, limits) => desk.hub().attach(port, &desk, &limits),
             Arrived::Nothing => {}
         }
     }
@@ -341,7 +342,7 @@ impl<'p> Calls<'p> {
     fn dispatch_other(
         &mut self,
         parcel: Parcel,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
         room: &mut WaitingRoom,
         runs: &mut dyn Runs,
         cx: &mut Context<'_>,
@@ -353,7 +354,7 @@ impl<'p> Calls<'p> {
     fn arrived(
         &mut self,
         mut call: Unopened,
-        desk: &Arc<Desk>,
+        desk: At<'_>,
         room: &mut WaitingRoom,
         runs: &mut dyn Runs,
         cx: &mut Context<'_>,
@@ -364,7 +365,7 @@ impl<'p> Calls<'p> {
         if call.id().is_some_and(|id| self.open.contains(&(desk.seat, id))) {
             return refuse(call, desk, Refusal::RepeatedCallId);
         }
-        call.note(desk, self.running, room.len().saturating_add(self.ordered));
+        call.note(&desk, self.running, room.len().saturating_add(self.ordered));
         if self.has_room() && room.is_empty() {
             return self.begin(call, desk, runs, cx);
         }
@@ -372,7 +373,7 @@ impl<'p> Calls<'p> {
     }
 
     /// Lets a call wait until there is room for it.
-    fn hold(&mut self, call: Unopened, desk: &Arc<Desk>, room: &mut WaitingRoom) {
+    fn hold(&mut self, call: Unopened, desk: At<'_>, room: &mut WaitingRoom) {
         let settings = desk.settings();
         // Whoever asks whether a client is one of its own may be a method of this service, which waits for the answer.
         if call.method() == Same::ID {
@@ -384,7 +385,7 @@ impl<'p> Calls<'p> {
         if let Some(id) = call.id() {
             self.open.insert((desk.seat, id), Progress::Held);
         }
-        room.push(whence(desk), call);
+        room.push(desk.whence(), call);
     }
 
     /// Whether a call that was held may go on: to be begun, or to be refused.
@@ -400,40 +401,40 @@ impl<'p> Calls<'p> {
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
     #[inline(always)]
-    fn begin(&mut self, call: Unopened, desk: &Arc<Desk>, runs: &mut dyn Runs, cx: &mut Context<'_>) {
-        took(&call, desk);
+    fn begin(&mut self, call: Unopened, desk: At<'_>, runs: &mut dyn Runs, cx: &mut Context<'_>) {
+        took(&call, &desk);
         let id = call.id();
         if cfg!(feature = "evolution") && call.method() == Describe::ID {
-            self.forget(desk, id);
+            self.forget(&desk, id);
             return desk.post(describe::answer(call.at(desk), desk.terms(), runs.description()));
         }
         // C13: as if it was not served at all. By the first port everything may be called.
         if desk.seat.is_some() && !desk.terms().allows(call.method()) {
-            self.forget(desk, id);
+            self.forget(&desk, id);
             return desk.post(call.at(desk).unknown_method());
         }
         let began = runs.begin(call.at(desk), self.is_ordered_running, cx);
         let id = id.or_else(|| desk.take_turned());
         match began {
-            Began::Ended => self.forget(desk, id),
+            Began::Ended => self.forget(&desk, id),
             Began::Waits { is_ordered, abort } => self.waits(desk, id, is_ordered, abort),
             Began::WaitsForOrder => {
                 self.ordered += 1;
-                self.note(desk, id, || Progress::WaitsForOrder);
+                self.note(&desk, id, || Progress::WaitsForOrder);
             }
             // C4: whoever comes first has it, at whatever port; nobody else gets past this.
-            Began::IsOnce => self.once = Some((whence(desk), id)),
+            Began::IsOnce => self.once = Some((desk.whence(), id)),
         }
     }
 
     /// A handler has begun and waits.
-    fn waits(&mut self, desk: &Arc<Desk>, id: Option<CallId>, is_ordered: bool, abort: Option<AbortHandle>) {
+    fn waits(&mut self, desk: At<'_>, id: Option<CallId>, is_ordered: bool, abort: Option<AbortHandle>) {
         self.running += 1;
         self.is_ordered_running |= is_ordered;
         if desk.seat.is_some() {
             desk.ending().runs();
         }
-        self.note(desk, id, || Progress::Runs(abort));
+        self.note(&desk, id, || Progress::Runs(abort));
     }
 
     /// A handler that waited has ended: its answer goes out, and whoever waited for that is begun.
@@ -443,7 +444,7 @@ impl<'p> Calls<'p> {
             desk.ending().ran();
         }
         if let Some(desk) = self.desk(&tag.whence) {
-            self.forget(desk, tag.id);
+            self.forget(&desk, tag.id);
             desk.post(answer);
         }
         if tag.how.ordered {
@@ -455,7 +456,7 @@ impl<'p> Calls<'p> {
                 let Some(desk) = self.desk(&whence) else { continue };
                 match begun {
                     Begun::Ended(answer) => {
-                        self.forget(desk, id);
+                        self.forget(&desk, id);
                         desk.post(answer);
                     }
                     Begun::Waits(abort) => self.waits(desk, id, true, abort),
@@ -472,7 +473,7 @@ impl<'p> Calls<'p> {
         {
             let Some(desk) = self.desk(&whence) else { continue };
             if self.once.is_some() {
-                self.forget(desk, call.id());
+                self.forget(&desk, call.id());
                 refuse(call, desk, Refusal::Spent);
             } else {
                 self.begin(call, desk, runs, cx);
@@ -532,11 +533,11 @@ impl<'p> Calls<'p> {
     }
 
     /// Where something came in.
-    fn desk<'w>(&self, whence: &'w Whence) -> Option<&'w Arc<Desk>>
+    fn desk<'w>(&self, whence: &'w Whence) -> Option<At<'w>>
     where
         'p: 'w,
     {
-        whence.as_ref().or(self.first)
+        whence.as_ref().map(At::other).or(self.first.map(At::first))
     }
 
     fn is_idle(&self) -> bool {
@@ -560,8 +561,8 @@ impl<'p> Calls<'p> {
     }
 }
 
-fn refuse(call: Unopened, desk: &Arc<Desk>, refusal: Refusal) {
-    took(&call, desk);
+fn refuse(call: Unopened, desk: At<'_>, refusal: Refusal) {
+    took(&call, &desk);
     desk.post(call.at(desk).refuse(refusal));
 }
 

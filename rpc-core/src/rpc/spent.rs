@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Refusal, Service,
-    desk::{AtDesk, Desk, DeskReader},
+    desk::{At, AtDesk, Desk, DeskReader},
     frame::CallId,
     host::{Reception, SeatKey, Thing, Whence, seat_of},
     incoming::Arrived,
@@ -18,7 +18,6 @@ use super::{
 use crate::{
     Closed,
     port::{Parcel, Reader, Received},
-    sync::Arc,
 };
 
 /// Runs the one call that the service was good for, and refuses every other, at every port.
@@ -26,7 +25,7 @@ pub(super) async fn serve_once<S: Service>(
     object: S::Object,
     call: S::OnceCall,
     (whence, id): Once,
-    first: Option<&Arc<Desk>>,
+    first: Option<&Desk>,
     others: &mut Reception,
 ) {
     let mut ports = Spent::new(first, others);
@@ -42,8 +41,8 @@ pub(super) async fn serve_once<S: Service>(
             let ended = handler.as_mut().poll(cx).map(|answer| post(&whence, first, answer));
             ports.others.join(first);
             let early = ports.others.hub.as_ref().and_then(|hub| hub.early.take());
-            for (desk, _, answer) in early.into_iter().flatten() {
-                desk.post(answer);
+            for (whence, _, answer) in early.into_iter().flatten() {
+                post(&whence, first, answer);
                 // It goes on for whoever has the stream, and not for this port.
                 waits = None;
             }
@@ -64,14 +63,16 @@ pub(super) async fn serve_once<S: Service>(
     .await;
 }
 
-fn post(whence: &Whence, first: Option<&Arc<Desk>>, answer: super::Answer) {
-    if let Some(desk) = whence.as_ref().or(first) {
+fn post(whence: &Whence, first: Option<&Desk>, answer: super::Answer) {
+    if let Some(desk) = whence.as_ref().map(|desk| &**desk).or(first) {
         desk.post(answer);
     }
 }
 
 /// The ports of a service whose single use was made.
 struct Spent<'p> {
+    desk: Option<&'p Desk>,
+    /// Reads that, until it is closed.
     first: Option<DeskReader<'p>>,
     others: &'p mut Reception,
     /// Those at which a call was refused.
@@ -100,9 +101,9 @@ impl News {
 }
 
 impl<'p> Spent<'p> {
-    fn new(first: Option<&'p Arc<Desk>>, others: &'p mut Reception) -> Self {
-        let first = first.map(AtDesk::First).map(Reader::new);
-        Self { first, others, know: HashSet::new(), is_over: false }
+    fn new(first: Option<&'p Desk>, others: &'p mut Reception) -> Self {
+        let reader = first.map(AtDesk::First).map(Reader::new);
+        Self { desk: first, first: reader, others, know: HashSet::new(), is_over: false }
     }
 
     /// A peer that tries again is told, once, and finds the port closed after that.
@@ -126,12 +127,11 @@ impl<'p> Spent<'p> {
 
     /// Looks at what came, and refuses what is a call. `None` when no port is left.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
-        if let Some(first) = &mut self.first
+        if let Some((first, desk)) = self.first.as_mut().zip(self.desk.map(At::first))
             && let Poll::Ready(came) = first.poll_next(cx)
         {
-            let desk = first.port().desk().clone();
             return Poll::Ready(Some(match came {
-                Ok(Received { parcel, .. }) => self.read(parcel, &desk),
+                Ok(Received { parcel, .. }) => self.read(parcel, desk),
                 Err(Closed) => {
                     self.first = None;
                     News::Closed(None)
@@ -144,7 +144,7 @@ impl<'p> Spent<'p> {
         };
         let Some(desk) = self.others.desk(seat).cloned() else { return Poll::Ready(Some(News::Other)) };
         Poll::Ready(Some(match thing {
-            Thing::Parcel(parcel) => self.read(parcel.received(), &desk),
+            Thing::Parcel(parcel) => self.read(parcel.received(), At::other(&desk)),
             Thing::Closed => {
                 self.others.leave(seat);
                 News::Closed(Some(seat))
@@ -152,8 +152,8 @@ impl<'p> Spent<'p> {
         }))
     }
 
-    fn read(&mut self, parcel: Parcel, desk: &Arc<Desk>) -> News {
-        match Arrived::read(parcel, desk) {
+    fn read(&mut self, parcel: Parcel, desk: At<'_>) -> News {
+        match Arrived::read(parcel, &desk) {
             Arrived::Call(call) => {
                 desk.post(call.at(desk).refuse(Refusal::Spent));
                 if self.is_over {

@@ -72,7 +72,7 @@ impl Reception {
     /// Knows from now on who adds ports to a service, if its first port has told anybody how. Whether that is new: then whoever serves is to look
     /// once more, to be woken for those.
     #[inline]
-    pub(in crate::rpc) fn join(&mut self, first: Option<&Arc<Desk>>) -> bool {
+    pub(in crate::rpc) fn join(&mut self, first: Option<&Desk>) -> bool {
         if self.hub.is_none()
             && let Some(hub) = first.and_then(|desk| desk.hub_so_far())
         {
