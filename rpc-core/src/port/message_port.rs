@@ -300,7 +300,7 @@ impl MessagePort {
     /// The target of this port, if it was made since anybody has looked. To make it is up to this, or to whoever has something for it.
     pub(crate) fn own_target(&self, is_wanted: bool) -> Option<Arc<dyn MessageTarget>> {
         let mut side = self.owned()?;
-        let target = if is_wanted { side.is_to_lead_to() } else { side.leads_to() };
+        let target = if is_wanted { side.target_for_answers() } else { side.leads_to() };
         if target.is_none() {
             self.mine().calm(&side);
         }
@@ -383,7 +383,7 @@ impl MessagePort {
 
     /// The target of the other end, where answers to what was received here belong: it is made, if it was left for later.
     pub(crate) fn peer_target_for_answers(&self) -> Option<Arc<dyn MessageTarget>> {
-        self.peer().lock_without_batch().is_to_lead_to()
+        self.peer().lock_without_batch().target_for_answers()
     }
 
     /// The target of the other end, if what is posted here goes straight to it.

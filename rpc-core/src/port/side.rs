@@ -552,8 +552,8 @@ impl Side {
         }
     }
 
-    /// As [`leads_to`](Self::leads_to), and makes it.
-    pub(super) fn is_to_lead_to(&mut self) -> Option<Arc<dyn MessageTarget>> {
+    /// The target that answers belong to: as [`leads_to`](Self::leads_to), and it is made, if it was left for later.
+    pub(super) fn target_for_answers(&mut self) -> Option<Arc<dyn MessageTarget>> {
         if let Delivery::Later(make, times_shipped) = self.delivery {
             return Some(self.make_target(make, times_shipped));
         }

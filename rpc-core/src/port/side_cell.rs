@@ -15,7 +15,7 @@ use crate::sync::{
 
 /// One side, and which handle owns it.
 ///
-/// In this order, what posters use lies as far from what a reader uses as it can: memory that two cores write to by turns is slow.
+/// In this order, what posters write lies as far from the reader's batch as it can: memory that two cores write to by turns is slow.
 #[repr(C)]
 #[derive(Default)]
 pub(super) struct SideCell {

@@ -222,8 +222,8 @@ impl<'p> Serving<'p> {
     }
 }
 
-/// A task, to be known again by its waker; at first none. Another may have the same address once the waker is gone; but what is not looked at again for the same
-/// task has a clone of it, and where that was taken, it was to wake the task.
+/// A task, to be known again by its waker; at first none. Another may have the same address once the waker is gone; but what is not looked at
+/// again for the same task has a clone of it, and where that was taken, it was to wake the task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Task(usize, usize);
 

@@ -46,7 +46,7 @@ pub(in crate::rpc) struct Hub {
     most_clients: u32,
     /// The channel of the first port, which is read directly and has no [`Entrance`].
     first: Option<ChannelId>,
-    /// The clock that the context had entered in which the service was made: limits of time are by that one, wherever it is served.
+    /// The clock that the context had entered in which this was made: limits of time are by that one, wherever the service is served.
     clock: Option<Arc<dyn Clock>>,
     /// Made for the first port beside the first, or for the first handle.
     state: OnceLock<Box<Mutex<State>>>,
