@@ -4,6 +4,7 @@ mod common;
 
 use std::{
     cell::{Cell, RefCell},
+    future::poll_fn,
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -16,7 +17,8 @@ use handover::{
     clock::{self, ManualClock},
     context,
     prelude::*,
-    rpc::{Limits, Rate},
+    rpc::{self, Answer, Incoming, Limits, Opened, Rate, Service},
+    shape::StaticDescription,
     testing::{Link, LinkOptions},
     wire::{CallId, Fault, Frame, MethodId},
 };
@@ -51,6 +53,8 @@ struct Pages {
     /// How many methods have begun to wait, and how many of them have ended.
     begun: Rc<Cell<u32>>,
     ended: Rc<Cell<u32>>,
+    /// How often those that wait were polled.
+    polled: Rc<Cell<u32>>,
     gates: Rc<RefCell<Vec<oneshot::Sender<()>>>>,
 }
 
@@ -66,9 +70,13 @@ impl Pages {
     async fn wait_here(&self) -> u32 {
         self.begun.set(self.begun.get() + 1);
         let _ended = Counted(self.ended.clone());
-        let (open, gate) = oneshot::channel();
+        let (open, mut gate) = oneshot::channel();
         self.gates.borrow_mut().push(open);
-        gate.await.map_or(0, |()| 1)
+        poll_fn(|cx| {
+            self.polled.set(self.polled.get() + 1);
+            gate.poll_unpin(cx).map(|opened| opened.map_or(0, |()| 1))
+        })
+        .await
     }
 
     fn open_all(&self) {
@@ -635,6 +643,80 @@ fn a_peer_that_goes_on_after_revocation_reaches_nothing() {
             assert_eq!(BookClient::from(port).count().await.map_err(|error| error.may_have_run()), Err(false));
         }
         assert_eq!(pages.names.borrow().len(), 0);
+    });
+}
+
+/// A service that was written by hand: whatever is called begins only some turns later.
+struct Slow;
+
+impl Service for Slow {
+    type Object = Pages;
+    type SharedCall = <BookServer<Pages> as Service>::SharedCall;
+    type OnceCall = <BookServer<Pages> as Service>::OnceCall;
+
+    const DESCRIPTION: StaticDescription = <BookServer<Pages> as Service>::DESCRIPTION;
+
+    fn serves(method: MethodId) -> bool {
+        BookServer::<Pages>::serves(method)
+    }
+
+    fn open(incoming: Incoming<'_>) -> Result<Opened<Self>, Answer> {
+        Ok(match BookServer::<Pages>::open(incoming)? {
+            Opened::Shared(call, how) => Opened::Shared(call, how),
+            Opened::Once(call) => Opened::Once(call),
+        })
+    }
+
+    async fn run(pages: &Pages, call: Self::SharedCall) -> Answer {
+        settle().await;
+        BookServer::run(pages, call).await
+    }
+
+    async fn run_once(pages: Pages, call: Self::OnceCall) -> Answer {
+        BookServer::run_once(pages, call).await
+    }
+}
+
+/// C10
+#[test]
+fn revoking_ends_what_a_service_that_was_written_by_hand_has_begun_late() {
+    both_ways(async |way| {
+        let pages = Pages::default();
+        let (host, hosting) = rpc::host::<Slow, BookClient>(pages.clone(), ServeOptions::default());
+        context::spawn_local(async move { drop(hosting.serve().await) });
+        let (right, revoker) = host.grant().revocable();
+        let right = over(way, right);
+        let mut call = right.wait();
+        assert!(poll!(&mut call).is_pending());
+        while pages.begun.get() == 0 {
+            turn().await;
+        }
+
+        revoker.revoke();
+
+        assert_eq!(call.await, Err(CallError::Unknown(Interruption::Revoked)));
+        assert_eq!(pages.ended.get(), 1);
+    });
+}
+
+/// Whoever serves polls a handler that waits once more, to give it a handle on its port: that is not for the method to see.
+#[test]
+fn a_method_that_is_called_by_a_right_is_polled_as_often_as_one_that_is_called_without() {
+    context::block_on(async {
+        let (host, pages) = book();
+        for client in [host.client(), host.grant().calls(9).client(), host.grant().bytes(9).client()] {
+            assert_eq!(client.count().await, Ok(0));
+            pages.polled.set(0);
+            let mut call = client.wait();
+            assert!(poll!(&mut call).is_pending());
+            settle().await;
+            assert_eq!(pages.polled.get(), 1);
+
+            pages.open_all();
+
+            assert_eq!(call.await, Ok(1));
+            assert_eq!(pages.polled.get(), 2);
+        }
     });
 }
 

@@ -13,7 +13,8 @@ use super::{
     attached::Attached,
     call_info::Signature,
     codec::Facts,
-    context::{self, Issuer, Left},
+    context::Issuer,
+    current::{self, Left},
     describe::Describe,
     desk::{At, Desk},
     duty::Stop,
@@ -132,7 +133,7 @@ impl Beside {
     pub(super) fn enter(&self) -> Inside {
         let context = self.few().map(|few| few.attached.context());
         let span = context.map(|context| context.info().span.clone().entered());
-        Inside { _span: span, _left: context::enter(context) }
+        Inside { _span: span, _left: current::enter(context) }
     }
 
     /// The call will not run: it counts for nothing.

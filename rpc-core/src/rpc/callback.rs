@@ -189,7 +189,7 @@ impl<A: Wire + Send + 'static, R: Wire + Send + 'static> CallbackCall<A, R> {
         if incoming.method() != CALL {
             return Err(incoming.unknown_method());
         }
-        incoming.open::<Called<A, R>>().map(|(args, responder)| Self(args, responder))
+        incoming.open_to_run::<Called<A, R>>().map(|(args, responder)| Self(args, responder))
     }
 }
 
@@ -210,6 +210,7 @@ impl<A: Wire + Send + 'static, R: Wire + Send + 'static, F: AsyncFn(A) -> R> Ser
         methods: &[Called::<A, R>::DESCRIPTION],
         supers: &[],
     };
+    const RUNS_AT_ONCE: bool = true;
 
     fn serves(method: MethodId) -> bool {
         method == CALL

@@ -1,9 +1,9 @@
 //! What a method can know of the call that it answers.
 
-use std::{any::Any, cell::RefCell, fmt, time::Duration};
+use std::{any::Any, fmt, time::Duration};
 
 use super::{
-    CallInfo, Client, Granting, Metadata, MetadataError, Metadatum, MethodId, ServiceClient,
+    CallInfo, Client, Granting, Metadata, MetadataError, Metadatum, MethodId, ServiceClient, current,
     grant::{GrantKey, ROOT, Terms},
     host::Hub,
 };
@@ -53,15 +53,10 @@ impl CallContext {
     /// The context of the method whose handler is being polled, if it has any to tell of: a deadline, metadata, a caller, or
     /// interceptors that watch it.
     pub fn current() -> Option<Self> {
-        CURRENT.with_borrow(Option::clone)
+        current::context()
     }
 
     /// Whether a call is being answered here of which there is anything to know.
-    #[inline]
-    pub(super) fn is_any() -> bool {
-        CURRENT.with_borrow(Option::is_some)
-    }
-
     /// Which method was called.
     pub fn method(&self) -> MethodId {
         self.0.info.method
@@ -168,29 +163,5 @@ impl Expiry {
 
     pub(super) fn sleep(&self) -> Sleep {
         self.clock.sleep_until(self.at)
-    }
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
-}
-
-/// Makes a context the current one, or makes it none, while a handler is polled.
-#[inline]
-pub(super) fn enter(context: Option<&CallContext>) -> Option<Left> {
-    // Nearly always there is none, and was none.
-    if context.is_none() && !CallContext::is_any() {
-        return None;
-    }
-    Some(Left(CURRENT.replace(context.cloned())))
-}
-
-/// The context that was current before, which is so again when this is dropped.
-pub(super) struct Left(Option<CallContext>);
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        let left = CURRENT.replace(self.0.take());
-        drop(left);
     }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Borrow, fmt, ops::Deref, sync::OnceLock, time::Duration};
 
 use super::{
-    Answer, MethodId, MethodTable, Refusal, ServeOptions,
+    Answer, MethodId, Refusal, ServeOptions, ServiceFacts,
     context::Issuer,
     farewell::farewell,
     frame::{CallId, Fault, Frame},
@@ -46,10 +46,14 @@ pub(super) struct Desk {
     pub(super) is_intercepted: bool,
     /// Whether the caller was told how much is taken at a time.
     pub(super) has_window: bool,
+    /// Whether a call may be begun without a handle on this: its method runs at once, and nobody counts its end.
+    pub(super) begins_at_once: bool,
     /// Made for the first method that is introduced.
     versions: OnceLock<Box<Versions>>,
     /// The id of the call that is being opened, if it came as a value and was turned into a frame for that.
     turned: AtomicU64,
+    /// Whether the call that is being opened is begun without a handle on this, and is to get one if it waits.
+    owes_handle: AtomicBool,
     /// One-way calls that were taken, and not given back to the caller's window.
     tells: AtomicU32,
     /// How much was sent since somebody has looked how much of it was read.
@@ -61,7 +65,7 @@ enum Home {
     /// It is the first, and makes that when there may be others: most services have the one.
     First {
         options: ServeOptions,
-        methods: &'static MethodTable,
+        facts: &'static ServiceFacts,
         hub: OnceLock<Arc<Hub>>,
     },
     Other(Arc<Hub>),
@@ -74,6 +78,11 @@ impl Home {
             Self::Other(hub) => hub.settings(),
         }
     }
+
+    /// Asked of the others only: a call by the first port keeps nothing of that.
+    fn runs_at_once(&self) -> bool {
+        matches!(self, Self::Other(hub) if hub.facts.runs_at_once)
+    }
 }
 
 /// What a message counts for beside its bytes where it waits.
@@ -83,11 +92,11 @@ const UNREAD_MESSAGE: usize = 64;
 const NOT_TURNED: u64 = u64::MAX;
 
 impl Desk {
-    /// The first port of a service with those methods, by which everything may be called.
+    /// The first port of a service, by which everything may be called.
     #[inline(always)]
-    pub(super) fn first(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> Self {
+    pub(super) fn first(port: MessagePort, options: ServeOptions, facts: &'static ServiceFacts) -> Self {
         let right = Right { grant: ROOT, terms: None, ending: None, counting: Counting::default() };
-        Self::new(port, Home::First { options, methods, hub: OnceLock::new() }, None, right, true)
+        Self::new(port, Home::First { options, facts, hub: OnceLock::new() }, None, right, true)
     }
 
     /// One of the other ports.
@@ -100,6 +109,7 @@ impl Desk {
         let Right { grant, terms, ending, counting } = right;
         let settings = home.settings();
         let is_unwatched = settings.is_plain() && terms.as_ref().is_none_or(|terms| terms.is_unchecked());
+        let begins_at_once = home.runs_at_once() && !counting.counts_ends;
         let (is_intercepted, has_window) = (!settings.interceptors.is_empty(), settings.window.is_some());
         Self {
             port,
@@ -114,8 +124,10 @@ impl Desk {
             is_unwatched,
             is_intercepted,
             has_window,
+            begins_at_once,
             versions: OnceLock::new(),
             turned: AtomicU64::new(NOT_TURNED),
+            owes_handle: AtomicBool::new(false),
             tells: AtomicU32::new(0),
             sent: AtomicUsize::new(0),
         }
@@ -130,10 +142,10 @@ impl Desk {
     /// What it shares with the other ports of the service, and with whoever makes one. It is made here where nobody has asked before.
     pub(super) fn hub(&self) -> &Arc<Hub> {
         match &self.home {
-            Home::First { options, methods, hub } => hub.get_or_init(|| {
+            Home::First { options, facts, hub } => hub.get_or_init(|| {
                 // One client has the first port.
                 let most_clients = options.settings().clients.min(options.settings().all_clients);
-                Hub::new(options.clone(), most_clients, methods, Some(&self.port))
+                Hub::new(options.clone(), most_clients, facts, Some(&self.port))
             }),
             Home::Other(hub) => hub,
         }
@@ -279,6 +291,27 @@ impl Desk {
             self.turned.store(NOT_TURNED, Ordering::Relaxed);
         }
         turned
+    }
+
+    /// Notes that the call that is being opened is begun without a handle on this.
+    #[inline]
+    pub(super) fn owes_handle(&self) {
+        self.owes_handle.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the call that was just opened is to get a handle on this, if it waits. Asked once.
+    #[inline]
+    pub(super) fn takes_on_handle(&self) -> bool {
+        // As with those that were turned, it is one task that opens calls.
+        let owes = self.owes_handle.load(Ordering::Relaxed);
+        self.owes_no_handle();
+        owes
+    }
+
+    /// That call has ended, and needs none.
+    #[inline]
+    pub(super) fn owes_no_handle(&self) {
+        self.owes_handle.store(false, Ordering::Relaxed);
     }
 
     /// A call was taken out of the caller's window. One-way calls are given back, half a window at a time.

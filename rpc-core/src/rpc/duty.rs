@@ -13,6 +13,7 @@ use super::{
     beside::{Beside, Inside, info, is_free, report_refusal},
     cell::CallCell,
     codec::{Codec, Facts},
+    current,
     desk::{At, Desk},
     failed::{Failed, Whom},
     frame::{CallId, Fault, Options, put_reply_head},
@@ -81,6 +82,14 @@ impl Stop {
     }
 }
 
+/// When a handler is polled first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// As soon as its call was opened, if it need not wait for others: see [`current`].
+    AtOnce,
+    AnyTime,
+}
+
 /// A handler, as it is polled: with what the method has returned.
 pub(super) type PollHandler<'h, T, E> = &'h mut dyn FnMut(&mut Context<'_>) -> Poll<Result<T, E>>;
 
@@ -101,21 +110,36 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline(always)]
-    pub(super) fn plain(cell: Arc<CallCell<A, T, E>>, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
-        Self::plain_to(Caller::Here(cell), 0, facts, desk)
+    pub(super) fn plain(
+        cell: Arc<CallCell<A, T, E>>,
+        begins: Begins,
+        facts: &Facts,
+        desk: At<'_>,
+    ) -> Result<Self, Answer> {
+        Self::plain_to(Caller::Here(cell), 0, begins, facts, desk)
     }
 
     /// As [`plain`](Self::plain), of a call that came as so many bytes.
     #[inline(always)]
     pub(super) fn plain_of(whom: Whom, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
-        Self::plain_to(Caller::from(whom), bytes, facts, desk)
+        Self::plain_to(Caller::from(whom), bytes, Begins::AnyTime, facts, desk)
     }
 
     #[inline(always)]
-    fn plain_to(to: Caller<A, T, E>, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
+    fn plain_to(
+        to: Caller<A, T, E>,
+        bytes: usize,
+        begins: Begins,
+        facts: &Facts,
+        desk: At<'_>,
+    ) -> Result<Self, Answer> {
         // Of the first port everything may be called, as often as anybody likes.
         let Some(desk) = desk.beside_first() else { return Ok(Self::to(to, facts)) };
         match claim(desk, bytes, facts.is_ordered) {
+            Ok(_) if begins == Begins::AtOnce && desk.begins_at_once && !facts.is_ordered => {
+                desk.owes_handle();
+                Ok(Self::to(to, facts))
+            }
             Ok(claimed) => {
                 let beside = Beside { aside: None, held: Some(Held::of(desk, claimed)) };
                 Ok(Self { to, beside, _alive: Alive::new(What::Handler(facts.signature.name)) })
@@ -215,9 +239,9 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
 
     /// Makes the call's context and span the current ones, while its handler is polled.
     #[inline]
-    pub(super) fn enter(&self) -> Option<Inside> {
+    pub(super) fn enter(&self, is_any_current: bool) -> Option<Inside> {
         // Nearly always there is no context, and was none.
-        if self.beside.aside.is_some() || CallContext::is_any() { Some(self.beside.enter()) } else { None }
+        if self.beside.aside.is_some() || is_any_current { Some(self.beside.enter()) } else { None }
     }
 
     /// Gives it a way to reply before the handler has ended.
@@ -343,7 +367,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
 
     /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
     /// before it, its caller has gone, or its time was up. Others have not waited.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_skip(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
         if self.beside.held.is_some()
             && let Some(stop) = self.beside.has_lost_its_right()
@@ -374,6 +398,17 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         }
     }
 
+    /// Whether it has begun without a handle on its port, and got it now.
+    #[cold]
+    fn gets_handle(&mut self) -> bool {
+        let handle = current::take_handle();
+        let is_there = handle.is_some();
+        if let Some(desk) = handle {
+            self.beside.held = Some(Held::of_begun(desk));
+        }
+        is_there
+    }
+
     /// Polls a handler once, if it is to go on, and answers for it when it is at its end.
     pub(super) fn run(
         &mut self,
@@ -382,10 +417,14 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         cx: &mut Context<'_>,
     ) -> Poll<Answer> {
         let facts = &codec.facts;
+        let is_any = current::is_any();
+        if is_any && self.gets_handle() {
+            return self.poll_stop(facts, cx).map(|stop| self.stopped(facts, stop));
+        }
         if let Poll::Ready(stop) = self.poll_skip(facts, cx) {
             return Poll::Ready(self.stopped(facts, stop));
         }
-        let _inside = self.enter();
+        let _inside = self.enter(is_any);
         // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {

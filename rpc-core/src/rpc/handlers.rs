@@ -11,7 +11,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use super::{Answer, frame::CallId, host::Whence, serve::How};
+use super::{Answer, current, frame::CallId, host::Whence, serve::How};
 
 /// Runs handlers. One that is ready at once is polled in place, in a box that the next one uses again; only one that waits
 /// keeps its box. As long as it is alone, it is woken with the service; with others it is queued, and polled only when it was woken itself.
@@ -77,7 +77,20 @@ impl<F: Future<Output = Answer>> Handlers<F> {
             self.spare = Some(slot);
             return Begun::Ended(answer);
         }
-        Begun::Waits(self.keep(slot, tag()))
+        self.waits(slot, tag(), cx)
+    }
+
+    /// A handler waits. If it was begun without a handle on its port, it gets one.
+    #[inline(never)]
+    fn waits(&mut self, mut slot: Slot<F>, tag: Tag, cx: &mut Context<'_>) -> Begun {
+        if let Some(desk) = &tag.whence
+            && desk.takes_on_handle()
+            && let Poll::Ready(answer) = current::hand(desk.clone(), || poll_slot(&mut slot, cx))
+        {
+            self.spare = Some(slot);
+            return Begun::Ended(answer);
+        }
+        Begun::Waits(self.keep(slot, tag))
     }
 
     fn keep(&mut self, slot: Slot<F>, tag: Tag) -> Option<AbortHandle> {

@@ -70,6 +70,11 @@ impl Held {
         }
     }
 
+    /// Of a call that was taken out of what the right has left, and has begun without a handle on its port.
+    pub(super) fn of_begun(desk: Arc<Desk>) -> Self {
+        Self { desk, waiter: 0, bytes: 0, is_claimed: Flag(1), has_begun: Flag(1), keeps_right: Flag::default() }
+    }
+
     pub(super) fn desk(&self) -> &Arc<Desk> {
         &self.desk
     }

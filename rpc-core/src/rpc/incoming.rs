@@ -6,7 +6,7 @@ use super::{
     cell::CallCell,
     codec::{Codec, Coded, Facts},
     desk::{At, Desk},
-    duty::Duty,
+    duty::{Begins, Duty},
     failed::{Failed, Whom},
     frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
     method::Take,
@@ -257,7 +257,21 @@ impl<'d> Incoming<'d> {
     /// The answer, if the call cannot be run.
     #[inline]
     pub fn open<M: Method>(self) -> Result<Request<M>, Answer> {
-        match self.open_as(M::CODEC) {
+        self.open_by(Begins::AnyTime)
+    }
+
+    /// As [`open`](Self::open), of a method that takes `&self`, and is run as [`Service::RUNS_AT_ONCE`] says.
+    ///
+    /// # Errors
+    /// The answer, if the call cannot be run.
+    #[inline]
+    pub fn open_to_run<M: Method>(self) -> Result<Request<M>, Answer> {
+        self.open_by(Begins::AtOnce)
+    }
+
+    #[inline]
+    fn open_by<M: Method>(self, begins: Begins) -> Result<Request<M>, Answer> {
+        match self.open_as(begins, M::CODEC) {
             Ok((args, duty)) => Ok((args, Responder(duty))),
             Err(answer) => Err(answer),
         }
@@ -269,7 +283,7 @@ impl<'d> Incoming<'d> {
     /// The answer, if the call cannot be run.
     pub fn open_stream<M: Method>(self) -> Result<Request<M>, Answer> {
         let outbox = Outbox::new(self.desk);
-        let (args, duty) = self.open_as(M::CODEC)?;
+        let (args, duty) = self.open_as(Begins::AnyTime, M::CODEC)?;
         Ok((args, Responder(duty.with_outbox(outbox))))
     }
 
@@ -283,7 +297,7 @@ impl<'d> Incoming<'d> {
     }
 
     #[inline]
-    fn open_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
+    fn open_as<A, T, E>(self, begins: Begins, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
     where
         A: Send + 'static,
         T: Send + 'static,
@@ -295,7 +309,7 @@ impl<'d> Incoming<'d> {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
                     if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, &desk) {
-                        return match Duty::plain(cell, &codec.facts, desk) {
+                        return match Duty::plain(cell, begins, &codec.facts, desk) {
                             Ok(duty) => Ok((args, duty)),
                             Err(answer) => Err(answer),
                         };

@@ -9,6 +9,7 @@ use super::{
     CallContext, CallError, CallInfo, CallSide, ClientStub, Metadata, MetadataError, Metadatum, NotSent, Outcome,
     call_info::{Signature, Traffic},
     context::Expiry,
+    current,
     frame::Options,
     interceptor::denied,
     report::in_one_line,
@@ -47,7 +48,7 @@ impl Outgoing {
         signature: impl FnOnce() -> Signature,
         is_oneway: bool,
     ) -> Result<Option<Box<Options>>, CallError> {
-        if place.is_none() && stub.options().is_none() && !CallContext::is_any() {
+        if place.is_none() && stub.options().is_none() && !current::is_any() {
             return Ok(None);
         }
         Self::settle(place, stub, signature, is_oneway)

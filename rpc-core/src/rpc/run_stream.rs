@@ -9,7 +9,9 @@ use std::{
 use futures::Stream;
 use pin_project::pin_project;
 
-use super::{Answer, Failure, IsResult, Method, Outcome, Wire, answer::DutyOf, cell::CellOf, codec::Coded, duty::Stop};
+use super::{
+    Answer, Failure, IsResult, Method, Outcome, Wire, answer::DutyOf, cell::CellOf, codec::Coded, current, duty::Stop,
+};
 use crate::{
     panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},
@@ -57,7 +59,7 @@ where
         {
             return Poll::Ready(this.duty.stopped(facts, stop));
         }
-        let _inside = this.duty.enter();
+        let _inside = this.duty.enter(current::is_any());
         // As in `Run`: after a panic nothing of it is polled again.
         let ran = catch_unwind(AssertUnwindSafe(|| {
             ready!(this.duty.poll_let_on(cx))?;

@@ -100,6 +100,9 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for
         }
         match self.run(call, tag, cx) {
             Begun::Ended(answer) => {
+                if let Some(desk) = desk.beside_first() {
+                    desk.owes_no_handle();
+                }
                 desk.post(answer);
                 Began::Ended
             }

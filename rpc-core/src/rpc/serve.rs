@@ -23,6 +23,11 @@ pub trait Service: Sized {
     /// The methods that its client calls. That of a service that was written by hand may say nothing.
     const METHODS: MethodTable = MethodTable::NONE;
 
+    /// Whether a future of [`run`](Self::run) runs the call's [`Responder`](super::Responder) when it is first polled, in place, before it waits for
+    /// anything. Then a call that came by a right, and was opened by [`Incoming::open_to_run`], costs less; where it is not so, such a call would
+    /// not end with the right.
+    const RUNS_AT_ONCE: bool = false;
+
     /// What the methods are called on.
     type Object;
     /// A call of a method that takes `&self`, with its arguments.
@@ -44,6 +49,22 @@ pub trait Service: Sized {
 
     /// Runs a method that takes `self`.
     fn run_once(object: Self::Object, call: Self::OnceCall) -> impl Future<Output = Answer>;
+}
+
+/// What is known of a service without its types.
+#[derive(Debug)]
+pub(super) struct ServiceFacts {
+    pub(super) methods: MethodTable,
+    pub(super) runs_at_once: bool,
+}
+
+impl ServiceFacts {
+    /// Of a service that nobody serves.
+    pub(super) const NONE: Self = Self { methods: MethodTable::NONE, runs_at_once: false };
+
+    pub(super) const fn of<S: Service>() -> Self {
+        Self { methods: S::METHODS, runs_at_once: S::RUNS_AT_ONCE }
+    }
 }
 
 /// A call that was read and can be run.
@@ -80,7 +101,7 @@ impl<S: Service> Opened<S> {
 #[expect(clippy::manual_async_fn, reason = "the future of an `async fn` keeps room for its arguments twice")]
 pub fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOptions) -> impl Future<Output = ()> {
     async move {
-        let first = First::open(port, options, const { &S::METHODS });
+        let first = First::open(port, options, const { &ServiceFacts::of::<S>() });
         let mut others = Reception::default();
         let _over = serve_ports::<S>(object, Some(&first.0), &mut others).await;
     }
@@ -90,8 +111,8 @@ pub fn serve<S: Service>(object: S::Object, port: MessagePort, options: ServeOpt
 struct First(Desk);
 
 impl First {
-    fn open(port: MessagePort, options: ServeOptions, methods: &'static MethodTable) -> Self {
-        let desk = Desk::first(port, options.of_context(), methods);
+    fn open(port: MessagePort, options: ServeOptions, facts: &'static ServiceFacts) -> Self {
+        let desk = Desk::first(port, options.of_context(), facts);
         desk.open();
         Self(desk)
     }

@@ -187,6 +187,8 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
     let super_shared = super_arms(quote!(__SharedCall), quote!(run));
     let super_once = super_arms(quote!(__OnceCall), quote!(run_once));
     quote! {
+        const RUNS_AT_ONCE: ::core::primitive::bool = true #(&& <#servers as #rpc::Service>::RUNS_AT_ONCE)*;
+
         fn serves(method: #rpc::MethodId) -> ::core::primitive::bool {
             match method {
                 #(#ids)*
@@ -236,7 +238,8 @@ fn opening(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream
     let id = super::wire::id_const(method);
     let open = match (method.is_oneway(), &method.yields) {
         (true, _) => quote!(open_oneway),
-        (false, None) => quote!(open),
+        (false, None) if method.is_once() => quote!(open),
+        (false, None) => quote!(open_to_run),
         (false, Some(_)) => quote!(open_stream),
     };
     let (from, call) = match method.is_once() {

@@ -175,7 +175,7 @@ impl<C> Granting<C> {
 impl<C: ServiceClient> Granting<C> {
     /// Only if `C` calls what the service has, and then only what `C` calls.
     pub(in crate::rpc) fn of_the_service(mut self) -> Self {
-        let methods = self.hub.methods;
+        let methods = &self.hub.facts.methods;
         if methods.service.is_empty() {
             // A service that was written by hand: what it does not have is refused anyway.
             return self;

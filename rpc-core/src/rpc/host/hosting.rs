@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{hub::Hub, reception::Reception};
 use crate::{
-    rpc::{AuditEntry, Host, ServeOptions, Service, serve::serve_ports},
+    rpc::{AuditEntry, Host, ServeOptions, Service, ServiceFacts, serve::serve_ports},
     sync::Arc,
 };
 
@@ -17,7 +17,7 @@ pub fn host<S: Service, C: From<crate::MessagePort>>(
 ) -> (Host<C>, Hosting<S>) {
     let options = options.of_context();
     let most_clients = options.settings().all_clients;
-    let hub = Hub::new(options, most_clients, const { &S::METHODS }, None);
+    let hub = Hub::new(options, most_clients, const { &ServiceFacts::of::<S>() }, None);
     (Host::new(hub.clone()), Hosting { object, reception: Reception::new(hub.clone()), hub })
 }
 

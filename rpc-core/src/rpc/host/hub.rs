@@ -14,7 +14,7 @@ use crate::{
     clock::{self, Clock},
     port::{ChannelId, Destination, Gone, MessageTarget, Parcel, PortMark, WaiterKey, Waiters},
     rpc::{
-        AuditEntry, Limits, MethodTable, Refusal, RightId, ServeOptions,
+        AuditEntry, Limits, Refusal, RightId, ServeOptions, ServiceFacts,
         desk::{Desk, Right},
         farewell::farewell,
         frame::Fault,
@@ -38,8 +38,7 @@ const FEW: usize = if cfg!(loom) { 1 } else { 8 };
 /// What all ports of one service share. Whoever serves it takes from here what came to the ports beside the first.
 pub(in crate::rpc) struct Hub {
     options: ServeOptions,
-    /// The methods of the service.
-    pub(in crate::rpc) methods: &'static MethodTable,
+    pub(in crate::rpc) facts: &'static ServiceFacts,
     pub(in crate::rpc) early: EarlyReplies,
     /// Made for the first that is granted: most services grant nothing.
     grants: OnceLock<Box<Mutex<Grants<Entry>>>>,
@@ -130,12 +129,12 @@ impl Hub {
     pub(in crate::rpc) fn new(
         options: ServeOptions,
         most_clients: u32,
-        methods: &'static MethodTable,
+        facts: &'static ServiceFacts,
         first: Option<&MessagePort>,
     ) -> Arc<Self> {
         Arc::new(Self {
             options,
-            methods,
+            facts,
             early: EarlyReplies::default(),
             grants: OnceLock::new(),
             most_clients,
@@ -149,7 +148,7 @@ impl Hub {
 
     /// Of a service that nobody serves.
     pub(in crate::rpc) fn over() -> Arc<Self> {
-        let hub = Self::new(ServeOptions::default(), 0, &MethodTable::NONE, None);
+        let hub = Self::new(ServeOptions::default(), 0, &ServiceFacts::NONE, None);
         hub.end();
         hub
     }
