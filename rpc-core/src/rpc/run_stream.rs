@@ -21,6 +21,9 @@ use crate::{
 /// What a handler returns when all is well.
 type Source<F> = <<F as Future>::Output as IsResult>::Ok;
 
+/// What feeds a stream that a handler has returned.
+type FeedOf<F, T, E> = Pin<Box<Feed<Source<F>, T, <E as Failure>::Service>>>;
+
 /// A handler whose method returns a stream.
 ///
 /// The type of that is no parameter beside the handler's: of a stream that borrows, the compiler would not see in a future that
@@ -29,8 +32,8 @@ type Source<F> = <<F as Future>::Output as IsResult>::Ok;
 pub(super) struct RunStream<M: Method, F: Future<Output: IsResult>, T, E: Failure> {
     #[pin]
     handler: Option<F>,
-    #[pin]
-    feed: Option<Feed<Source<F>, T, E::Service>>,
+    /// Boxed, so that it takes no room in a service's memory for handlers as long as nothing is fed.
+    feed: Option<FeedOf<F, T, E>>,
     duty: DutyOf<M>,
     /// The call that was answered: as long as there is a trace of it, whoever counts calls knows that the service has something to do.
     answered: Option<Arc<CellOf<M>>>,
@@ -72,16 +75,16 @@ where
                     }
                     Ok(source) => {
                         let (sender, streaming) = stream::channel::<T, E>();
-                        this.feed.set(Some(Feed::new(source, sender.with_overflow(M::OVERFLOW))));
+                        *this.feed = Some(Box::pin(Feed::new(source, sender.with_overflow(M::OVERFLOW))));
                         *this.answered = this.duty.cell();
                         this.duty.reply_early(M::CODEC, Ok(streaming));
                     }
                 }
             }
-            let Some(feed) = this.feed.as_mut().as_pin_mut() else {
+            let Some(feed) = this.feed else {
                 return Poll::Ready(Ok((Answer::DONE, Outcome::Returned)));
             };
-            feed.poll(cx).map(|()| Ok((Answer::DONE, Outcome::Returned)))
+            feed.as_mut().poll(cx).map(|()| Ok((Answer::DONE, Outcome::Returned)))
         }));
         match ran {
             Ok(Poll::Ready(Ok((answer, outcome)))) => {
@@ -90,8 +93,8 @@ where
             }
             Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.duty.ended_by_layers(facts, ended)),
             Ok(Poll::Pending) => this.duty.poll_stop(facts, cx).map(|stop| {
-                if let (Some(feed), Stop::Interrupted(why)) = (this.feed.as_mut().as_pin_mut(), &stop) {
-                    feed.fail(Fault::Interrupted(why.clone()));
+                if let (Some(feed), Stop::Interrupted(why)) = (this.feed, &stop) {
+                    feed.as_mut().fail(Fault::Interrupted(why.clone()));
                 }
                 this.duty.stopped(facts, stop)
             }),
