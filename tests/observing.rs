@@ -13,12 +13,12 @@ use common::{Way, settle};
 use futures::{FutureExt, StreamExt, channel::oneshot, poll};
 use handover::{
     CallInfo, CallSide, ClientOptions, Inspector, Interceptor, MessageChannel, Outcome, Refusal, Report, ServeOptions,
-    Snapshot,
+    Snapshot, Streaming,
     clock::{self, ManualClock},
     context,
     prelude::*,
     rpc::{
-        OrReport, interceptor,
+        OrReport, Wire, interceptor,
         trace::{Spans, TARGET},
     },
     stream,
@@ -468,6 +468,20 @@ fn a_snapshot_tells_what_a_stream_holds_and_what_was_granted_until_it_ends() {
         assert_eq!(inspector.snapshot().streams, [], "it has ended");
         drop(stream);
     });
+}
+
+#[test]
+fn a_consumer_grants_more_items_where_they_own_no_memory() {
+    fn granted<T: Wire + Send + 'static>(mut stream: Streaming<T, CallError>) -> u32 {
+        let inspector = Inspector::default();
+        inspector.watch_stream("items", &mut stream);
+        assert!(stream.next().now_or_never().is_none(), "it grants its window");
+        inspector.snapshot().stream("items").unwrap().granted_items
+    }
+    let (_numbers, of_numbers) = stream::channel::<u64, CallError>();
+    let (_names, of_names) = stream::channel::<String, CallError>();
+
+    assert_eq!((granted(of_numbers), granted(of_names)), (8192, 1024));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Credit: how much a producer may send, and what a consumer has granted. Pure.
 
+use std::mem::needs_drop;
+
 use serde::{Deserialize, Serialize};
 
 /// How much of a stream may be on its way: sent, and not taken out of the [`Streaming`](super::Streaming) yet.
@@ -18,6 +20,17 @@ impl Default for Window {
     /// 1024 items, 1 MiB.
     fn default() -> Self {
         Self { items: 1024, bytes: 1 << 20 }
+    }
+}
+
+impl Window {
+    /// What a consumer grants of items of a type where it says nothing: the [default](Self::default), and 8192 items where they are nothing but
+    /// their own bytes, as numbers are, which the limit to bytes bounds. Others may own memory that nobody counts in the process.
+    ///
+    /// Where producer and consumer sleep in between, as threads do, they wake each other once for half of a window.
+    #[must_use]
+    pub const fn of<T>() -> Self {
+        Self { items: if needs_drop::<T>() { 1024 } else { 8192 }, bytes: 1 << 20 }
     }
 }
 
@@ -78,8 +91,8 @@ impl Ledger {
     }
 
     /// Goes on where another consumer left off, with items that it had received and not consumed.
-    pub(super) fn taken_over(granted: Credit, held_items: usize, held_bytes: u64) -> Self {
-        let mut ledger = Self::new(Window::default());
+    pub(super) fn taken_over(window: Window, granted: Credit, held_items: usize, held_bytes: u64) -> Self {
+        let mut ledger = Self::new(window);
         let held_items = u32::try_from(held_items).unwrap_or(u32::MAX);
         let promised_bytes = u64::try_from(granted.bytes).unwrap_or(0).saturating_add(held_bytes);
         ledger.granted = granted;
@@ -224,12 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn items_that_are_nothing_but_their_bytes_are_granted_by_those() {
+        let windows = [Window::of::<u64>(), Window::of::<String>(), Window::of::<Result<u64, String>>()];
+
+        assert_eq!(
+            windows.map(|window| (window.items, window.bytes)),
+            [(8192, 1 << 20), (1024, 1 << 20), (1024, 1 << 20)]
+        );
+        assert_eq!(Window::of::<String>(), Window::default());
+    }
+
+    #[test]
     fn a_consumer_that_takes_over_grants_what_is_missing_to_its_window() {
-        let mut ledger = Ledger::taken_over(Credit { items: 100, bytes: 1000 }, 56, 24);
+        let whole = Window::of::<u8>();
+        let mut ledger = Ledger::taken_over(whole, Credit { items: 100, bytes: 1000 }, 56, 24);
 
         let grant = ledger.grant();
 
-        let whole = Window::default();
         assert_eq!(grant, Window { items: whole.items - 156, bytes: whole.bytes - 1024 });
     }
 }

@@ -58,7 +58,7 @@ enum Unread {
 
 impl<T, X> Receiver<T, X> {
     pub(super) fn of(port: MessagePort) -> Box<Self> {
-        Self::going_on(port, VecDeque::new(), 0, Ledger::new(Window::default()))
+        Self::going_on(port, VecDeque::new(), 0, Ledger::new(Window::of::<Result<T, X>>()))
     }
 
     /// Goes on where another receiver left off.

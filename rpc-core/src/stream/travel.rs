@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Overflow, SendError, StreamSender, Streaming,
-    credit::{Credit, Ledger},
+    credit::{Credit, Ledger, Window},
     receiver::Receiver,
     sender::Stage,
 };
@@ -60,7 +60,8 @@ where
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Consumer::<MessagePort, VecDeque<Result<T, E::Service>>>::deserialize(deserializer)?;
         let held_bytes = value.cost_of_each.saturating_mul(value.held.len() as u64);
-        let ledger = Ledger::taken_over(value.granted, value.held.len(), held_bytes);
+        let window = Window::of::<Result<T, E::Service>>();
+        let ledger = Ledger::taken_over(window, value.granted, value.held.len(), held_bytes);
         Ok(Self::of(Receiver::going_on(value.port, value.held, value.cost_of_each, ledger)))
     }
 }
