@@ -2,36 +2,94 @@
 //!
 //! Machines are noisy, so in each row all contenders take turns, round after round, and each is compared with the others of the
 //! same round. The times of two runs cannot be compared; their ratios can.
+//!
+//! Where the stack and the heap lie is drawn anew for each process, and moves a contender by up to a tenth: so several processes, one after the
+//! other, run a part of the rounds each.
 
-use std::time::{Duration, Instant};
+use std::{
+    env, fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use clap::Parser;
 use handover_bench_peers::{Column, Contender, Heat, Measure, Results, Row, Selection, What, Work, nanoseconds};
 
+/// How many processes share the rounds.
+const PROCESSES: usize = 5;
+
 fn main() -> Result<(), String> {
     let selection = Selection::parse();
+    let heats = selection.heats().into_iter().filter(|heat| heat.row.work != Work::Idle);
+    let results =
+        if selection.is_part || selection.quick { measure(heats, selection.quick) } else { measure_in_parts()? };
+    if let Some(path) = &selection.out {
+        results.append(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    if selection.is_part {
+        return Ok(());
+    }
     println!(
         "Medians of rounds in which all take turns, and their quartiles. 99 of 100 pieces by themselves took no longer than p99."
     );
     for heat in selection.heats().iter().filter(|heat| heat.row.work != Work::Idle) {
-        let plan = Plan::of(&heat.row, selection.quick);
-        let turns = take_turns(heat, &plan);
-        print(heat, &turns);
-        if let Some(path) = &selection.out {
-            let results = results(heat, turns);
-            results.append(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        }
+        print(heat, &results);
     }
     Ok(())
 }
 
-/// A row takes no longer, after so many rounds.
-const LONGEST: Duration = Duration::from_secs(9);
-const LEAST_ROUNDS: usize = 5;
+/// Has processes measure, each a part of the rounds, and puts together what they have found.
+fn measure_in_parts() -> Result<Results, String> {
+    let this = env::current_exe().map_err(|error| format!("this program does not know where it is: {error}"))?;
+    let mut results = Results::default();
+    for part in 0..PROCESSES {
+        let out = env::temp_dir().join(format!("handover-comparison-{}-{part}.tsv", std::process::id()));
+        // The last that is said holds: what was measured goes into a file of the part's own.
+        let given = env::args_os().skip(1).collect::<Vec<_>>();
+        let status = Command::new(&this).args(without_out(given)).arg("--is-part").arg("--out").arg(&out).status();
+        let status = status.map_err(|error| format!("{}: {error}", this.display()))?;
+        let text = fs::read_to_string(&out);
+        let _may_not_be_there = fs::remove_file(&out);
+        if !status.success() {
+            return Err(format!("part {part} of the measurement ended with {status}"));
+        }
+        results.extend(Results::parse(&text.map_err(|error| format!("{}: {error}", out.display()))?)?);
+    }
+    Ok(results)
+}
+
+/// The arguments, but for where the results go.
+fn without_out(args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let mut kept = Vec::new();
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        if arg == "--out" {
+            args.next();
+        } else if !arg.to_string_lossy().starts_with("--out=") {
+            kept.push(arg);
+        }
+    }
+    kept
+}
+
+/// Measures the rows: a part of the rounds, or few.
+fn measure(heats: impl Iterator<Item = Heat>, quick: bool) -> Results {
+    let mut all = Results::default();
+    for heat in heats {
+        let plan = Plan::of(&heat.row, quick);
+        let turns = take_turns(&heat, &plan);
+        all.extend(results(&heat, turns));
+    }
+    all
+}
+
+/// A row takes no longer in one process, after so many rounds.
+const LONGEST: Duration = Duration::from_millis(1800);
+const LEAST_ROUNDS: usize = 1;
 
 /// How much is done in a row.
 struct Plan {
-    /// How often the contenders take turns.
+    /// How often the contenders take turns in one process.
     rounds: usize,
     /// How long a turn takes, about, in nanoseconds.
     turn: f64,
@@ -44,13 +102,13 @@ struct Plan {
 impl Plan {
     fn of(row: &Row, quick: bool) -> Self {
         let (rounds, turn, times, singly) = match row.work {
-            Work::Add | Work::Lend => (40, 5e6, (64, 100_000), 256),
-            Work::Echo(_) | Work::EchoMoved(_) | Work::EchoPeople => (20, 5e6, (4, 20_000), 32),
-            Work::Down | Work::Up => (10, 0.0, (100_000, 100_000), 20_000),
-            Work::Connect | Work::Disconnect | Work::Idle => (5, 50e6, (100, 10_000), 0),
+            Work::Add | Work::Lend => (8, 5e6, (64, 100_000), 256),
+            Work::Echo(_) | Work::EchoMoved(_) | Work::EchoPeople => (4, 5e6, (4, 20_000), 32),
+            Work::Down | Work::Up => (2, 0.0, (100_000, 100_000), 20_000),
+            Work::Connect | Work::Disconnect | Work::Idle => (1, 50e6, (100, 10_000), 0),
         };
-        let quick_rounds = if quick { 3 } else { rounds };
-        Self { rounds: quick_rounds, turn: if quick { turn / 5.0 } else { turn }, times, singly }
+        let rounds = if quick { 3 } else { rounds };
+        Self { rounds, turn: if quick { turn / 5.0 } else { turn }, times, singly }
     }
 }
 
@@ -121,19 +179,20 @@ fn results(heat: &Heat, turns: Vec<Turns>) -> Results {
     results
 }
 
-fn print(heat: &Heat, turns: &[Turns]) {
+fn print(heat: &Heat, results: &Results) {
     println!("\n{:44}{:>30}{:>12}{:>12}", heat.row.to_string(), "ns", "p99", "x fastest");
-    let medians: Vec<_> = turns.iter().map(|turns| quartiles(&turns.rounds)[1]).collect();
-    let peers = heat.contenders.iter().zip(&medians).filter(|(contender, _)| !contender.is_floor);
-    let fastest = peers.map(|(_, median)| *median).fold(f64::INFINITY, f64::min);
-    for (contender, (turns, median)) in heat.contenders.iter().zip(turns.iter().zip(&medians)) {
-        let [lower, middle, upper] = quartiles(&turns.rounds);
-        let p99 = p99(&turns.singly).map_or("-".to_owned(), |p99| format!("{p99:.0}"));
+    let row = heat.row.to_string();
+    let rounds = |contender: &Contender| results.get(Column::Time, &row, contender.name).unwrap_or_default();
+    let peers = heat.contenders.iter().filter(|contender| !contender.is_floor && !rounds(contender).is_empty());
+    let fastest = peers.map(|contender| quartiles(rounds(contender))[1]).fold(f64::INFINITY, f64::min);
+    for contender in heat.contenders.iter().filter(|contender| !rounds(contender).is_empty()) {
+        let [lower, middle, upper] = quartiles(rounds(contender));
+        let p99 = results.median(Column::P99, &row, contender.name).map_or("-".to_owned(), |p99| format!("{p99:.0}"));
         println!(
             "{:44}{:>30}{p99:>12}{:>12.2}",
             contender.to_string(),
             format!("{middle:.1} ({lower:.1} to {upper:.1})"),
-            median / fastest
+            middle / fastest
         );
     }
 }

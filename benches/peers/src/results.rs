@@ -64,6 +64,13 @@ impl Results {
         self.0.insert((column, row.to_string(), contender.to_string()), numbers);
     }
 
+    /// Adds what another process has measured: its numbers follow on those that are there.
+    pub fn extend(&mut self, other: Self) {
+        for (key, numbers) in other.0 {
+            self.0.entry(key).or_default().extend(numbers);
+        }
+    }
+
     /// The numbers of a cell.
     pub fn get(&self, column: Column, row: &str, contender: &str) -> Option<&[f64]> {
         self.0.get(&(column, row.to_owned(), contender.to_owned())).map(Vec::as_slice)
@@ -118,6 +125,16 @@ pub(crate) fn median(numbers: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_processes_have_measured_of_one_cell_is_put_together() {
+        let of = |numbers: &str| Results::parse(&format!("time\tcalls\tirpc\t{numbers}\n")).unwrap();
+        let mut results = of("1 2");
+
+        results.extend(of("3"));
+
+        assert_eq!(results.get(Column::Time, "calls", "irpc"), Some(&[1.0, 2.0, 3.0][..]));
+    }
 
     #[test]
     fn results_are_read_as_they_are_written_and_the_newest_counts() {

@@ -21,6 +21,9 @@ pub struct Selection {
     /// Adds what was measured to this file, for the report
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Measures a part of the rounds: how a process measures that was started for that
+    #[arg(long, hide = true)]
+    pub is_part: bool,
     /// Cargo says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,

@@ -51,7 +51,8 @@ fn write_page(to: &mut String, runs: &Runs, circumstances: &Circumstances) -> fm
 
 const EXPLANATION: &str = "\
 In each row all contenders take turns, round after round, so what disturbs one disturbs all. Times of two runs cannot be compared, \
-ratios can: a goal's figure is the middle one of the quotients of all rounds. p99 is of pieces that were timed by themselves; with 64 \
+ratios can: a goal's figure is the middle one of the quotients of all rounds. Five processes, one after the other, run a part of the rounds \
+each: where the stack and the heap lie is drawn anew for each, and moves a contender by up to a tenth. p99 is of pieces that were timed by themselves; with 64 \
 outstanding it holds the waiting for the others. Allocations and their bytes are counted in a program of its own, and so are \
 instructions, by callgrind, in one thread.
 

@@ -6,8 +6,8 @@ use futures::{Stream, StreamExt};
 
 use crate::{Executor, Measure, Row, System, measure::measure};
 
-/// How many items may be under way, where a system lets its user say so.
-pub const WINDOW: usize = 256;
+/// How many items may be under way, where a system lets its user say so: as many as Handover's consumer grants of such items.
+pub const WINDOW: usize = 8192;
 
 /// How many items are timed together: by itself an item takes less than a look at the clock.
 const TOGETHER: u32 = 1_000;
