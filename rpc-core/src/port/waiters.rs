@@ -1,30 +1,49 @@
 //! The tasks that wait at one side of a channel.
 
-use std::{num::NonZeroU64, task::Waker};
+use std::{
+    cell::Cell,
+    num::NonZeroU64,
+    sync::atomic::{AtomicU32, Ordering},
+    task::Waker,
+};
 
 use crate::waking;
 
-/// Names one waiting future at a side.
+/// Names one waiting future, wherever it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WaiterKey(NonZeroU64);
 
+/// How many blocks of keys were handed out.
+static BLOCKS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// The last key that this thread has given away: the number of its block of 2^32 keys, and how many of those. So a side need not count.
+    static LAST: Cell<(u32, u32)> = const { Cell::new((0, u32::MAX)) };
+}
+
+impl WaiterKey {
+    fn new() -> Self {
+        let (block, count) = LAST.get();
+        let (block, count) = match count.checked_add(1) {
+            Some(count) => (block, count),
+            None => (BLOCKS.fetch_add(1, Ordering::Relaxed).wrapping_add(1), 0),
+        };
+        LAST.set((block, count));
+        let key = u64::from(block) << 32 | u64::from(count);
+        Self(NonZeroU64::new(key).unwrap_or(NonZeroU64::MAX))
+    }
+}
+
 /// The tasks that wait at one side; nearly always none or one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Waiters {
     first: Option<(WaiterKey, Waker)>,
     more: Option<Box<Others>>,
-    last_key: NonZeroU64,
 }
 
 /// Those who wait beside the first: out of the way of the many sides that have none.
 #[derive(Debug, Default)]
 struct Others(Vec<(WaiterKey, Waker)>);
-
-impl Default for Waiters {
-    fn default() -> Self {
-        Self { first: None, more: None, last_key: NonZeroU64::MIN }
-    }
-}
 
 impl Waiters {
     /// Registers a waker under its future's key, giving the future one if it has none.
@@ -32,10 +51,7 @@ impl Waiters {
     /// Hands back the waker it replaced: dropping a waker may drop a task, so not under the lock.
     #[must_use = "drop a replaced waker outside the lock"]
     pub(crate) fn register(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
-        let key = *key.get_or_insert_with(|| {
-            self.last_key = self.last_key.checked_add(1).unwrap_or(NonZeroU64::MIN);
-            WaiterKey(self.last_key)
-        });
+        let key = *key.get_or_insert_with(WaiterKey::new);
         match self.find(key) {
             Some((_, old)) if old.will_wake(waker) => None,
             Some((_, old)) => Some(std::mem::replace(old, waker.clone())),
@@ -123,5 +139,29 @@ impl Others {
     #[cold]
     fn wake(self) {
         self.0.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::{collections::HashSet, thread};
+
+    use super::*;
+
+    #[test]
+    fn no_two_keys_are_the_same_whoever_gives_them_away_and_however_many_a_thread_has_given() {
+        let keys = |_| {
+            let mut keys: Vec<_> = (0..3).map(|_| WaiterKey::new().0).collect();
+            // As if it had given away all of its block but two.
+            LAST.set((LAST.get().0, u32::MAX - 2));
+            keys.extend((0..4).map(|_| WaiterKey::new().0));
+            keys
+        };
+        let threads: Vec<_> = (0..4).map(|number| thread::spawn(move || keys(number))).collect();
+
+        let all: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+
+        assert_eq!(all.len(), 28);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), 28);
     }
 }

@@ -93,6 +93,16 @@ impl<M: Method> Responder<M> {
         Run::<M, F> { handler, duty: self.0 }
     }
 
+    /// As [`run`](Self::run), of a handler that is made when it is first polled, in the place of what makes it. An `async` block that awaits it
+    /// would keep the arguments beside it.
+    pub fn run_method<B, F>(self, begin: B) -> impl Future<Output = Answer>
+    where
+        B: FnOnce() -> F,
+        F: Future<Output = M::Return>,
+    {
+        self.run(Made::Not(Some(begin)))
+    }
+
     /// Runs a handler that returns a stream, and then feeds that, to its end.
     pub fn run_stream<F, T, E>(self, handler: F) -> impl Future<Output = Answer>
     where
@@ -102,6 +112,31 @@ impl<M: Method> Responder<M> {
         E: Failure<Service: Wire + Send + 'static> + 'static,
     {
         RunStream::<M, F, T, E>::new(handler, self.0)
+    }
+}
+
+/// A future, or before it is first polled, what makes it.
+#[pin_project(project = MadeProjection)]
+enum Made<B, F> {
+    Not(Option<B>),
+    Is(#[pin] F),
+}
+
+impl<B: FnOnce() -> F, F: Future> Future for Made<B, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if let MadeProjection::Not(begin) = self.as_mut().project()
+            && let Some(begin) = begin.take()
+        {
+            self.set(Self::Is(begin()));
+        }
+        match self.project() {
+            MadeProjection::Is(future) => future.poll(cx),
+            // What made it has panicked.
+            MadeProjection::Not(_) => Poll::Pending,
+        }
     }
 }
 

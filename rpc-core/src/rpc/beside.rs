@@ -32,8 +32,8 @@ use crate::{Message, panicking, stream::Cut};
 pub(super) struct Beside {
     /// What few calls have.
     pub(super) aside: Option<Box<Aside>>,
-    /// What those have that came by another port than the first, with the right that this is.
-    pub(super) held: Option<Held>,
+    /// What those have that came by another port than the first, with the right that this is, once they wait.
+    pub(super) held: Option<Box<Held>>,
 }
 
 /// What few calls have, out of the way of those that have nothing of it.
@@ -99,7 +99,7 @@ impl Beside {
         desk: At<'_>,
     ) -> Result<(), Refusal> {
         match desk.beside_first() {
-            Some(desk) => self.held = Some(Held::new(desk)),
+            Some(desk) => self.held = Some(Box::new(Held::new(desk))),
             None if facts.takes_context => self.aside.get_or_insert_default().issuer = Some(desk.issuer()),
             None => {}
         }
@@ -219,7 +219,7 @@ impl Beside {
 
     /// How a call ended that nobody has answered.
     pub(super) fn settle_unanswered(&mut self) -> CallError {
-        let ended = self.held.as_ref().and_then(Held::ended);
+        let ended = self.held.as_ref().and_then(|held| held.ended());
         self.settle(&match ended {
             Some((why, false)) => Outcome::Failed(CallError::Refused(why.refusal())),
             Some((_, true)) | None => Outcome::Cancelled,

@@ -121,8 +121,14 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
 
     /// As [`plain`](Self::plain), of a call that came as so many bytes.
     #[inline(always)]
-    pub(super) fn plain_of(whom: Whom, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
-        Self::plain_to(Caller::from(whom), bytes, Begins::AnyTime, facts, desk)
+    pub(super) fn plain_of(
+        whom: Whom,
+        bytes: usize,
+        begins: Begins,
+        facts: &Facts,
+        desk: At<'_>,
+    ) -> Result<Self, Answer> {
+        Self::plain_to(Caller::from(whom), bytes, begins, facts, desk)
     }
 
     #[inline(always)]
@@ -141,7 +147,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
                 Ok(Self::to(to, facts))
             }
             Ok(claimed) => {
-                let beside = Beside { aside: None, held: Some(Held::of(desk, claimed)) };
+                let beside = Beside { aside: None, held: Some(Box::new(Held::of(desk, claimed))) };
                 Ok(Self { to, beside, _alive: Alive::new(What::Handler(facts.signature.name)) })
             }
             Err(refusal) => Err(Self::to(to, facts).refuse_claim(facts, desk, refusal)),
@@ -191,7 +197,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         let Some(desk) = desk.beside_first() else { return Ok(()) };
         match claim(desk, bytes, facts.is_ordered) {
             Ok(claimed) => {
-                self.beside.held = Some(Held::of(desk, claimed));
+                self.beside.held = Some(Box::new(Held::of(desk, claimed)));
                 Ok(())
             }
             Err(refusal) => Err(self.refuse_claim(facts, desk, refusal)),
@@ -404,7 +410,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         let handle = current::take_handle();
         let is_there = handle.is_some();
         if let Some(desk) = handle {
-            self.beside.held = Some(Held::of_begun(desk));
+            self.beside.held = Some(Box::new(Held::of_begun(desk)));
         }
         is_there
     }

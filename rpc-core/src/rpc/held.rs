@@ -24,55 +24,26 @@ pub(super) struct Held {
     /// Under which number it waits to be told that the right has ended. None has zero.
     waiter: u32,
     bytes: u32,
-    is_claimed: Flag,
-    has_begun: Flag,
+    is_claimed: bool,
+    has_begun: bool,
     /// Whether the right stays, although its holder may have gone, until it is known whether the call was to be given back.
-    keeps_right: Flag,
-}
-
-/// Whether something is so, in a byte that may be anything: beside a `bool`, where there is no [`Held`] would be said in the middle of it, and
-/// to move a call that has none would cost as much as to move all of it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Flag(u8);
-
-impl Flag {
-    fn set(&mut self) {
-        self.0 = 1;
-    }
-
-    fn is_set(self) -> bool {
-        self.0 != 0
-    }
+    keeps_right: bool,
 }
 
 impl Held {
     pub(super) fn new(desk: &Arc<Desk>) -> Self {
-        Self {
-            desk: desk.clone(),
-            waiter: 0,
-            bytes: 0,
-            is_claimed: Flag::default(),
-            has_begun: Flag::default(),
-            keeps_right: Flag::default(),
-        }
+        Self { desk: desk.clone(), waiter: 0, bytes: 0, is_claimed: false, has_begun: false, keeps_right: false }
     }
 
     /// Of a call that was taken out of what the right has left.
     #[inline(always)]
     pub(super) fn of(desk: &Arc<Desk>, Claimed { bytes, keeps_right }: Claimed) -> Self {
-        Self {
-            desk: desk.clone(),
-            waiter: 0,
-            bytes,
-            is_claimed: Flag(1),
-            has_begun: Flag::default(),
-            keeps_right: Flag(keeps_right.into()),
-        }
+        Self { desk: desk.clone(), waiter: 0, bytes, is_claimed: true, has_begun: false, keeps_right }
     }
 
     /// Of a call that was taken out of what the right has left, and has begun without a handle on its port.
     pub(super) fn of_begun(desk: Arc<Desk>) -> Self {
-        Self { desk, waiter: 0, bytes: 0, is_claimed: Flag(1), has_begun: Flag(1), keeps_right: Flag::default() }
+        Self { desk, waiter: 0, bytes: 0, is_claimed: true, has_begun: true, keeps_right: false }
     }
 
     pub(super) fn desk(&self) -> &Arc<Desk> {
@@ -87,15 +58,15 @@ impl Held {
         if self.desk.claim().is_some() {
             let Claimed { bytes, keeps_right } = claim(&self.desk, bytes, is_ordered)?;
             self.bytes = bytes;
-            self.is_claimed.set();
-            self.keeps_right = Flag(keeps_right.into());
+            self.is_claimed = true;
+            self.keeps_right = keeps_right;
         }
         Ok(())
     }
 
     /// Counts an answer as long as it is on its way.
     pub(super) fn hold(&self, answer: Message) -> Message {
-        if self.is_claimed.is_set() { self.desk.hold(answer, self.bytes) } else { answer }
+        if self.is_claimed { self.desk.hold(answer, self.bytes) } else { answer }
     }
 
     /// Whether what takes nothing may run.
@@ -109,7 +80,7 @@ impl Held {
     /// The call will not run: it counts for nothing. Nor does one that is dropped before it has begun.
     #[inline]
     pub(super) fn give_back(&mut self) {
-        if self.is_claimed.is_set() && !self.has_begun.is_set() {
+        if self.is_claimed && !self.has_begun {
             self.give_back_all();
         }
     }
@@ -118,28 +89,28 @@ impl Held {
         if let Some(claim) = self.desk.claim() {
             claim.give_back();
             claim.release(Cost { bytes: self.bytes.into() });
-            self.is_claimed = Flag::default();
+            self.is_claimed = false;
         }
     }
 
     /// The method begins.
     pub(super) fn begins(&mut self) {
-        self.has_begun.set();
+        self.has_begun = true;
     }
 
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun.is_set()
+        self.has_begun
     }
 
     /// Why the right has ended, if it has, and whether the method had begun.
     #[inline]
     pub(super) fn ended(&self) -> Option<(Ended, bool)> {
-        self.desk.ending().why().map(|why| (why, self.has_begun.is_set()))
+        self.desk.ending().why().map(|why| (why, self.has_begun))
     }
 
     /// Ready when the right has ended; registers the handler to be woken for that.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        if self.is_claimed.is_set() { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
+        if self.is_claimed { self.desk.ending().poll(&mut self.waiter, cx) } else { Poll::Pending }
     }
 }
 
@@ -174,12 +145,12 @@ impl Drop for Held {
             self.desk.ending().forget(self.waiter);
         }
         self.give_back();
-        if self.is_claimed.is_set()
+        if self.is_claimed
             && let Some(claim) = self.desk.claim()
         {
             claim.release(Cost { bytes: self.bytes.into() });
         }
-        if self.keeps_right.is_set() {
+        if self.keeps_right {
             self.desk.hub().grants().let_go(self.desk.grant, 0);
         }
     }

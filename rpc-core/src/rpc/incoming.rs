@@ -96,9 +96,7 @@ impl Arrived {
     #[inline(always)]
     pub(super) fn read(parcel: Parcel, desk: &Desk) -> Self {
         match parcel {
-            Parcel::Value(value) => {
-                Self::Call(Unopened { method: method_of_value(&value), body: Body::Value(value), arrival: None })
-            }
+            Parcel::Value(value) => Self::Call(Unopened::of_value(value)),
             Parcel::Message(message) => Self::read_call(message, desk).map_or_else(
                 |other| other,
                 |call| Self::Call(Unopened { method: call.method, body: Body::Frame(Box::new(call)), arrival: None }),
@@ -188,6 +186,12 @@ pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
 }
 
 impl Unopened {
+    /// A call that stayed a value.
+    #[inline]
+    pub(super) fn of_value(value: Carried) -> Self {
+        Self { method: method_of_value(&value), body: Body::Value(value), arrival: None }
+    }
+
     /// The call, at the port where it came in.
     #[inline]
     pub(super) fn at(self, desk: At<'_>) -> Incoming<'_> {
@@ -322,13 +326,14 @@ impl<'d> Incoming<'d> {
             },
             Body::Frame(frame) => Body::Frame(frame),
         };
-        Self::open_other(body, arrival, codec, desk)
+        Self::open_other(body, arrival, begins, codec, desk)
     }
 
     /// Opens a call that is no cell of the method's: it is pipelined, or came as bytes, or has to be turned into bytes.
     fn open_other<A, T, E>(
         body: Body,
         arrival: Option<Box<Arrival>>,
+        begins: Begins,
         codec: &Codec<A, T, E>,
         desk: At<'_>,
     ) -> Result<Taken<A, T, E>, Answer>
@@ -349,7 +354,7 @@ impl<'d> Incoming<'d> {
             },
             Body::Frame(frame) => *frame,
         };
-        frame.open(arrival, codec, desk)
+        frame.open(arrival, begins, codec, desk)
     }
 
     fn open_oneway_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
@@ -371,7 +376,7 @@ impl<'d> Incoming<'d> {
             },
             Body::Frame(frame) => *frame,
         };
-        frame.open(arrival, codec, desk)
+        frame.open(arrival, Begins::AnyTime, codec, desk)
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
@@ -448,6 +453,7 @@ impl FromBytes {
     fn open<A, T, E>(
         mut self,
         arrival: Option<Box<Arrival>>,
+        begins: Begins,
         codec: &Codec<A, T, E>,
         desk: At<'_>,
     ) -> Result<Taken<A, T, E>, Answer>
@@ -466,7 +472,7 @@ impl FromBytes {
                 let Self { message, options, .. } = self;
                 message.recycle();
                 if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, &desk) {
-                    return match Duty::plain_of(whom, bytes, &codec.facts, desk) {
+                    return match Duty::plain_of(whom, bytes, begins, &codec.facts, desk) {
                         Ok(duty) => Ok((args, duty)),
                         Err(answer) => Err(answer),
                     };

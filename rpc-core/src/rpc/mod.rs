@@ -42,7 +42,6 @@ mod membrane;
 mod metadata;
 mod method;
 mod once;
-mod one_of;
 mod oneway;
 mod options;
 mod outbox;
@@ -95,7 +94,6 @@ pub use method::{
     Argument, IsResult, Method, MethodId, Never, ResultCodec, Wire, put_argument, result_codec, take_argument, travels,
 };
 pub use once::{FailedUse, OnceCall, OrClient};
-pub use one_of::{OneOf, Unused};
 pub use oneway::Tell;
 pub use options::{ClientOptions, ServeOptions};
 pub use report::{OrReport, Report};

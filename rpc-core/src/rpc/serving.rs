@@ -168,7 +168,7 @@ impl<'p> Serving<'p> {
             // It may have left meanwhile.
             let Some(desk) = desk else { continue };
             match thing {
-                Thing::Parcel(parcel) => self.calls.dispatch_other(parcel.received(), At::other(desk), room, runs, cx),
+                Thing::Parcel(parcel) => self.calls.dispatch(parcel.received(), At::other(desk), room, runs, cx),
                 Thing::Closed => self.is_closed(Some(seat), runs),
             }
         }
@@ -304,23 +304,28 @@ impl<'p> Calls<'p> {
         cx: &mut Context<'_>,
     ) -> Result<bool, Closed> {
         for _ in 0..most {
-            match reader.poll_next(cx) {
-                Poll::Ready(Ok(Received { parcel, is_last })) => {
-                    self.dispatch(parcel, reader.port().desk(), room, runs, cx);
-                    if is_last {
-                        return Ok(false);
-                    }
+            // Apart, so that a value is moved by itself.
+            let is_last = match reader.poll_next(cx) {
+                Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last })) => {
+                    self.arrived(Unopened::of_value(value), reader.port().desk(), room, runs, cx);
+                    is_last
+                }
+                Poll::Ready(Ok(Received { parcel: message, is_last })) => {
+                    self.dispatch(message, reader.port().desk(), room, runs, cx);
+                    is_last
                 }
                 Poll::Ready(Err(closed)) => return Err(closed),
                 Poll::Pending => return Ok(false),
+            };
+            if is_last {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Does what a parcel asks for. It is one piece with all that a call goes through at once: what is handed from one function to the next through
-    /// memory costs more than what they do.
-    #[inline(always)]
+    /// Does what a parcel asks for.
+    #[inline(never)]
     fn dispatch(
         &mut self,
         parcel: Parcel,
@@ -337,19 +342,8 @@ impl<'p> Calls<'p> {
         }
     }
 
-    /// As [`dispatch`](Self::dispatch), of what came by a lane: the same code is there once more.
-    #[inline(never)]
-    fn dispatch_other(
-        &mut self,
-        parcel: Parcel,
-        desk: At<'_>,
-        room: &mut WaitingRoom,
-        runs: &mut dyn Runs,
-        cx: &mut Context<'_>,
-    ) {
-        self.dispatch(parcel, desk, room, runs, cx);
-    }
-
+    /// A call has come. It is one piece with all that a call goes through at once: what is handed from one function to the next through
+    /// memory costs more than what they do.
     #[inline(always)]
     fn arrived(
         &mut self,

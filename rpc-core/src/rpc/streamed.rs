@@ -127,20 +127,20 @@ where
 }
 
 impl<M: Method> Responder<M> {
-    /// As [`items`](Self::items), of a stream that a signature names.
-    pub fn streamed_items<R>(&mut self, stream: Streaming<R::Item, CallError>) -> StreamedItems<R>
+    /// As [`items`](Self::items), of a stream that a signature names. The responder is handed on: a future keeps room for what it lends.
+    pub fn streamed_items<R>(mut self, stream: Streaming<R::Item, CallError>) -> (StreamedItems<R>, Self)
     where
         R: Streamed<Service = Never, Error = CallError>,
     {
-        StreamedItems(self.items(stream))
+        (StreamedItems(self.items(stream)), self)
     }
 
     /// As [`results`](Self::results), of a stream that a signature names.
-    pub fn streamed_results<R>(&mut self, stream: Streaming<R::Item, RpcError<R::Service>>) -> StreamedResults<R>
+    pub fn streamed_results<R>(mut self, stream: Streaming<R::Item, RpcError<R::Service>>) -> (StreamedResults<R>, Self)
     where
         R: Streamed<Error = RpcError<<R as Streamed>::Service>>,
     {
-        StreamedResults(self.results(stream))
+        (StreamedResults(self.results(stream)), self)
     }
 
     /// As [`run_stream`](Self::run_stream), of a stream that a signature names.

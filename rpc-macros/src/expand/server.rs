@@ -175,8 +175,17 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
     let servers: Vec<_> = service.supers.iter().map(|it| server_of(it, rpc)).collect();
     let openings = service.methods.iter().map(|method| opening(service, method, rpc));
     let super_openings = service.supers.iter().map(|it| super_opening(it, rpc));
-    let run = matched(service, &shared, rpc, &quote!(__SharedCall), &quote!(run));
-    let run_once = matched(service, &once, rpc, &quote!(__OnceCall), &quote!(run_once));
+    let shared_arms = shared.iter().map(|method| arm(service, method, rpc));
+    let once_arms = once.iter().map(|method| arm(service, method, rpc));
+    let super_arms = |call: TokenStream, run: TokenStream| {
+        let arms = service.supers.iter().map(move |it| {
+            let (variant, server) = (&it.variant, server_of(it, rpc));
+            quote!(#call::#variant(call) => <#server as #rpc::Service>::#run(object, call).await,)
+        });
+        quote!(#(#arms)*)
+    };
+    let super_shared = super_arms(quote!(__SharedCall), quote!(run));
+    let super_once = super_arms(quote!(__OnceCall), quote!(run_once));
     quote! {
         const RUNS_AT_ONCE: ::core::primitive::bool = true #(&& <#servers as #rpc::Service>::RUNS_AT_ONCE)*;
 
@@ -196,18 +205,29 @@ fn service_impl(service: &Service, rpc: &TokenStream) -> TokenStream {
             }
         }
 
+        // Blocks, and not `async fn`s: the futures of those keep room for their arguments twice.
         fn run(
             object: &#object,
             call: __SharedCall #calls_args,
         ) -> impl ::core::future::Future<Output = #rpc::Answer> {
-            #run
+            async move {
+                match call {
+                    #(#shared_arms)*
+                    #super_shared
+                }
+            }
         }
 
         fn run_once(
             object: #object,
             call: __OnceCall #calls_args,
         ) -> impl ::core::future::Future<Output = #rpc::Answer> {
-            #run_once
+            async move {
+                match call {
+                    #(#once_arms)*
+                    #super_once
+                }
+            }
         }
     }
 }
@@ -245,100 +265,53 @@ fn super_opening(it: &SuperService, rpc: &TokenStream) -> TokenStream {
     }
 }
 
-/// How whichever call it is is run: a future that is one of those of the methods. It is no block that awaits them, where it can be without: that would
-/// keep the call beside the future that the call has become.
-fn matched(
-    service: &Service,
-    methods: &[&Method],
-    rpc: &TokenStream,
-    call: &TokenStream,
-    run: &TokenStream,
-) -> TokenStream {
-    let ways = methods.len() + service.supers.len();
-    // What is not compiled has no type.
-    let awaits = ways == 0 || methods.iter().any(|method| !method.cfgs().is_empty());
-    let way = |index: usize, future: TokenStream| {
-        if awaits { quote!(#future.await) } else { one_of(index, ways, &future, rpc) }
-    };
-    let arms = methods.iter().enumerate().map(|(index, method)| {
-        let (cfgs, ident, Arm { mutable, before, future }) = (method.cfgs(), method.ident(), arm(service, method, rpc));
-        let way = way(index, future);
-        quote!(#(#cfgs)* #call::#ident(args, #mutable responder) => { #before #way })
-    });
-    let supers = service.supers.iter().enumerate().map(|(index, it)| {
-        let (variant, server) = (&it.variant, server_of(it, rpc));
-        let way = way(methods.len() + index, quote!(<#server as #rpc::Service>::#run(object, call)));
-        quote!(#call::#variant(call) => #way,)
-    });
-    let matched = quote!(match call { #(#arms)* #(#supers)* });
-    if awaits { quote!(async move { #matched }) } else { matched }
-}
-
-/// A future that is one of so many: one of eight, each of which may be one of several.
-fn one_of(index: usize, ways: usize, future: &TokenStream, rpc: &TokenStream) -> TokenStream {
-    const VARIANTS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
-    if ways <= 1 {
-        return future.clone();
-    }
-    let each = ways.div_ceil(VARIANTS.len());
-    let (variant, used) = (index / each, ways.div_ceil(each));
-    let future = one_of(index % each, each.min(ways - variant * each), future, rpc);
-    let types = (0..VARIANTS.len()).map(|index| if index < used { quote!(_) } else { quote!(#rpc::Unused) });
-    let variant = format_ident!("{}", VARIANTS[variant]);
-    quote!(#rpc::OneOf::<#(#types),*>::#variant(#future))
-}
-
-/// How a call of one method is run.
-struct Arm {
-    /// Whether the responder is changed.
-    mutable: Option<TokenStream>,
-    before: TokenStream,
-    future: TokenStream,
-}
-
 /// How a call of the method is run. No name of the user's is bound here, so none can clash with ours.
-fn arm(service: &Service, method: &Method, rpc: &TokenStream) -> Arm {
-    let (object, name, ident) = (object(), service.params.the_trait(), method.ident());
+fn arm(service: &Service, method: &Method, rpc: &TokenStream) -> TokenStream {
+    let (cfgs, ident) = (method.cfgs(), method.ident());
+    let (object, name) = (object(), service.params.the_trait());
+    let call = if method.is_once() { quote!(__OnceCall) } else { quote!(__SharedCall) };
     let (items, args) = (items(service, method), given(method));
-    let mutable = method.args.iter().any(|arg| arg.stream.is_some()).then(|| quote!(mut));
     // Asked of the responder, which goes where the call came from.
     let ask = method.context.as_ref().map(|_| quote!(let context = responder.context();));
     let (lend, context) = (lend(method), method.context.iter().map(|it| given_context(method, it.is_lent)));
     let wait = method.is_async().then(|| quote!(.await));
-    let returned = quote!(<#object as #name>::#ident(object #(, #context)* #(, #args)*) #wait);
-    let future = match &method.yields {
-        None => quote!(responder.run(async move { #returned })),
-        Some(_) => run_stream(service, method, &returned, &lend, rpc),
+    let has_items = method.args.iter().any(|arg| arg.stream.is_some());
+    let future = quote!(<#object as #name>::#ident(object #(, #context)* #(, #args)*));
+    let run = match &method.yields {
+        // What a method takes of a stream is large, and so is kept once. Others are moved less often by way of a block.
+        None if has_items && method.is_async() && !lends(method) => quote!(responder.run_method(move || #future).await),
+        None => quote!(responder.run(async move { #future #wait }).await),
+        Some(_) => run_stream(service, method, &quote!(#future #wait), rpc),
     };
-    Arm { mutable, before: quote!(#ask #items), future }
+    quote! {
+        #(#cfgs)*
+        #call::#ident(args, responder) => {
+            #ask
+            #items
+            #lend
+            #run
+        }
+    }
 }
 
 /// Runs a method that returns a stream, and then feeds what it returned.
-fn run_stream(
-    service: &Service,
-    method: &Method,
-    returned: &TokenStream,
-    lend: &TokenStream,
-    rpc: &TokenStream,
-) -> TokenStream {
+fn run_stream(service: &Service, method: &Method, returned: &TokenStream, rpc: &TokenStream) -> TokenStream {
     let (stream, params) = (stream_type(method, None), service.params.args(None));
     let result = match &method.output {
         Output::Plain(_) => quote!(::core::result::Result::Ok(#returned)),
         Output::Fallible { .. } => returned.clone(),
         Output::Alias(_) => quote!(#rpc::IsResult::into_result(#returned)),
     };
-    let run = quote!(responder.run_streamed::<#stream #params, _>(async move { #result }));
-    if lend.is_empty() {
-        return run;
-    }
     // A variable, so that the handler goes before what it borrows, in every edition.
     quote! {
-        async move {
-            #lend
-            let answer = #run.await;
-            answer
-        }
+        let answer = responder.run_streamed::<#stream #params, _>(async move { #result }).await;
+        answer
     }
+}
+
+/// Whether a method borrows of what is kept for it.
+fn lends(method: &Method) -> bool {
+    method.args.iter().any(|arg| arg.lent.is_some()) || method.context.iter().any(|context| context.is_lent)
 }
 
 /// Lends what is lent to a method that returns a stream: the stream may borrow it, so it outlives the handler.
@@ -369,7 +342,7 @@ fn items(service: &Service, method: &Method) -> TokenStream {
         let stream = arg.stream.as_ref()?;
         let (index, name, marker) = (Index::from(position), items_name(position), stream_type(method, Some(position)));
         let take = if stream.err.is_some() { quote!(streamed_results) } else { quote!(streamed_items) };
-        Some(quote!(let #name = responder.#take::<#marker #params>(args.#index);))
+        Some(quote!(let (#name, responder) = responder.#take::<#marker #params>(args.#index);))
     });
     quote!(#(#items)*)
 }
