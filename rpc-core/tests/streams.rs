@@ -703,7 +703,7 @@ fn a_stream_that_is_handed_on_takes_along_what_it_holds_and_what_waits_for_it() 
 
 #[test]
 fn a_stream_that_is_handed_on_grants_no_more_than_its_window() {
-    let window = Window::default().items;
+    let window = Window::of::<u32>().items;
     let (mut sender, mut stream) = begun(window);
     assert_eq!(next_now(&mut stream), None);
     (0..100).for_each(|item| sender.try_send(item).unwrap());
