@@ -44,9 +44,8 @@ fn measure_in_parts() -> Result<Results, String> {
     let mut results = Results::default();
     for part in 0..PROCESSES {
         let out = env::temp_dir().join(format!("handover-comparison-{}-{part}.tsv", std::process::id()));
-        // The last that is said holds: what was measured goes into a file of the part's own.
-        let given = env::args_os().skip(1).collect::<Vec<_>>();
-        let status = Command::new(&this).args(without_out(given)).arg("--is-part").arg("--out").arg(&out).status();
+        // Of two files the last that is named holds: the part's own.
+        let status = Command::new(&this).args(env::args_os().skip(1)).arg("--is-part").arg("--out").arg(&out).status();
         let status = status.map_err(|error| format!("{}: {error}", this.display()))?;
         let text = fs::read_to_string(&out);
         let _may_not_be_there = fs::remove_file(&out);
@@ -56,20 +55,6 @@ fn measure_in_parts() -> Result<Results, String> {
         results.extend(Results::parse(&text.map_err(|error| format!("{}: {error}", out.display()))?)?);
     }
     Ok(results)
-}
-
-/// The arguments, but for where the results go.
-fn without_out(args: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    let mut kept = Vec::new();
-    let mut args = args.into_iter();
-    while let Some(arg) = args.next() {
-        if arg == "--out" {
-            args.next();
-        } else if !arg.to_string_lossy().starts_with("--out=") {
-            kept.push(arg);
-        }
-    }
-    kept
 }
 
 /// Measures the rows: a part of the rounds, or few.

@@ -19,7 +19,7 @@ pub struct Selection {
     #[arg(long)]
     pub quick: bool,
     /// Adds what was measured to this file, for the report
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "out")]
     pub out: Option<PathBuf>,
     /// Measures a part of the rounds: how a process measures that was started for that
     #[arg(long, hide = true)]
@@ -68,6 +68,13 @@ mod tests {
 
     fn heats(args: &[&str]) -> Vec<Heat> {
         Selection::parse_from([&["comparison", "--bench"], args].concat()).heats()
+    }
+
+    #[test]
+    fn of_two_files_for_the_results_the_last_holds() {
+        let selection = Selection::parse_from(["comparison", "--out", "whole", "--is-part", "--out", "part"]);
+
+        assert_eq!(selection.out, Some("part".into()));
     }
 
     #[test]

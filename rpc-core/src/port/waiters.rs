@@ -150,14 +150,14 @@ mod tests {
 
     #[test]
     fn no_two_keys_are_the_same_whoever_gives_them_away_and_however_many_a_thread_has_given() {
-        let keys = |_| {
+        let keys = || {
             let mut keys: Vec<_> = (0..3).map(|_| WaiterKey::new().0).collect();
             // As if it had given away all of its block but two.
             LAST.set((LAST.get().0, u32::MAX - 2));
             keys.extend((0..4).map(|_| WaiterKey::new().0));
             keys
         };
-        let threads: Vec<_> = (0..4).map(|number| thread::spawn(move || keys(number))).collect();
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(keys)).collect();
 
         let all: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
 

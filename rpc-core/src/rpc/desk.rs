@@ -293,25 +293,19 @@ impl Desk {
         turned
     }
 
-    /// Notes that the call that is being opened is begun without a handle on this.
+    /// Notes whether the call that is being opened is begun without a handle on this; none is owed to it once it has ended.
     #[inline]
-    pub(super) fn owes_handle(&self) {
-        self.owes_handle.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the call that was just opened is to get a handle on this, if it waits. Asked once.
-    #[inline]
-    pub(super) fn takes_on_handle(&self) -> bool {
+    pub(super) fn set_owes_handle(&self, is_so: bool) {
         // As with those that were turned, it is one task that opens calls.
-        let owes = self.owes_handle.load(Ordering::Relaxed);
-        self.owes_no_handle();
-        owes
+        self.owes_handle.store(is_so, Ordering::Relaxed);
     }
 
-    /// That call has ended, and needs none.
+    /// Whether the call that was just opened is to get a handle on this, since it waits. For the last time.
     #[inline]
-    pub(super) fn owes_no_handle(&self) {
-        self.owes_handle.store(false, Ordering::Relaxed);
+    pub(super) fn take_owes_handle(&self) -> bool {
+        let owes = self.owes_handle.load(Ordering::Relaxed);
+        self.set_owes_handle(false);
+        owes
     }
 
     /// A call was taken out of the caller's window. One-way calls are given back, half a window at a time.

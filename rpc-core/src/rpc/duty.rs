@@ -143,7 +143,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         let Some(desk) = desk.beside_first() else { return Ok(Self::to(to, facts)) };
         match claim(desk, bytes, facts.is_ordered) {
             Ok(_) if begins == Begins::AtOnce && desk.begins_at_once && !facts.is_ordered => {
-                desk.owes_handle();
+                desk.set_owes_handle(true);
                 Ok(Self::to(to, facts))
             }
             Ok(claimed) => {

@@ -84,7 +84,7 @@ impl<F: Future<Output = Answer>> Handlers<F> {
     #[inline(never)]
     fn waits(&mut self, mut slot: Slot<F>, tag: Tag, cx: &mut Context<'_>) -> Begun {
         if let Some(desk) = &tag.whence
-            && desk.takes_on_handle()
+            && desk.take_owes_handle()
             && let Poll::Ready(answer) = current::hand(desk.clone(), || poll_slot(&mut slot, cx))
         {
             self.spare = Some(slot);

@@ -101,7 +101,7 @@ impl<S: Service, R: Fn(S::SharedCall) -> F, F: Future<Output = Answer>> Runs for
         match self.run(call, tag, cx) {
             Begun::Ended(answer) => {
                 if let Some(desk) = desk.beside_first() {
-                    desk.owes_no_handle();
+                    desk.set_owes_handle(false);
                 }
                 desk.post(answer);
                 Began::Ended

@@ -2,12 +2,13 @@
 
 use std::{hint::black_box, pin::pin};
 
+use ::handover::stream::Window;
 use futures::{Stream, StreamExt};
 
 use crate::{Executor, Measure, Row, System, measure::measure};
 
 /// How many items may be under way, where a system lets its user say so: as many as Handover's consumer grants of such items.
-pub const WINDOW: usize = 8192;
+pub const WINDOW: usize = Window::of::<u32>().items as usize;
 
 /// How many items are timed together: by itself an item takes less than a look at the clock.
 const TOGETHER: u32 = 1_000;
