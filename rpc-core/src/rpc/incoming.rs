@@ -43,6 +43,15 @@ pub(super) struct Unopened {
     arrival: Option<Box<Arrival>>,
 }
 
+/// What a call wants, as far as it matters to those who do not open it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    pub(super) method: MethodId,
+    /// By what a frame knows it, if it came as bytes and wants an answer.
+    pub(super) id: Option<CallId>,
+    is_oneway: bool,
+}
+
 /// How a call came, for those who watch.
 #[derive(Debug, Default)]
 pub(super) struct Came {
@@ -96,7 +105,10 @@ impl Arrived {
     #[inline(always)]
     pub(super) fn read(parcel: Parcel, desk: &Desk) -> Self {
         match parcel {
-            Parcel::Value(value) => Self::Call(Unopened::of_value(value)),
+            Parcel::Value(value) => {
+                let want = Want::of_value(&value);
+                Self::Call(Unopened::of_value(value, want))
+            }
             Parcel::Message(message) => Self::read_call(message, desk).map_or_else(
                 |other| other,
                 |call| Self::Call(Unopened { method: call.method, body: Body::Frame(Box::new(call)), arrival: None }),
@@ -166,17 +178,10 @@ impl Arrived {
     }
 }
 
-/// Which method a call that stayed a value calls.
-#[inline]
-fn method_of_value(value: &Carried) -> MethodId {
-    // Truncated on purpose: the id is the lower half.
-    MethodId(value.selector() as u32)
-}
-
 /// Which method a parcel calls, if it is a call.
 pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
     let message = match parcel {
-        Parcel::Value(value) => return Some(method_of_value(value)),
+        Parcel::Value(value) => return Some(Want::of_value(value).method),
         Parcel::Message(message) => message,
     };
     match Frame::parse(message.data()) {
@@ -185,11 +190,29 @@ pub(super) fn method_of(parcel: &Parcel) -> Option<MethodId> {
     }
 }
 
+impl Want {
+    /// What a call wants that stayed a value.
+    #[inline]
+    pub(super) fn of_value(value: &Carried) -> Self {
+        let selector = value.selector();
+        // Truncated on purpose: the id is the lower half.
+        Self { method: MethodId(selector as u32), id: None, is_oneway: selector & IS_ONEWAY != 0 }
+    }
+
+    /// The call was taken out of the caller's window.
+    #[inline(always)]
+    pub(super) fn was_taken_at(self, desk: &Desk) {
+        if desk.has_window && self.is_oneway {
+            desk.took_tell();
+        }
+    }
+}
+
 impl Unopened {
     /// A call that stayed a value.
     #[inline]
-    pub(super) fn of_value(value: Carried) -> Self {
-        Self { method: method_of_value(&value), body: Body::Value(value), arrival: None }
+    pub(super) fn of_value(value: Carried, want: Want) -> Self {
+        Self { method: want.method, body: Body::Value(value), arrival: None }
     }
 
     /// The call, at the port where it came in.
@@ -206,11 +229,12 @@ impl Unopened {
         }
     }
 
-    /// Whether it wants no answer.
-    pub(super) fn is_oneway(&self) -> bool {
+    /// What it wants.
+    #[inline]
+    pub(super) fn want(&self) -> Want {
         match &self.body {
-            Body::Value(value) => value.selector() & IS_ONEWAY != 0,
-            Body::Frame(frame) => frame.id.is_none(),
+            Body::Value(value) => Want::of_value(value),
+            Body::Frame(frame) => Want { method: self.method, id: frame.id, is_oneway: frame.id.is_none() },
         }
     }
 
@@ -386,6 +410,16 @@ impl<'d> Incoming<'d> {
         }
         let refusal = Refusal::UnknownMethod(self.method());
         self.refuse(refusal)
+    }
+
+    /// What it wants.
+    pub(super) fn want(&self) -> Want {
+        self.call.want()
+    }
+
+    /// The call, without where it came in.
+    pub(super) fn unopened(self) -> Unopened {
+        self.call
     }
 
     /// By what a frame knows it.

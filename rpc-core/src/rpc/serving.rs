@@ -17,7 +17,7 @@ use super::{
     grant::Ended,
     handlers::{Begun, Tag},
     host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
-    incoming::{Arrived, Unopened},
+    incoming::{Arrived, Incoming, Unopened, Want},
     method::Method,
     running::{Began, Runs},
     same::{self, Same},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Closed,
-    port::{Parcel, Reader, Received},
+    port::{Carried, Parcel, Reader, Received},
 };
 
 /// How many messages are taken before the executor gets a turn, so that a busy peer starves nobody (LOOP-07).
@@ -186,7 +186,7 @@ impl<'p> Serving<'p> {
         self.calls.forget_ordered(runs, &|tag| is_at(&tag.whence));
         for (whence, call) in waiting {
             if let Some((desk, why)) = whence.as_ref().zip(ended.of(&whence)) {
-                refuse(call, At::other(desk), why.refusal());
+                refuse(call.at(At::other(desk)), why.refusal());
             }
         }
         for (seat, why) in ended.all() {
@@ -307,7 +307,7 @@ impl<'p> Calls<'p> {
             // Apart, so that a value is moved by itself.
             let is_last = match reader.poll_next(cx) {
                 Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last })) => {
-                    self.arrived(Unopened::of_value(value), reader.port().desk(), room, runs, cx);
+                    self.arrived_as_value(value, reader.port().desk(), room, runs, cx);
                     is_last
                 }
                 Poll::Ready(Ok(Received { parcel: message, is_last })) => {
@@ -342,9 +342,26 @@ impl<'p> Calls<'p> {
         }
     }
 
-    /// A call has come. It is one piece with all that a call goes through at once: what is handed from one function to the next through
-    /// memory costs more than what they do.
+    /// A call has come that stayed a value. Nearly always it is begun, and it is put together with what is known of it only then: what is
+    /// written to memory and handed on from there costs more than what is done with it.
     #[inline(always)]
+    fn arrived_as_value(
+        &mut self,
+        value: Carried,
+        desk: At<'_>,
+        room: &mut WaitingRoom,
+        runs: &mut dyn Runs,
+        cx: &mut Context<'_>,
+    ) {
+        if self.once.is_none() && self.has_room() && room.is_empty() && !desk.is_intercepted {
+            let want = Want::of_value(&value);
+            return self.begin(want, desk, || Unopened::of_value(value, want), runs, cx);
+        }
+        let want = Want::of_value(&value);
+        self.arrived(Unopened::of_value(value, want), desk, room, runs, cx);
+    }
+
+    /// A call has come.
     fn arrived(
         &mut self,
         mut call: Unopened,
@@ -354,27 +371,29 @@ impl<'p> Calls<'p> {
         cx: &mut Context<'_>,
     ) {
         if self.once.is_some() {
-            return refuse(call, desk, Refusal::Spent);
+            return refuse(call.at(desk), Refusal::Spent);
         }
         if call.id().is_some_and(|id| self.open.contains(&(desk.seat, id))) {
-            return refuse(call, desk, Refusal::RepeatedCallId);
+            return refuse(call.at(desk), Refusal::RepeatedCallId);
         }
         call.note(&desk, self.running, room.len().saturating_add(self.ordered));
         if self.has_room() && room.is_empty() {
-            return self.begin(call, desk, runs, cx);
+            return self.begin(call.want(), desk, || call, runs, cx);
         }
-        self.hold(call, desk, room);
+        self.hold(call.at(desk), room);
     }
 
     /// Lets a call wait until there is room for it.
-    fn hold(&mut self, call: Unopened, desk: At<'_>, room: &mut WaitingRoom) {
+    fn hold(&mut self, call: Incoming<'_>, room: &mut WaitingRoom) {
+        let desk = call.desk();
         let settings = desk.settings();
         // Whoever asks whether a client is one of its own may be a method of this service, which waits for the answer.
         if call.method() == Same::ID {
-            return desk.post(same::answer(call.at(desk)));
+            return desk.post(same::answer(call));
         }
+        let call = call.unopened();
         if !room.has_room(call.size(), settings.waiting, settings.waiting_bytes) {
-            return refuse(call, desk, Refusal::Overloaded);
+            return refuse(call.at(desk), Refusal::Overloaded);
         }
         if let Some(id) = call.id() {
             self.open.insert((desk.seat, id), Progress::Held);
@@ -395,19 +414,26 @@ impl<'p> Calls<'p> {
 
     /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
     #[inline(always)]
-    fn begin(&mut self, call: Unopened, desk: At<'_>, runs: &mut dyn Runs, cx: &mut Context<'_>) {
-        took(&call, &desk);
-        let id = call.id();
-        if cfg!(feature = "evolution") && call.method() == Describe::ID {
+    fn begin(
+        &mut self,
+        want: Want,
+        desk: At<'_>,
+        call: impl FnOnce() -> Unopened,
+        runs: &mut dyn Runs,
+        cx: &mut Context<'_>,
+    ) {
+        want.was_taken_at(&desk);
+        let Want { id, method, .. } = want;
+        if cfg!(feature = "evolution") && method == Describe::ID {
             self.forget(&desk, id);
-            return desk.post(describe::answer(call.at(desk), desk.terms(), runs.description()));
+            return desk.post(describe::answer(call().at(desk), desk.terms(), runs.description()));
         }
         // C13: as if it was not served at all. By the first port everything may be called.
-        if desk.seat.is_some() && !desk.terms().allows(call.method()) {
+        if desk.seat.is_some() && !desk.terms().allows(method) {
             self.forget(&desk, id);
-            return desk.post(call.at(desk).unknown_method());
+            return desk.post(call().at(desk).unknown_method());
         }
-        let began = runs.begin(call.at(desk), self.is_ordered_running, cx);
+        let began = runs.begin(call().at(desk), self.is_ordered_running, cx);
         let id = id.or_else(|| desk.take_turned());
         match began {
             Began::Ended => self.forget(&desk, id),
@@ -468,9 +494,9 @@ impl<'p> Calls<'p> {
             let Some(desk) = self.desk(&whence) else { continue };
             if self.once.is_some() {
                 self.forget(&desk, call.id());
-                refuse(call, desk, Refusal::Spent);
+                refuse(call.at(desk), Refusal::Spent);
             } else {
-                self.begin(call, desk, runs, cx);
+                self.begin(call.want(), desk, || call, runs, cx);
             }
         }
     }
@@ -555,15 +581,8 @@ impl<'p> Calls<'p> {
     }
 }
 
-fn refuse(call: Unopened, desk: At<'_>, refusal: Refusal) {
-    took(&call, &desk);
-    desk.post(call.at(desk).refuse(refusal));
-}
-
-/// A call was taken out of the caller's window.
-#[inline(always)]
-fn took(call: &Unopened, desk: &Desk) {
-    if desk.has_window && call.is_oneway() {
-        desk.took_tell();
-    }
+fn refuse(call: Incoming<'_>, refusal: Refusal) {
+    let desk = call.desk();
+    call.want().was_taken_at(&desk);
+    desk.post(call.refuse(refusal));
 }
