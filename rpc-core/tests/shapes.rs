@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use handover_core::{
     message::Decoder,
-    shape::{Agreement, Shape, compare},
+    shape::{Agreement, Description, MethodDescription, MethodKind, Shape, compare},
 };
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -133,6 +133,11 @@ fn guided<T: DeserializeOwned>(bytes: &[u8], writer: &Shape) -> Option<T> {
     Decoder::new(bytes).take_as(writer).ok()
 }
 
+/// The shape, or the description, that some bytes are.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    postcard::from_bytes(&postcard::to_allocvec(bytes).unwrap()).ok()
+}
+
 /// A shape of any kind, also of kinds that no type has.
 fn shape() -> impl Strategy<Value = Shape> {
     vec(any::<u8>(), 0..60).prop_filter_map("no shape", |mut bytes| {
@@ -140,10 +145,10 @@ fn shape() -> impl Strategy<Value = Shape> {
         for byte in &mut bytes {
             *byte %= 29;
         }
-        (1..bytes.len()).find_map(|count| {
-            let bytes = [&[u8::try_from(count).ok()?], &bytes[..]].concat();
-            postcard::take_from_bytes::<Shape>(&bytes).ok().map(|(shape, _)| shape)
-        })
+        let parts_and_ends = (1..bytes.len()).flat_map(|parts| (parts..=bytes.len()).map(move |end| (parts, end)));
+        parts_and_ends
+            .into_iter()
+            .find_map(|(parts, end)| read(&[&[u8::try_from(parts).ok()?], &bytes[..end]].concat()))
     })
 }
 
@@ -201,7 +206,8 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_shape_or_an_error(bytes in vec(any::<u8>(), 0..200)) {
-        let _decoded = postcard::from_bytes::<Shape>(&bytes);
+        let _read = read::<Shape>(&bytes);
+        let _read = read::<Description>(&bytes);
     }
 
     #[test]
@@ -260,4 +266,31 @@ fn a_shape_that_holds_itself_without_end_is_an_error_and_not_the_end_of_the_stac
 
     assert!(guided::<()>(&[1; 100], &writer).is_none());
     assert!(guided::<Everything>(&[1; 100], &writer).is_none());
+}
+
+#[test]
+fn a_shape_or_a_description_that_says_it_is_long_sets_nothing_aside() {
+    let bytes_of = |whole: Vec<u8>| postcard::from_bytes::<Vec<u8>>(&whole).unwrap();
+    let shape = bytes_of(postcard::to_allocvec(&*Shape::of::<Everything>()).unwrap());
+    let method = MethodDescription {
+        id: 7,
+        name: "name".to_owned(),
+        docs: "docs".to_owned(),
+        kind: MethodKind::Call,
+        args: vec![("arg".to_owned(), Shape::U8)],
+        ok: Shape::U8,
+        err: None,
+    };
+    let description = Description { name: "name".to_owned(), docs: "docs".to_owned(), methods: vec![method] };
+    let description = bytes_of(postcard::to_allocvec(&description).unwrap());
+    for whole in [shape, description] {
+        for at in 0..whole.len() {
+            let long = [&whole[..at], &[0xff, 0xff, 0xff, 0xff, 0x0f], &whole[at + 1..]].concat();
+            let allocated = allocation_counter::measure(|| {
+                let _read = read::<Shape>(&long);
+                let _read = read::<Description>(&long);
+            });
+            assert!(allocated.bytes_max < 1 << 16, "{} bytes at {at}", allocated.bytes_max);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     message::{DecodeError, Decoder, EncodeError, Encoder},
-    shape::{Description, MethodKind, StaticMethod},
+    shape::{Description, MethodKind, Shape, StaticMethod},
 };
 
 /// `describe`, of every service. No method of a trait has this name.
@@ -24,10 +24,10 @@ impl Method for Describe {
         docs: "Tells what the service is.",
         kind: MethodKind::Call,
         args: &[],
-        ok: Description::shape,
+        ok: Shape::of::<Description>,
         err: None,
     };
-    const RESULT: ResultCodec<Description, Never> = ResultCodec { ok: Description::shape, ..result_codec() };
+    const RESULT: ResultCodec<Description, Never> = result_codec();
 
     fn encode_args((): &(), _: &mut Encoder) -> Result<(), EncodeError> {
         Ok(())

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::{MethodShape, Shape};
 
 /// What a service is: its methods, with what they take and return.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The name of the trait.
     pub name: String,
@@ -18,7 +16,7 @@ pub struct Description {
 }
 
 /// What a method is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MethodDescription {
     /// How it is named on the wire.
     pub id: u32,
@@ -37,7 +35,7 @@ pub struct MethodDescription {
 }
 
 /// What a call of a method is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MethodKind {
     /// A request and a reply.
@@ -165,24 +163,6 @@ impl MethodDescription {
 }
 
 /// Prints it like the method in the trait: `add(contact: Contact { name: String }) -> Result<u32, String>`.
-/// The shape of a [`Description`], as bytes: every service tells it, and tracing it would bring more code into a program than all of its
-/// other types.
-const OF_A_DESCRIPTION: &[u8] = b"E\x1b\x0bDescription\x19\x03\x01\x04name\x00\x01\x04docs\x00\x01\x07methods\x00\x00\x10\x10\x15\x1b\x11MethodDescription\x19\x07\
-\x01\x02id\x00\x01\x04name\x00\x01\x04docs\x00\x01\x04kind\x00\x01\x04args\x00\x01\x02ok\x00\x01\x03err\x00\x00\n\x10\x10\x1b\nM\
-ethodKind\x1a\x07\x04Call\x06OneWay\x04Once\nOneWayOnce\x0cServerStream\x0cClientStream\x0cTwoWayStream\x00\x01\x01\x01\x01\x01\
-\x01\x01\x15\x18\x02\x10\x15\x1b\x04Head\x1a\x1e\x06Opaque\x04Unit\x04Bool\x02I8\x03I16\x03I32\x03I64\x04I128\x02U8\x03U16\x03U3\
-2\x03U64\x04U128\x03F32\x03F64\x04Char\x06String\x05Bytes\x04Port\x06Buffer\x06Option\x04List\x05Array\x03Map\x05Tuple\x06Struct\
-\x04Enum\x05Named\x05Again\x07Foreign\x00\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\
-\x01\x0b\x01\n\x19\x02\x01\x06fields\x00\x01\x08is_exact\x00\x00\x15\x18\x02\x15\x10\x02\x02\x19\x02\x01\x08variants\x00\x01\x07\
-is_open\x00\x00\x15\x10\x02\x10\n\x01\x15\x1c\x03\x14\x15\x1c\x03";
-
-impl Description {
-    /// The shape of a description.
-    pub(crate) fn shape() -> Arc<Shape> {
-        Arc::new(postcard::from_bytes(OF_A_DESCRIPTION).unwrap_or(Shape::Opaque))
-    }
-}
-
 impl std::fmt::Display for MethodDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}(", self.name)?;
@@ -193,17 +173,5 @@ impl std::fmt::Display for MethodDescription {
             Some(err) => write!(f, ") -> Result<{}, {err}>", self.ok),
             None => write!(f, ") -> {}", self.ok),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shape_of_a_description_is_what_tracing_it_finds() {
-        let traced = Shape::of::<Description>();
-
-        assert_eq!(Description::shape(), traced, "now: {}", postcard::to_allocvec(&*traced).unwrap().escape_ascii());
     }
 }

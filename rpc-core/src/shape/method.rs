@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Agreement, Enum, Shape, Variant, compare};
 #[cfg(feature = "evolution")]
 use crate::message::Decoder;
 
 /// What a method takes and returns.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MethodShape {
     /// The arguments, in their order. What they are called makes no difference.
     pub args: Vec<Shape>,
@@ -126,6 +124,8 @@ fn is_never(shape: &Shape) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde::{Deserialize, Serialize};
+
     use super::*;
 
     fn shape(text: &str) -> Shape {

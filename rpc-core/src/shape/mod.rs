@@ -17,7 +17,6 @@ mod committed;
 mod compare;
 mod description;
 mod guided;
-mod heads;
 mod method;
 mod missing;
 mod of;

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use super::Shape;
+use super::{Description, Shape};
 
 /// The shape of a type without parts, and of text and bytes: what [tracing](super::trace) it would find.
 ///
@@ -43,6 +43,8 @@ pub(super) fn plain<T: 'static>() -> Option<Shape> {
         Some(Shape::Text)
     } else if is::<T, Vec<u8>>() {
         Some(Shape::List(Box::new(Shape::U8)))
+    } else if is::<T, Shape>() || is::<T, Description>() {
+        Some(Shape::Bytes)
     } else {
         None
     }
@@ -85,6 +87,8 @@ mod tests {
         assert_same::<char>();
         assert_same::<String>();
         assert_same::<Vec<u8>>();
+        assert_same::<Shape>();
+        assert_same::<Description>();
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{MethodShape, StaticMethod, heads};
+use super::{
+    MethodShape, StaticMethod,
+    wire::{read::Left, write},
+};
 
 /// What a method takes and returns, as it is [written](MethodShape): two are equal if their bytes are.
 ///
@@ -42,22 +45,22 @@ impl WrittenShape {
 
     /// What they say.
     pub fn read(&self) -> &MethodShape {
-        let read = || postcard::from_bytes(&self.0.bytes).expect("it was looked at, or written here");
+        let read = || Left(&self.0.bytes).method_shape().expect("it was looked at, or written here");
         self.0.read.get_or_init(read)
     }
 
     /// Takes a shape from the front of some bytes, and hands out what follows it. `None` if there is none, or one that nests more than 128
     /// deep, has more than 8192 parts, or refers to a named type that it does not have.
     pub(crate) fn take(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let mut left = heads::Left(bytes);
-        left.method()?;
+        let mut left = Left(bytes);
+        left.look_at_method()?;
         let own = bytes.get(..bytes.len() - left.0.len())?;
         Some((Self::unread(own.into()), left.0))
     }
 
     /// Of a method of this program.
     pub(crate) fn of(method: &StaticMethod) -> Self {
-        Self::unread(heads::of_method(method).into())
+        Self::unread(write::static_method(method).into())
     }
 
     fn unread(bytes: Box<[u8]>) -> Self {
@@ -67,7 +70,7 @@ impl WrittenShape {
 
 impl From<MethodShape> for WrittenShape {
     fn from(shape: MethodShape) -> Self {
-        let bytes = postcard::to_allocvec(&shape).expect("names and numbers always encode");
+        let bytes = write::method_shape(&shape);
         Self(Arc::new(Written { bytes: bytes.into(), read: OnceLock::from(shape) }))
     }
 }
@@ -92,20 +95,21 @@ mod tests {
         super::{
             Shape,
             table::{DEPTH, SIZE},
+            wire::model,
         },
         *,
     };
 
-    /// What is looked at is what can be read.
+    /// What is taken is what the model takes, and can be read.
     #[track_caller]
-    fn assert_as_it_is_read(bytes: &[u8]) {
-        let looked_at = WrittenShape::take(bytes);
-        match postcard::take_from_bytes::<MethodShape>(bytes) {
-            Ok((read, left)) => {
-                let (written, after) = looked_at.unwrap_or_else(|| panic!("it can be read: {bytes:?}"));
-                assert_eq!((written.read(), after), (&read, left));
+    fn assert_as_the_model_takes_it(bytes: &[u8]) {
+        let taken = WrittenShape::take(bytes);
+        match model::take_method(bytes) {
+            Some((written, left)) => {
+                let (shape, after) = taken.unwrap_or_else(|| panic!("it can be read: {bytes:?}"));
+                assert_eq!((write::method_shape(shape.read()), after), (written, left));
             }
-            Err(_) => assert!(looked_at.is_none(), "it cannot be read: {bytes:?}"),
+            None => assert!(taken.is_none(), "it cannot be read: {bytes:?}"),
         }
     }
 
@@ -123,22 +127,22 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_is_taken_as_it_is_read_and_no_further_whatever_byte_of_it_is_another() {
+    fn a_shape_is_taken_as_the_model_takes_it_and_no_further_whatever_byte_of_it_is_another() {
         let whole = everything();
         assert!(WrittenShape::take(&whole).is_some());
         for at in 0..whole.len() {
-            assert_as_it_is_read(&whole[..at]);
+            assert_as_the_model_takes_it(&whole[..at]);
             for byte in 0..=u8::MAX {
                 let mut bytes = whole.clone();
                 bytes[at] = byte;
                 bytes.extend([7, 8]);
-                assert_as_it_is_read(&bytes);
+                assert_as_the_model_takes_it(&bytes);
             }
         }
     }
 
     #[test]
-    fn bytes_at_random_are_taken_as_they_are_read() {
+    fn bytes_at_random_are_taken_as_the_model_takes_them() {
         let mut random = 1_u64;
         for length in 0..20_000 {
             let mut byte = || {
@@ -147,7 +151,7 @@ mod tests {
                 if random >> 60 == 0 { (random >> 40) as u8 } else { (random >> 40) as u8 % 31 }
             };
             let bytes: Vec<_> = (0..length % 40).map(|_| byte()).collect();
-            assert_as_it_is_read(&bytes);
+            assert_as_the_model_takes_it(&bytes);
         }
     }
 
@@ -168,7 +172,7 @@ mod tests {
         };
 
         for bytes in [list(DEPTH - 1), list(DEPTH), tuple(SIZE - 1), tuple(SIZE), tuple(SIZE + 1)] {
-            assert_as_it_is_read(&bytes);
+            assert_as_the_model_takes_it(&bytes);
         }
         assert!(WrittenShape::take(&list(DEPTH - 1)).is_some() && WrittenShape::take(&list(DEPTH)).is_none());
         assert!(WrittenShape::take(&tuple(SIZE - 1)).is_some() && WrittenShape::take(&tuple(SIZE)).is_none());
@@ -176,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_shape_that_refers_to_nothing_is_not_taken() {
-        assert_as_it_is_read(&[0, 1, 28, 0]);
+        assert_as_the_model_takes_it(&[0, 1, 28, 0]);
         assert!(WrittenShape::take(&[0, 1, 28, 0]).is_none());
     }
 }
