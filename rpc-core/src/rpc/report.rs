@@ -42,8 +42,13 @@ impl Report {
 
     /// What this error says, and its sources.
     pub fn new(error: &(impl Error + ?Sized)) -> Self {
-        let sources = std::iter::successors(error.source(), |&error| error.source()).map(ToString::to_string);
-        Self::of_texts([error.to_string()].into_iter().chain(sources))
+        Self::with_sources(error.to_string(), error.source())
+    }
+
+    /// A text, and what its sources say. Knows no type of an error, so it is there once for all.
+    fn with_sources(text: String, source: Option<&(dyn Error + 'static)>) -> Self {
+        let sources = std::iter::successors(source, |&error| error.source()).map(ToString::to_string);
+        Self::of_texts([text].into_iter().chain(sources))
     }
 
     /// Says this, and names itself as the source.
@@ -151,7 +156,7 @@ impl<T, E: Error> OrReport<T> for Result<T, E> {
 }
 
 /// What an error says, with its sources, in one line. A source that is in the text before it is not said twice.
-pub(crate) fn in_one_line(error: &(impl Error + ?Sized)) -> String {
+pub(crate) fn in_one_line(error: &dyn Error) -> String {
     line_of(&Report::new(error))
 }
 
