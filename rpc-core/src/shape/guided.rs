@@ -186,13 +186,91 @@ pub(crate) struct Guided<'r, 'w, 'de> {
     shape: &'w Shape,
 }
 
-impl<'w, 'de> Guided<'_, 'w, 'de> {
+impl<'r, 'w, 'de> Guided<'r, 'w, 'de> {
     fn written(&self) -> &'w Shape {
         self.reader.resolve(self.shape)
     }
 
-    fn mismatch<T>(&self, read: &str) -> Result<T, GuidedError> {
-        Err(GuidedError::new(format!("{read} is read, and `{}` was written", self.reader.table.extract(self.shape))))
+    #[cold]
+    fn mismatch(&self, read: &str) -> GuidedError {
+        GuidedError::new(format!("{read} is read, and `{}` was written", self.reader.table.extract(self.shape)))
+    }
+
+    // What follows knows nothing of who visits, so it is there once for all types that are read.
+
+    /// Reads what has no parts, and is as it was written.
+    fn leaf<T: Deserialize<'de>>(self, read: &Shape) -> Result<T, GuidedError> {
+        match self.written() {
+            Shape::Opaque => self.reader.plain(),
+            written if written == read => self.reader.plain(),
+            _ => Err(self.mismatch(&format!("`{read}`"))),
+        }
+    }
+
+    /// Reads a number, from one of its type or of a narrower one.
+    fn integer<T>(self, read: &Shape) -> Result<T, GuidedError>
+    where
+        T: Deserialize<'de> + TryFrom<i128> + TryFrom<u128>,
+    {
+        match self.written() {
+            written if widens(written, read) => self.reader.integer(written)?.narrow(),
+            _ => self.leaf(read),
+        }
+    }
+
+    fn double(self) -> Result<f64, GuidedError> {
+        match self.written() {
+            Shape::F32 => self.reader.plain::<f32>().map(f64::from),
+            _ => self.leaf(&Shape::F64),
+        }
+    }
+
+    fn bytes(self) -> Result<&'de [u8], GuidedError> {
+        match self.written() {
+            Shape::List(item) if *self.reader.resolve(item) == Shape::U8 => self.reader.plain(),
+            _ => self.leaf(&Shape::Bytes),
+        }
+    }
+
+    /// Reads how many items follow, and of what shape they are.
+    fn list(&mut self) -> Result<(&'w Shape, u64), GuidedError> {
+        let item = match self.written() {
+            Shape::Opaque => &Shape::Opaque,
+            Shape::List(item) => item,
+            Shape::Bytes => &Shape::U8,
+            _ => return Err(self.mismatch("a list")),
+        };
+        Ok((item, self.reader.plain()?))
+    }
+
+    fn map(&self) -> Result<(&'w Shape, &'w Shape), GuidedError> {
+        match self.written() {
+            Shape::Opaque => Ok((&Shape::Opaque, &Shape::Opaque)),
+            Shape::Map(key, value) => Ok((key, value)),
+            _ => Err(self.mismatch("a map")),
+        }
+    }
+
+    fn structure(&self, name: &str) -> Result<&'w Struct, GuidedError> {
+        match self.written() {
+            Shape::Struct(written) => Ok(written),
+            Shape::Unit => Ok(&NO_FIELDS),
+            _ => Err(self.mismatch(&format!("`{name}`"))),
+        }
+    }
+
+    /// Reads which variant follows.
+    fn choice(self, name: &str, variants: &[&str]) -> Result<Choice<'r, 'w, 'de>, GuidedError> {
+        let (number, variant) = match self.written() {
+            Shape::Opaque => (Some(self.reader.plain()?), &OPAQUE),
+            Shape::Enum(written) => {
+                let (number, variant) = self.reader.variant(written)?;
+                let is_own = written.variants.iter().map(|variant| variant.name.as_str()).eq(variants.iter().copied());
+                ((is_own || variant.name.is_empty()).then_some(number), variant)
+            }
+            _ => return Err(self.mismatch(&format!("`{name}`"))),
+        };
+        Ok(Choice { reader: self.reader, variant, number })
     }
 
     /// Reads the fields of a struct or a variant: in a row if they are the reader's own, and by their names if not.
@@ -203,9 +281,8 @@ impl<'w, 'de> Guided<'_, 'w, 'de> {
         visitor: V,
     ) -> Result<V::Value, GuidedError> {
         let Self { reader, .. } = self;
-        let names = written.fields.iter().flat_map(|field| &field.names).map(String::as_str);
         let mut left = written.fields.iter();
-        let value = if names.eq(read.iter().copied()) {
+        let value = if has_names(written, read) {
             visitor.visit_seq(Row { reader, left: &mut left })?
         } else {
             let mut pending = None;
@@ -215,7 +292,7 @@ impl<'w, 'de> Guided<'_, 'w, 'de> {
             }
             value
         };
-        left.try_for_each(|field| reader.skip(&field.shape))?;
+        reader.skip_fields(left.as_slice())?;
         Ok(value)
     }
 
@@ -223,25 +300,21 @@ impl<'w, 'de> Guided<'_, 'w, 'de> {
         let Self { reader, .. } = self;
         let mut left = count;
         let value = visitor.visit_seq(Items { reader, item, left: &mut left })?;
-        for _ in 0..left {
-            reader.skip(item)?;
-        }
+        reader.skip_items(item, left)?;
         Ok(value)
     }
 }
 
+/// Whether these are all names of its fields, in their order.
+fn has_names(written: &Struct, read: &[&str]) -> bool {
+    written.fields.iter().flat_map(|field| &field.names).map(String::as_str).eq(read.iter().copied())
+}
+
 /// Reads a number of the type that is asked for, from one of that type or of a narrower one.
 macro_rules! integers {
-    ($($method:ident $shape:ident $type:ty, $visit:ident;)*) => {
+    ($($method:ident $shape:ident $visit:ident;)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-            match self.written() {
-                Shape::Opaque => Ok(self.reader.bytes.$method(visitor)?),
-                written if *written == Shape::$shape || widens(written, &Shape::$shape) => {
-                    let number: $type = self.reader.integer(written)?.narrow()?;
-                    visitor.$visit(number)
-                }
-                _ => self.mismatch(concat!("`", stringify!($type), "`")),
-            }
+            visitor.$visit(self.integer(&Shape::$shape)?)
         })*
     };
 }
@@ -250,69 +323,44 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
     type Error = GuidedError;
 
     integers! {
-        deserialize_i8 I8 i8, visit_i8;
-        deserialize_i16 I16 i16, visit_i16;
-        deserialize_i32 I32 i32, visit_i32;
-        deserialize_i64 I64 i64, visit_i64;
-        deserialize_i128 I128 i128, visit_i128;
-        deserialize_u8 U8 u8, visit_u8;
-        deserialize_u16 U16 u16, visit_u16;
-        deserialize_u32 U32 u32, visit_u32;
-        deserialize_u64 U64 u64, visit_u64;
-        deserialize_u128 U128 u128, visit_u128;
+        deserialize_i8 I8 visit_i8;
+        deserialize_i16 I16 visit_i16;
+        deserialize_i32 I32 visit_i32;
+        deserialize_i64 I64 visit_i64;
+        deserialize_i128 I128 visit_i128;
+        deserialize_u8 U8 visit_u8;
+        deserialize_u16 U16 visit_u16;
+        deserialize_u32 U32 visit_u32;
+        deserialize_u64 U64 visit_u64;
+        deserialize_u128 U128 visit_u128;
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::Bool => visitor.visit_bool(self.reader.plain()?),
-            _ => self.mismatch("`bool`"),
-        }
+        visitor.visit_bool(self.leaf(&Shape::Bool)?)
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::F32 => visitor.visit_f32(self.reader.plain()?),
-            _ => self.mismatch("`f32`"),
-        }
+        visitor.visit_f32(self.leaf(&Shape::F32)?)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::F64 => visitor.visit_f64(self.reader.plain()?),
-            Shape::F32 => visitor.visit_f64(self.reader.plain::<f32>()?.into()),
-            _ => self.mismatch("`f64`"),
-        }
+        visitor.visit_f64(self.double()?)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::Char => visitor.visit_char(self.reader.plain()?),
-            _ => self.mismatch("`char`"),
-        }
+        visitor.visit_char(self.leaf(&Shape::Char)?)
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::Text => visitor.visit_borrowed_str(self.reader.plain()?),
-            _ => self.mismatch("`String`"),
-        }
+        visitor.visit_borrowed_str(self.leaf(&Shape::Text)?)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::Text => visitor.visit_str(self.reader.plain()?),
-            _ => self.mismatch("`String`"),
-        }
+        visitor.visit_str(self.leaf(&Shape::Text)?)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque | Shape::Bytes => visitor.visit_borrowed_bytes(self.reader.plain()?),
-            Shape::List(item) if *self.reader.resolve(item) == Shape::U8 => {
-                visitor.visit_borrowed_bytes(self.reader.plain()?)
-            }
-            _ => self.mismatch("`bytes`"),
-        }
+        visitor.visit_borrowed_bytes(self.bytes()?)
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
@@ -340,9 +388,9 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
         let is_index = match (name, self.written()) {
             (PORT | BUFFER | FOREIGN, Shape::Opaque) => true,
             (PORT, Shape::Port) | (BUFFER, Shape::Buffer) | (FOREIGN, Shape::Foreign) => true,
-            (PORT, _) => return self.mismatch("`MessagePort`"),
-            (BUFFER, _) => return self.mismatch("`Buffer`"),
-            (FOREIGN, _) => return self.mismatch("what is not bytes"),
+            (PORT, _) => return Err(self.mismatch("`MessagePort`")),
+            (BUFFER, _) => return Err(self.mismatch("`Buffer`")),
+            (FOREIGN, _) => return Err(self.mismatch("what is not bytes")),
             _ => false,
         };
         if is_index {
@@ -353,45 +401,36 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque => Ok(self.reader.bytes.deserialize_option(visitor)?),
-            Shape::Optional(inner) => match self.reader.plain::<u8>()? {
-                0 => visitor.visit_none(),
-                1 => visitor.visit_some(Guided { reader: self.reader, shape: inner }),
-                _ => Err(GuidedError::new("an `Option` is neither there nor not")),
-            },
+        let inner = match self.written() {
+            Shape::Opaque => &Shape::Opaque,
+            Shape::Optional(inner) => inner,
             // What was always there may be optional now.
-            _ => visitor.visit_some(self),
+            _ => return visitor.visit_some(self),
+        };
+        match self.reader.plain::<u8>()? {
+            0 => visitor.visit_none(),
+            1 => visitor.visit_some(Guided { reader: self.reader, shape: inner }),
+            _ => Err(GuidedError::new("an `Option` is neither there nor not")),
         }
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque => Ok(self.reader.bytes.deserialize_seq(visitor)?),
-            Shape::List(item) => {
-                let count = self.reader.plain()?;
-                self.items(item, count, visitor)
-            }
-            Shape::Bytes => {
-                let count = self.reader.plain()?;
-                self.items(&Shape::U8, count, visitor)
-            }
-            _ => self.mismatch("a list"),
-        }
+    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, GuidedError> {
+        let (item, count) = self.list()?;
+        self.items(item, count, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, GuidedError> {
         match self.written() {
-            Shape::Opaque => Ok(self.reader.bytes.deserialize_tuple(len, visitor)?),
+            Shape::Opaque => self.items(&Shape::Opaque, len as u64, visitor),
             Shape::Array(item, count) if u64::try_from(len) == Ok(*count) => self.items(item, *count, visitor),
             Shape::Tuple(items) => {
                 let Self { reader, .. } = self;
                 let mut left = items.iter();
                 let value = visitor.visit_seq(Row { reader, left: &mut left })?;
-                left.try_for_each(|item| reader.skip(item))?;
+                reader.skip_all(left.as_slice())?;
                 Ok(value)
             }
-            _ => self.mismatch("a tuple"),
+            _ => Err(self.mismatch("a tuple")),
         }
     }
 
@@ -405,20 +444,15 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque => Ok(self.reader.bytes.deserialize_map(visitor)?),
-            Shape::Map(key, value) => {
-                let mut left = self.reader.len()?;
-                let Self { reader, .. } = self;
-                let map = visitor.visit_map(Entries { reader, key, value, left: &mut left })?;
-                for _ in 0..left {
-                    reader.skip(key)?;
-                    reader.skip(value)?;
-                }
-                Ok(map)
-            }
-            _ => self.mismatch("a map"),
+        let (key, value) = self.map()?;
+        let Self { reader, .. } = self;
+        let mut left = reader.len()?;
+        let map = visitor.visit_map(Entries { reader, key, value, left: &mut left })?;
+        for _ in 0..left {
+            reader.skip(key)?;
+            reader.skip(value)?;
         }
+        Ok(map)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -427,12 +461,11 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque => Ok(self.reader.bytes.deserialize_struct(name, fields, visitor)?),
-            Shape::Struct(written) => self.fields(written, fields, visitor),
-            Shape::Unit => self.fields(&NO_FIELDS, fields, visitor),
-            _ => self.mismatch(&format!("`{name}`")),
+        if let Shape::Opaque = self.written() {
+            return self.items(&Shape::Opaque, fields.len() as u64, visitor);
         }
+        let written = self.structure(name)?;
+        self.fields(written, fields, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -441,16 +474,7 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, GuidedError> {
-        match self.written() {
-            Shape::Opaque => Ok(self.reader.bytes.deserialize_enum(name, variants, visitor)?),
-            Shape::Enum(written) => {
-                let (number, variant) = self.reader.variant(written)?;
-                let is_own = written.variants.iter().map(|variant| variant.name.as_str()).eq(variants.iter().copied());
-                let number = (is_own || variant.name.is_empty()).then_some(number);
-                visitor.visit_enum(Choice { reader: self.reader, variant, number })
-            }
-            _ => self.mismatch(&format!("`{name}`")),
-        }
+        visitor.visit_enum(self.choice(name, variants)?)
     }
 
     /// Refused, as by postcard.
@@ -472,6 +496,9 @@ impl<'de> Deserializer<'de> for Guided<'_, '_, 'de> {
         false
     }
 }
+
+/// Whatever the variant is of what is not known.
+static OPAQUE: Variant = Variant { name: String::new(), content: Shape::Opaque };
 
 static NO_FIELDS: Struct = Struct { fields: Vec::new(), is_exact: false };
 

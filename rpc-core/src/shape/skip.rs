@@ -1,7 +1,7 @@
 //! Going past a value that nobody asks for.
 
 use super::{
-    Shape,
+    Field, Shape,
     guided::{GuidedError, Reader},
     table::DEPTH,
 };
@@ -10,6 +10,21 @@ impl<'w> Reader<'w, '_> {
     /// Goes past a value of this shape.
     pub(super) fn skip(&mut self, shape: &'w Shape) -> Result<(), GuidedError> {
         self.skip_at(shape, DEPTH)
+    }
+
+    /// Goes past so many values of one shape.
+    pub(super) fn skip_items(&mut self, item: &'w Shape, count: u64) -> Result<(), GuidedError> {
+        self.skip_times(item, count, DEPTH)
+    }
+
+    /// Goes past one value after the other.
+    pub(super) fn skip_all(&mut self, shapes: &'w [Shape]) -> Result<(), GuidedError> {
+        shapes.iter().try_for_each(|shape| self.skip(shape))
+    }
+
+    /// Goes past the values of fields.
+    pub(super) fn skip_fields(&mut self, fields: &'w [Field]) -> Result<(), GuidedError> {
+        fields.iter().try_for_each(|field| self.skip(&field.shape))
     }
 
     fn skip_at(&mut self, shape: &'w Shape, depth: usize) -> Result<(), GuidedError> {

@@ -34,11 +34,16 @@ const IDLE_PASSES: usize = 48;
 
 /// Finds the shape of a type.
 pub(super) fn trace<T: DeserializeOwned>() -> Shape {
+    trace_by(&|tracer| T::deserialize(tracer).is_ok())
+}
+
+/// Finds the shape of what is deserialised so, which says whether it succeeded.
+fn trace_by(deserialize: &dyn Fn(Tracer<'_>) -> bool) -> Shape {
     let memory = RefCell::new(Memory::new());
     let mut idle = 0;
     for _ in 0..PASSES {
         let known = memory.borrow_mut().begin_pass();
-        let pass = || T::deserialize(Tracer::new(&memory, Place::ROOT, Mode::Explore)).is_ok();
+        let pass = || deserialize(Tracer::new(&memory, Place::ROOT, Mode::Explore));
         // A type that panics is asked no further.
         let ended = catch_unwind(AssertUnwindSafe(|| message::handing_out_anything(pass)));
         let Ok(mut memory) = memory.try_borrow_mut() else { break };
