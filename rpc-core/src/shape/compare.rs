@@ -1,8 +1,10 @@
 //! Whether what one end writes can be read by the other.
 
-use std::{collections::HashSet, error::Error, fmt};
+use std::{error::Error, fmt};
 
-use super::{Enum, Shape, Struct, table::Table};
+use rustc_hash::FxHashSet;
+
+use super::{Enum, Field, Shape, Struct, table::Table};
 
 /// How deep two shapes are followed side by side.
 const DEPTH: usize = 256;
@@ -31,7 +33,7 @@ pub struct Difference {
 
 impl Difference {
     /// The same, below a place.
-    pub(super) fn below(mut self, place: &str) -> Self {
+    pub(super) fn below(mut self: Box<Self>, place: &str) -> Box<Self> {
         let dot = if self.path.is_empty() { "" } else { "." };
         self.path = format!("{place}{dot}{}", self.path);
         self
@@ -96,10 +98,39 @@ impl Agreement {
 /// # Ok::<(), handover_core::shape::ParseShapeError>(())
 /// ```
 pub fn compare(writer: &Shape, reader: &Shape) -> Agreement {
+    compared(writer, reader).into()
+}
+
+/// As [`compare`], for what is compared with more.
+pub(super) fn compared(writer: &Shape, reader: &Shape) -> Compared {
     let (writer_table, reader_table) = (Table::of(writer), Table::of(reader));
-    let mut comparison =
-        Comparison { writer: writer_table, reader: reader_table, path: Vec::new(), depth: 0, seen: HashSet::new() };
+    let mut comparison = Comparison {
+        writer: writer_table,
+        reader: reader_table,
+        path: Vec::new(),
+        depth: 0,
+        seen: FxHashSet::default(),
+    };
     comparison.compare(writer, reader)
+}
+
+/// How a reader gets on with what it can read, or why it cannot. Of two that belong together the greater counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Read {
+    Plainly,
+    Guided,
+}
+
+pub(super) type Compared = Result<Read, Box<Difference>>;
+
+impl From<Compared> for Agreement {
+    fn from(compared: Compared) -> Self {
+        match compared {
+            Ok(Read::Plainly) => Self::Same,
+            Ok(Read::Guided) => Self::Evolved,
+            Err(difference) => Self::Differs(*difference),
+        }
+    }
 }
 
 struct Comparison<'s> {
@@ -108,119 +139,120 @@ struct Comparison<'s> {
     path: Vec<String>,
     depth: usize,
     /// Pairs that are being compared, or that were and do not differ, by their addresses.
-    seen: HashSet<(*const Shape, *const Shape)>,
+    seen: FxHashSet<(*const Shape, *const Shape)>,
 }
 
 /// What a variant without content has.
 static NO_FIELDS: Struct = Struct { fields: Vec::new(), is_exact: false };
 
 impl<'s> Comparison<'s> {
-    fn compare(&mut self, writer: &'s Shape, reader: &'s Shape) -> Agreement {
+    fn compare(&mut self, writer: &'s Shape, reader: &'s Shape) -> Compared {
         let (written, read) = (self.writer.resolve(writer), self.reader.resolve(reader));
         if !self.seen.insert((written, read)) {
-            return Agreement::Same;
+            return Ok(Read::Plainly);
         }
         if self.depth == DEPTH {
             return self.differs(Some(writer), Some(reader));
         }
         self.depth += 1;
-        let agreement = self.compare_inside(writer, reader);
+        let compared = self.compare_inside(writer, reader);
         self.depth -= 1;
-        match agreement {
+        match compared {
             // Its items come later, by a port of their own, and are read as this end has them.
-            Agreement::Evolved if is_stream(writer) && is_stream(reader) => self.differs(Some(writer), Some(reader)),
-            agreement => agreement,
+            Ok(Read::Guided) if is_stream(writer) && is_stream(reader) => self.differs(Some(writer), Some(reader)),
+            compared => compared,
         }
     }
 
-    fn compare_inside(&mut self, writer: &'s Shape, reader: &'s Shape) -> Agreement {
+    fn compare_inside(&mut self, writer: &'s Shape, reader: &'s Shape) -> Compared {
         match (self.writer.resolve(writer), self.reader.resolve(reader)) {
-            (Shape::Opaque, _) | (_, Shape::Opaque) => Agreement::Same,
+            (Shape::Opaque, _) | (_, Shape::Opaque) => Ok(Read::Plainly),
             (Shape::Optional(written), Shape::Optional(read)) => self.compare(written, read),
             (Shape::List(written), Shape::List(read)) => self.at("item", written, read),
             (Shape::Map(key, value), Shape::Map(read_key, read_value)) => {
-                self.at("key", key, read_key).and(|| self.at("value", value, read_value))
+                Ok(self.at("key", key, read_key)?.max(self.at("value", value, read_value)?))
             }
             (Shape::Array(written, len), Shape::Array(read, read_len)) if len == read_len => {
                 self.at("item", written, read)
             }
             (Shape::Array(written, len), Shape::Tuple(read)) if is_len(*len, read) => {
-                self.items(read.iter().map(|read| (&**written, read)))
+                self.items(&mut read.iter().map(|read| (&**written, read)))
             }
             (Shape::Tuple(written), Shape::Array(read, len)) if is_len(*len, written) => {
-                self.items(written.iter().map(|written| (written, &**read)))
+                self.items(&mut written.iter().map(|written| (written, &**read)))
             }
             (Shape::Tuple(written), Shape::Tuple(read)) => self.tuples(written, read),
             (Shape::Struct(written), Shape::Struct(read)) => self.structs(written, read),
-            (Shape::Unit, Shape::Struct(read)) => Agreement::Evolved.and(|| self.structs(&NO_FIELDS, read)),
+            (Shape::Unit, Shape::Struct(read)) => self.structs(&NO_FIELDS, read).map(|_| Read::Guided),
             (Shape::Enum(written), Shape::Enum(read)) => self.enums(written, read, writer, reader),
             // It has no values, so none is ever written.
-            (Shape::Enum(written), _) if written.variants.is_empty() => Agreement::Evolved,
-            (Shape::Bytes, Shape::List(item)) if *self.reader.resolve(item) == Shape::U8 => Agreement::Same,
-            (Shape::List(item), Shape::Bytes) if *self.writer.resolve(item) == Shape::U8 => Agreement::Same,
-            (written, read) if written == read && written.parts().is_empty() => Agreement::Same,
-            (written, read) if widens(written, read) => Agreement::Evolved,
+            (Shape::Enum(written), _) if written.variants.is_empty() => Ok(Read::Guided),
+            (Shape::Bytes, Shape::List(item)) if *self.reader.resolve(item) == Shape::U8 => Ok(Read::Plainly),
+            (Shape::List(item), Shape::Bytes) if *self.writer.resolve(item) == Shape::U8 => Ok(Read::Plainly),
+            (written, read) if written == read && written.parts().is_empty() => Ok(Read::Plainly),
+            (written, read) if widens(written, read) => Ok(Read::Guided),
             // What was always there may be optional now.
             (_, Shape::Optional(inner)) => match self.compare(writer, inner) {
-                Agreement::Differs(_) => self.differs(Some(writer), Some(reader)),
-                _ => Agreement::Evolved,
+                Ok(_) => Ok(Read::Guided),
+                Err(_) => self.differs(Some(writer), Some(reader)),
             },
             // Whoever reads nothing skips what there is.
-            (_, Shape::Unit) => Agreement::Evolved,
+            (_, Shape::Unit) => Ok(Read::Guided),
             _ => self.differs(Some(writer), Some(reader)),
         }
     }
 
-    fn at(&mut self, place: &str, writer: &'s Shape, reader: &'s Shape) -> Agreement {
+    fn at(&mut self, place: &str, writer: &'s Shape, reader: &'s Shape) -> Compared {
         self.path.push(place.to_owned());
-        let agreement = self.compare(writer, reader);
+        let compared = self.compare(writer, reader);
         self.path.pop();
-        agreement
+        compared
     }
 
-    fn items(&mut self, pairs: impl Iterator<Item = (&'s Shape, &'s Shape)>) -> Agreement {
-        pairs.enumerate().fold(Agreement::Same, |all, (number, (written, read))| {
-            all.and(|| self.at(&number.to_string(), written, read))
-        })
-    }
-
-    fn tuples(&mut self, written: &'s [Shape], read: &'s [Shape]) -> Agreement {
-        let common = self.items(written.iter().zip(read));
-        common.and(|| match read.get(written.len()) {
-            Some(missing) => self.differs_at(&written.len().to_string(), None, Some(missing)),
-            None if written.len() > read.len() => Agreement::Evolved,
-            None => Agreement::Same,
-        })
-    }
-
-    fn structs(&mut self, written: &'s Struct, read: &'s Struct) -> Agreement {
-        let mut all = Agreement::Same;
-        for (number, field) in read.fields.iter().enumerate() {
-            let name = field.names.first().map_or("", String::as_str);
-            let found = written.fields.iter().position(|written| written.is_called(field));
-            all = all.and(|| match found {
-                Some(place) => {
-                    let moved = if place == number { Agreement::Same } else { Agreement::Evolved };
-                    moved.and(|| self.at(name, &written.fields[place].shape, &field.shape))
-                }
-                None if field.may_be_missing => Agreement::Evolved,
-                None => self.differs_at(name, None, Some(&field.shape)),
-            });
+    fn items(&mut self, pairs: &mut dyn Iterator<Item = (&'s Shape, &'s Shape)>) -> Compared {
+        let mut all = Read::Plainly;
+        for (number, (written, read)) in pairs.enumerate() {
+            all = all.max(self.at(&number.to_string(), written, read)?);
         }
-        for field in &written.fields {
-            let name = field.names.first().map_or("", String::as_str);
-            if !read.fields.iter().any(|read| read.is_called(field)) {
-                all = all.and(|| {
-                    if read.is_exact { self.differs_at(name, Some(&field.shape), None) } else { Agreement::Evolved }
-                });
+        Ok(all)
+    }
+
+    fn tuples(&mut self, written: &'s [Shape], read: &'s [Shape]) -> Compared {
+        let common = self.items(&mut written.iter().zip(read))?;
+        match read.get(written.len()) {
+            Some(missing) => self.differs_at(&written.len().to_string(), None, Some(missing)),
+            None if written.len() > read.len() => Ok(Read::Guided),
+            None => Ok(common),
+        }
+    }
+
+    fn structs(&mut self, written: &'s Struct, read: &'s Struct) -> Compared {
+        let mut all = Read::Plainly;
+        for (number, field) in read.fields.iter().enumerate() {
+            let name = first_name(field);
+            match written.fields.iter().position(|written| written.is_called(field)) {
+                Some(place) => {
+                    let moved = if place == number { Read::Plainly } else { Read::Guided };
+                    all = all.max(moved).max(self.at(name, &written.fields[place].shape, &field.shape)?);
+                }
+                None if field.may_be_missing => all = Read::Guided,
+                None => return self.differs_at(name, None, Some(&field.shape)),
             }
         }
-        all
+        for field in &written.fields {
+            if !read.fields.iter().any(|read| read.is_called(field)) {
+                if read.is_exact {
+                    return self.differs_at(first_name(field), Some(&field.shape), None);
+                }
+                all = Read::Guided;
+            }
+        }
+        Ok(all)
     }
 
-    fn enums(&mut self, written: &'s Enum, read: &'s Enum, writer: &'s Shape, reader: &'s Shape) -> Agreement {
+    fn enums(&mut self, written: &'s Enum, read: &'s Enum, writer: &'s Shape, reader: &'s Shape) -> Compared {
         let names = |it: &'s Enum| it.variants.iter().map(|variant| variant.name.as_str());
-        let mut all = if names(written).eq(names(read)) { Agreement::Same } else { Agreement::Evolved };
+        let mut all = if names(written).eq(names(read)) { Read::Plainly } else { Read::Guided };
         let mut known = 0;
         for (number, variant) in written.variants.iter().enumerate() {
             let found = if variant.name.is_empty() {
@@ -230,29 +262,34 @@ impl<'s> Comparison<'s> {
             };
             let Some(found) = found else { continue };
             known += 1;
-            all = all.and(|| self.at(&variant.name, &variant.content, &found.content));
+            all = all.max(self.at(&variant.name, &variant.content, &found.content)?);
         }
         // Two enums that have no variant in common are two different things, but for one that has no values.
         if known == 0 && !written.variants.is_empty() && !read.is_open {
             return self.differs(Some(writer), Some(reader));
         }
-        all
+        Ok(all)
     }
 
-    fn differs_at(&mut self, place: &str, writer: Option<&'s Shape>, reader: Option<&'s Shape>) -> Agreement {
+    fn differs_at(&mut self, place: &str, writer: Option<&'s Shape>, reader: Option<&'s Shape>) -> Compared {
         self.path.push(place.to_owned());
         let difference = self.differs(writer, reader);
         self.path.pop();
         difference
     }
 
-    fn differs(&self, writer: Option<&'s Shape>, reader: Option<&'s Shape>) -> Agreement {
-        Agreement::Differs(Difference {
+    fn differs(&self, writer: Option<&'s Shape>, reader: Option<&'s Shape>) -> Compared {
+        Err(Box::new(Difference {
             path: self.path.join("."),
             writer: writer.map(|shape| self.writer.extract(shape)),
             reader: reader.map(|shape| self.reader.extract(shape)),
-        })
+        }))
     }
+}
+
+/// What a field is called in the path to it.
+fn first_name(field: &Field) -> &str {
+    field.names.first().map_or("", String::as_str)
 }
 
 /// Whether it is an end of a stream.

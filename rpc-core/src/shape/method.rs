@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Agreement, Enum, Shape, Variant, compare};
+use super::{
+    Agreement, Difference, Enum, Shape, Variant,
+    compare::{Compared, Read, compared},
+    table::Table,
+};
 #[cfg(feature = "evolution")]
 use crate::message::Decoder;
 
@@ -30,43 +34,20 @@ impl MethodShape {
     /// Whether calls of a client that has this shape can be served by a service that has the other, and its results read. The
     /// difference begins with `arguments.` and a number, or with `result`.
     pub fn compare(client: &Self, service: &Self) -> Agreement {
-        Self::compare_args(&client.args, &service.args).and(|| Self::compare_result(&service.result, &client.result))
+        let args = compared_args(&client.args, &service.args);
+        args.and_then(|args| Ok(args.max(compared_result(&service.result, &client.result)?))).into()
     }
 
     /// Whether arguments that are written in one shape can be read in the other. One that is missing at the end must be an
     /// `Option`; one too many is skipped.
     pub fn compare_args(writer: &[Shape], reader: &[Shape]) -> Agreement {
-        let missing = |shape: &Shape| match super::table::Table::of(shape).is_option() {
-            true => Agreement::Evolved,
-            false => {
-                Agreement::Differs(super::Difference { path: String::new(), writer: None, reader: Some(shape.clone()) })
-            }
-        };
-        let both = reader.iter().enumerate().fold(Agreement::Same, |all, (number, read)| {
-            all.and(|| {
-                match writer.get(number) {
-                    Some(written) => compare(written, read),
-                    None => missing(read),
-                }
-                .below(&format!("arguments.{number}"))
-            })
-        });
-        both.and(|| if writer.len() > reader.len() { Agreement::Evolved } else { Agreement::Same })
+        compared_args(writer, reader).into()
     }
 
     /// Whether a result that is written in one shape can be read in the other. An error that the reader does not know of fails
     /// the one call.
     pub fn compare_result(writer: &Shape, reader: &Shape) -> Agreement {
-        match (parts_of_result(writer), parts_of_result(reader)) {
-            (Some((ok, err)), Some((read_ok, read_err))) => compare(&ok, &read_ok).below("result").and(|| {
-                if is_never(&read_err) && !is_never(&err) {
-                    Agreement::Evolved
-                } else {
-                    compare(&err, &read_err).below("error")
-                }
-            }),
-            _ => compare(writer, reader).below("result"),
-        }
+        compared_result(writer, reader).into()
     }
 
     /// Makes a decoder read arguments that are in this shape: every [`take`](Decoder::take) from now on reads one, as what it
@@ -83,14 +64,31 @@ impl MethodShape {
     }
 }
 
-impl Agreement {
-    /// The same, below a place.
-    fn below(self, place: &str) -> Self {
-        match self {
-            Self::Differs(difference) => Self::Differs(difference.below(place)),
-            agreement => agreement,
-        }
+fn compared_args(writer: &[Shape], reader: &[Shape]) -> Compared {
+    let mut all = if writer.len() > reader.len() { Read::Guided } else { Read::Plainly };
+    for (number, read) in reader.iter().enumerate() {
+        let one = match writer.get(number) {
+            Some(written) => compared(written, read),
+            None if Table::of(read).is_option() => Ok(Read::Guided),
+            None => Err(Box::new(Difference { path: String::new(), writer: None, reader: Some(read.clone()) })),
+        };
+        all = all.max(one.map_err(|difference| difference.below(&format!("arguments.{number}")))?);
     }
+    Ok(all)
+}
+
+fn compared_result(writer: &Shape, reader: &Shape) -> Compared {
+    let at = |place: &str, writer: &Shape, reader: &Shape| {
+        compared(writer, reader).map_err(|difference| difference.below(place))
+    };
+    let (Some((ok, err)), Some((read_ok, read_err))) = (parts_of_result(writer), parts_of_result(reader)) else {
+        return at("result", writer, reader);
+    };
+    let result = at("result", &ok, &read_ok)?;
+    if is_never(&read_err) && !is_never(&err) {
+        return Ok(Read::Guided);
+    }
+    Ok(result.max(at("error", &err, &read_err)?))
 }
 
 /// The `Result` that travels back. References inside the parts are counted anew.
@@ -105,7 +103,7 @@ fn result_of(ok: &Shape, err: Option<&Shape>) -> Shape {
 
 /// What a `Result` holds, each by itself.
 fn parts_of_result(shape: &Shape) -> Option<(Shape, Shape)> {
-    let table = super::table::Table::of(shape);
+    let table = Table::of(shape);
     match table.resolve(shape) {
         Shape::Enum(it) => match &it.variants[..] {
             [ok, err] if ok.name == "Ok" && err.name == "Err" => {
@@ -118,7 +116,7 @@ fn parts_of_result(shape: &Shape) -> Option<(Shape, Shape)> {
 }
 
 fn is_never(shape: &Shape) -> bool {
-    let table = super::table::Table::of(shape);
+    let table = Table::of(shape);
     matches!(table.resolve(shape), Shape::Enum(it) if it.variants.is_empty() && !it.is_open)
 }
 
@@ -126,7 +124,7 @@ fn is_never(shape: &Shape) -> bool {
 mod tests {
     use serde::{Deserialize, Serialize};
 
-    use super::*;
+    use super::{super::compare, *};
 
     fn shape(text: &str) -> Shape {
         text.parse().unwrap()
