@@ -174,6 +174,18 @@ proptest! {
     }
 
     #[test]
+    fn in_an_opaque_shape_guided_decoding_is_plain_decoding(
+        value in everything(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+    ) {
+        let mut bytes = postcard::to_allocvec(&value).unwrap();
+
+        prop_assert_eq!(guided::<Everything>(&bytes, &Shape::Opaque), Some(value));
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        prop_assert_eq!(guided::<Everything>(&bytes, &Shape::Opaque), Decoder::new(&bytes).take::<Everything>().ok());
+    }
+
+    #[test]
     fn lists_of_nothing_are_as_long_as_in_plain_decoding(len in 3900_usize..4700) {
         let bytes = postcard::to_allocvec(&(vec![(); len], Some(vec![(); len / 100]))).unwrap();
         type Lists = (Vec<()>, Option<Vec<()>>);
