@@ -288,10 +288,16 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         }
     }
 
-    /// The call is over: makes room for the next, and tells the interceptors.
-    fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
+    /// The call is over: makes room for the next.
+    #[inline(always)]
+    fn is_over(&mut self) {
         self.stage = Stage::Ended;
         self.stub.leave(Kind::Call, &mut self.place);
+    }
+
+    /// The call is over: makes room for the next, and tells the interceptors.
+    fn end(&mut self, outcome: impl FnOnce() -> Outcome) {
+        self.is_over();
         let cell = self.cell.take();
         if let Some(outgoing) = self.outgoing.take() {
             outgoing.end(&self.stub, cell.as_ref().map(|cell| cell.traffic()), outcome);
@@ -311,7 +317,10 @@ impl<T, E: Failure> Future for Call<'_, T, E> {
         }
         if let Some(told) = self.told_at_once() {
             return Poll::Ready(match told {
-                Ok(result) => self.returned(result),
+                Ok(result) => {
+                    self.is_over();
+                    result.map_err(E::of_service)
+                }
                 Err(error) => self.failed(error),
             });
         }

@@ -74,24 +74,30 @@ impl<'p> Serving<'p> {
         if self.calls.running > 0 {
             self.calls.poll_alone(&mut self.others.room, runs, cx);
         }
-        let has_more = self.poll_first(is_same, runs, cx) | self.poll_others(is_same, runs, cx);
+        let mut has_more = self.poll_first(is_same, runs, cx);
+        if self.others.hub.is_some() {
+            has_more |= self.poll_others(is_same, runs, cx);
+        }
         if !self.others.room.is_empty() {
             self.calls.begin_held(&mut self.others.room, runs, cx);
         }
         if self.calls.running > 0 {
             self.calls.poll_handlers(&mut self.others.room, runs, cx);
         }
-        let is_joined = self.others.join(self.calls.first);
-        if self.others.hub.as_ref().is_some_and(|hub| hub.early.has_been_used()) {
-            self.post_early();
+        has_more |= self.others.join(self.calls.first);
+        if let Some(hub) = &self.others.hub {
+            // A port that was added by what ran here is looked at in the next turn.
+            has_more |= hub.has_news();
+            if hub.early.has_been_used() {
+                self.post_early();
+            }
         }
         if self.may_be_over()
             && let Some(over) = self.over()
         {
             return Poll::Ready(over);
         }
-        // A port that was added by what ran here is looked at in the next turn.
-        if has_more || is_joined || self.others.hub.as_ref().is_some_and(|hub| hub.has_news()) {
+        if has_more {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -355,13 +361,14 @@ impl<'p> Calls<'p> {
     ) {
         if self.once.is_none() && self.has_room() && room.is_empty() && !desk.is_intercepted {
             let want = Want::of_value(&value);
-            return self.begin(want, desk, || Unopened::of_value(value, want), runs, cx);
+            return self.begin(want, desk, move || Unopened::of_value(value, want), runs, cx);
         }
         let want = Want::of_value(&value);
         self.arrived(Unopened::of_value(value, want), desk, room, runs, cx);
     }
 
     /// A call has come.
+    #[inline(never)]
     fn arrived(
         &mut self,
         mut call: Unopened,
@@ -378,7 +385,7 @@ impl<'p> Calls<'p> {
         }
         call.note(&desk, self.running, room.len().saturating_add(self.ordered));
         if self.has_room() && room.is_empty() {
-            return self.begin(call.want(), desk, || call, runs, cx);
+            return self.begin(call.want(), desk, move || call, runs, cx);
         }
         self.hold(call.at(desk), room);
     }
@@ -496,7 +503,7 @@ impl<'p> Calls<'p> {
                 self.forget(&desk, call.id());
                 refuse(call.at(desk), Refusal::Spent);
             } else {
-                self.begin(call.want(), desk, || call, runs, cx);
+                self.begin(call.want(), desk, move || call, runs, cx);
             }
         }
     }
@@ -570,7 +577,7 @@ impl<'p> Calls<'p> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn forget(&mut self, desk: &Desk, id: Option<CallId>) {
         // Nearly always it is empty: what is ready at once is never noted.
         if let Some(id) = id
