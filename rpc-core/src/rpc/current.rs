@@ -6,7 +6,7 @@
 //! once](super::Service::RUNS_AT_ONCE) is begun without. If it waits, whoever serves polls its handler once more with the handle at hand, and the
 //! duty takes it. A future has no other argument than its context, so the handle lies here, for as long as that takes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::{CallContext, desk::Desk};
 use crate::sync::Arc;
@@ -19,12 +19,14 @@ enum Current {
 
 thread_local! {
     static CURRENT: RefCell<Current> = const { RefCell::new(Current::Nothing) };
+    /// Whether anything lies there, for every call asks for that: nothing of this is ever dropped, so it is read without looking whether it was.
+    static IS_ANY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether anything lies there: nearly always nothing does.
 #[inline]
 pub(super) fn is_any() -> bool {
-    CURRENT.with_borrow(|current| !matches!(current, Current::Nothing))
+    IS_ANY.get()
 }
 
 /// The context of the call whose handler is polled.
@@ -51,17 +53,22 @@ pub(super) fn hand<T>(desk: Arc<Desk>, poll: impl FnOnce() -> T) -> T {
 /// Takes the handle that the handler gets that is polled.
 #[cold]
 pub(super) fn take_handle() -> Option<Arc<Desk>> {
-    CURRENT.with_borrow_mut(|current| match std::mem::replace(current, Current::Nothing) {
+    match replace(Current::Nothing) {
         Current::Handle(desk) => Some(desk),
         other => {
-            *current = other;
+            replace(other);
             None
         }
-    })
+    }
 }
 
 fn put(current: Current) -> Left {
-    Left(CURRENT.replace(current))
+    Left(replace(current))
+}
+
+fn replace(current: Current) -> Current {
+    IS_ANY.set(!matches!(current, Current::Nothing));
+    CURRENT.replace(current)
 }
 
 /// What was current before, and is so again when this is dropped.
@@ -70,7 +77,7 @@ pub(super) struct Left(Current);
 impl Drop for Left {
     fn drop(&mut self) {
         let before = std::mem::replace(&mut self.0, Current::Nothing);
-        let left = CURRENT.replace(before);
+        let left = replace(before);
         drop(left);
     }
 }
