@@ -430,17 +430,13 @@ impl MessagePort {
     ) -> Poll<Result<Received, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
         loop {
-            // Apart, so that a value is moved by itself.
-            match side.next_unwatched() {
-                Some(Parcel::Value(value)) => {
-                    let is_last = self.took(side, batch, key, cx);
-                    return Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last }));
-                }
-                Some(message) => {
-                    let is_last = self.took(side, batch, key, cx);
-                    return Poll::Ready(Ok(Received { parcel: message.received(), is_last }));
-                }
-                None => {}
+            if let Some(value) = side.next_value() {
+                let is_last = self.took(side, batch, key, cx);
+                return Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last }));
+            }
+            if let Some(parcel) = side.next_unwatched() {
+                let is_last = self.took(side, batch, key, cx);
+                return Poll::Ready(Ok(Received { parcel: parcel.received(), is_last }));
             }
             match side.next() {
                 Next::Parcel(parcel, told) => {

@@ -73,6 +73,12 @@ impl Carried {
         }
     }
 
+    /// Takes it out of what it lies in, where nothing is left.
+    #[inline]
+    pub(super) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
     /// The value, for those who only want to know whether anybody still has it.
     pub(crate) fn downgrade(&self) -> Option<Weak<dyn Value>> {
         self.0.as_ref().map(Arc::downgrade)

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem};
 
-use super::{Parcel, Queued};
+use super::{Carried, Parcel, Queued};
 
 /// Parcels in the order of posting (LOOP-04).
 #[derive(Default)]
@@ -34,6 +34,17 @@ impl Queue {
             Some(Parcel::Message(message)) => Some(Parcel::Message(message)),
             None => self.newer.pop(),
         }
+    }
+
+    /// Takes the oldest, if it is a value, and nothing else waited when it came: by itself, for to take a parcel is to write the room of one in its
+    /// place.
+    #[inline(always)]
+    pub(super) fn pop_value(&mut self) -> Option<Carried> {
+        let Some(Parcel::Value(value)) = &mut self.oldest else { return None };
+        let value = value.take();
+        // Nothing is left in it to be dropped.
+        mem::forget(self.oldest.take());
+        Some(value)
     }
 
     /// Lends everything to an empty batch.

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, fmt, mem, task::Waker};
 
 use super::{
-    Bound, ClosedBy, Gone, MessageTarget, Parcel, Queued,
+    Bound, Carried, ClosedBy, Gone, MessageTarget, Parcel, Queued,
     queue::{Batch, Queue},
     ring::{Carrier, Place},
     state::PortState,
@@ -272,12 +272,29 @@ impl Side {
     /// Takes the oldest entry, if nobody else has to know of it.
     #[inline(always)]
     pub(super) fn next_unwatched(&mut self) -> Option<Parcel> {
-        if self.watch.is_some() || self.peer_gone.is_some() || !self.state.delivers() {
+        if self.has_to_tell() {
             return None;
         }
         let parcel = self.queue.pop()?;
         self.pace = self.pace.faster();
         Some(parcel)
+    }
+
+    /// As [`next_unwatched`](Self::next_unwatched), of a value that waits by itself, as nearly every one does.
+    #[inline(always)]
+    pub(super) fn next_value(&mut self) -> Option<Carried> {
+        if self.has_to_tell() {
+            return None;
+        }
+        let value = self.queue.pop_value()?;
+        self.pace = self.pace.faster();
+        Some(value)
+    }
+
+    /// Whether anybody else has to know of what is taken here.
+    #[inline(always)]
+    fn has_to_tell(&self) -> bool {
+        self.watch.is_some() || self.peer_gone.is_some() || !self.state.delivers()
     }
 
     /// Lends the queue to the reader, to be received without this side.

@@ -331,8 +331,9 @@ impl<'d> Incoming<'d> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let Self { call: Unopened { body, arrival, .. }, desk } = self;
-        let body = match body {
+        let Self { call, desk } = self;
+        // Looked at where it is: to take it out by pieces of 16 bytes would be to wait until its parts were written.
+        let (body, arrival) = match call.body {
             Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
@@ -343,12 +344,12 @@ impl<'d> Incoming<'d> {
                         };
                     }
                     let mut duty = Duty::here(cell, &codec.facts);
-                    duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
+                    duty.attach(options, Came { arrival: call.arrival, bytes: 0 }, &codec.facts, desk)?;
                     return Ok((args, duty));
                 }
-                Err(value) => Body::Value(value),
+                Err(value) => (Body::Value(value), call.arrival),
             },
-            Body::Frame(frame) => Body::Frame(frame),
+            Body::Frame(frame) => (Body::Frame(frame), call.arrival),
         };
         Self::open_other(body, arrival, begins, codec, desk)
     }
