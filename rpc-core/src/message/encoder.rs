@@ -56,7 +56,7 @@ impl Encoder {
     }
 
     /// Writes values, one after the other, for less than they would cost one by one.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn put_all<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
         if self.is_collecting {
             return write(self);

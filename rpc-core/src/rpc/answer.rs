@@ -11,8 +11,9 @@ use pin_project::pin_project;
 
 use super::{
     CallContext, CallError, Failure, IsResult, Method, RpcError, Wire,
+    cell::CellOf,
     codec::Coded,
-    duty::Duty,
+    duty::{Duty, DutyBy},
     frame::{CallId, Fault, Frame},
     run_stream::RunStream,
 };
@@ -55,7 +56,7 @@ impl Answer {
 pub struct Responder<M: Method>(pub(super) DutyOf<M>);
 
 /// The same, for all methods of the same types.
-pub(super) type DutyOf<M> = Duty<<M as Method>::Args, <M as Method>::Ok, <M as Method>::Err>;
+pub(super) type DutyOf<M> = DutyBy<CellOf<M>>;
 
 impl<M: Method> fmt::Debug for Responder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +67,7 @@ impl<M: Method> fmt::Debug for Responder<M> {
 impl<M: Method> Responder<M> {
     /// What the method can know of the call.
     pub fn context(&self) -> CallContext {
-        self.0.context(&M::CODEC.facts)
+        (&self.0 as &Duty).context(&M::CODEC.facts)
     }
 
     /// The items of a stream in the arguments. If it is cut, the method ends.

@@ -75,6 +75,12 @@ impl Beside {
         self.aside.as_mut()?.few.as_mut()
     }
 
+    /// What is around the handler, which nearly none has.
+    #[inline]
+    pub(super) fn layers(&mut self) -> Option<&mut Surrounded> {
+        self.few_mut()?.layers.as_mut()
+    }
+
     pub(super) fn streams(&mut self) -> &mut Streams {
         &mut self.aside.get_or_insert_default().streams
     }
@@ -130,10 +136,25 @@ impl Beside {
         }
     }
 
-    pub(super) fn enter(&self) -> Inside {
+    fn enter(&self) -> Inside {
         let context = self.few().map(|few| few.attached.context());
         let span = context.map(|context| context.info().span.clone().entered());
         Inside { _span: span, _left: current::enter(context) }
+    }
+
+    /// Makes the call's context and span the current ones, while its handler is polled.
+    #[inline]
+    pub(super) fn enter_if_any(&self, is_any_current: bool) -> Option<Inside> {
+        // Nearly always there is no context, and was none.
+        if self.aside.is_some() || is_any_current { Some(self.enter()) } else { None }
+    }
+
+    /// Shows the interceptors that the method has returned.
+    #[inline]
+    pub(super) fn settle_if_watched(&mut self, is_error: bool) {
+        if self.aside.is_some() {
+            self.settle(&if is_error { Outcome::ServiceError } else { Outcome::Returned });
+        }
     }
 
     /// The call will not run: it counts for nothing.

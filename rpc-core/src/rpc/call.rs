@@ -10,17 +10,18 @@ use std::{
 
 use super::{
     CallError, Client, ClientStub, Failure, Interruption, Metadatum, NotSent, Outcome,
-    cell::{Abandoned, PendingCall, Told},
+    cell::{self, Abandoned, PendingCall, Told},
     frame::Frame,
     outgoing::Outgoing,
-    pipe::Pipe,
+    pipe::{self, IntoPort, PipedCell},
     waits,
     window::{Kind, Place},
 };
 use crate::{
-    MessageChannel,
+    MessageChannel, MessagePort,
     port::{Carried, Parcel},
     sync::Arc,
+    waking,
 };
 
 /// A call that was made: a future of what the method returns.
@@ -123,7 +124,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     {
         let channel = MessageChannel::counted_from(self.stub.replies().pipeline_number());
         let (ours, theirs) = channel.into_ports();
-        let outcome = match self.post_piped(Pipe::for_values(theirs, T::into_port)) {
+        let outcome = match self.post_piped(theirs, T::into_port) {
             Ok(()) => Outcome::Returned,
             Err(error) => Outcome::Failed(error),
         };
@@ -131,33 +132,33 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         T::from(ours)
     }
 
-    fn post_piped(&mut self, pipe: Pipe<T>) -> Result<(), CallError> {
+    fn post_piped(&mut self, port: MessagePort, into_port: IntoPort<T>) -> Result<(), CallError> {
         if self.stage == Stage::Made
             && let Err(error) = self.prepare()
         {
-            let _done = pipe.failed(error.clone());
+            pipe::fail(&port, error.clone());
             return Err(error);
         }
-        let piped = match &self.cell {
-            Some(cell) => cell.piped(pipe),
-            None => Err(pipe),
+        let unsent = match &self.cell {
+            Some(cell) => match self.stage {
+                Stage::Sent => cell.cell().again().map(|again| (again, cell)),
+                Stage::Made | Stage::Ready | Stage::Ended => Some((cell.clone().to_cell(), cell)),
+            },
+            None => None,
         };
-        let call = match piped {
-            Ok(call) => call,
-            Err(pipe) => {
-                let error =
-                    CallError::Unknown(Interruption::Cancelled("it was sent before it was pipelined".to_owned()));
-                let _done = pipe.failed(error.clone());
-                return Err(error);
-            }
+        let Some((call, cell)) = unsent else {
+            let error = CallError::Unknown(Interruption::Cancelled("it was sent before it was pipelined".to_owned()));
+            pipe::fail(&port, error.clone());
+            return Err(error);
         };
+        let call = PipedCell::new(call, cell.pipe(port, into_port));
         if let Some(window) = self.stub.window() {
             window.enter_at_once();
         }
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent();
         }
-        self.stub.port().post(Parcel::Value(Carried::new(call.clone().to_value()))).map_err(|unsent| {
+        self.stub.port().post(Parcel::Value(Carried::new(call.clone()))).map_err(|unsent| {
             let error = self.stub.unsent();
             call.failed(error.clone());
             drop(unsent);
@@ -172,9 +173,9 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     /// Settles what is said beside the arguments.
     fn prepare(&mut self) -> Result<(), CallError> {
         let Some(cell) = &self.cell else { return Ok(()) };
-        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || cell.signature(), false)?;
+        let options = Outgoing::prepare(&mut self.outgoing, &self.stub, || cell.cell().facts().signature, false)?;
         if let Some(options) = options {
-            cell.set_options(options);
+            cell::set_options(cell.cell(), options);
         }
         self.stage = Stage::Ready;
         Ok(())
@@ -183,8 +184,14 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
     fn send(&mut self, cx: &Context<'_>) -> Result<Sent, CallError> {
         let Some(cell) = &mut self.cell else { return Ok(Sent::LookAgain) };
         // Nearly always nobody else knows of it yet.
-        let is_expected = Arc::get_mut(cell).map(|cell| cell.expect_ending(cx)).is_some();
-        let parcel = Parcel::Value(Carried::new(cell.clone().to_value()));
+        let is_expected = match Arc::get_mut(cell) {
+            Some(cell) => {
+                *cell.caller() = Some(waking::clone(cx.waker()));
+                true
+            }
+            None => false,
+        };
+        let parcel = Parcel::Value(Carried::new(cell.clone().to_cell()));
         self.stub.port().post(parcel).map_err(|_| self.stub.unsent())?;
         self.stage = Stage::Sent;
         if let Some(outgoing) = &mut self.outgoing {
@@ -251,7 +258,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
 
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Told<T, E::Service>> {
         match &self.cell {
-            Some(cell) => cell.poll_ending(cx),
+            Some(cell) => cell::poll_ended(cell.cell(), cx).map(|()| cell.ending()),
             None => Poll::Ready(Err(CallError::Unknown(Interruption::Closed))),
         }
     }
@@ -269,7 +276,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
 
     /// Waits no longer, and tells the other end if it has the call.
     fn abandon(&self) -> Abandoned {
-        let abandoned = self.cell.as_ref().map_or(Abandoned::Ended, |cell| cell.abandon());
+        let abandoned = self.cell.as_ref().map_or(Abandoned::Ended, |cell| cell::abandon(cell.cell()));
         if let Abandoned::SentAsBytes(id) = abandoned {
             self.stub.forget(id);
             // If the port is closed, so is the call.
@@ -284,7 +291,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         if waits::is_asked_for()
             && let Some(cell) = &self.cell
         {
-            waits::note(cell.signature(), self.stub.port(), cell.clone());
+            waits::note(cell.cell().facts().signature, self.stub.port(), cell.clone().to_cell());
         }
     }
 
@@ -300,7 +307,7 @@ impl<'c, T, E: Failure> Call<'c, T, E> {
         self.is_over();
         let cell = self.cell.take();
         if let Some(outgoing) = self.outgoing.take() {
-            outgoing.end(&self.stub, cell.as_ref().map(|cell| cell.traffic()), outcome);
+            outgoing.end(&self.stub, cell.as_ref().map(|cell| cell.cell().traffic()), outcome);
         }
         if let Some(cell) = cell {
             cell.retire();

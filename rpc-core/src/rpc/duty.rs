@@ -1,17 +1,22 @@
 //! The duty to answer one call, and running what it calls.
 //!
-//! It is generic over what travels, and not over the method: a program has it once for all methods of the same types.
+//! Where its answer goes knows the types that travel, and nothing else does: the rest is there once in a program, for a duty to a caller of
+//! any kind. On the way that nearly every call goes, that is inlined, as if it were generic, but not in debug builds: there it is compiled
+//! once.
 
 use std::{
+    any::Any,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll, ready},
 };
 
 use super::{
     Answer, CallContext, Interruption, Outcome, Refusal,
-    around::Ended,
-    beside::{Beside, Inside, info, is_free, report_refusal},
-    cell::CallCell,
+    around::{Ended, Surrounded},
+    beside::{Beside, info, is_free, report_refusal},
+    call_info::Arrival,
+    cell::{CallCell, Cell, Put, poll_abandoned},
     codec::{Codec, Facts},
     current,
     desk::{At, Desk},
@@ -31,30 +36,79 @@ use crate::{
 
 /// The duty to answer one call, exactly once (C20), and to say what its caller may conclude (C5). Dropped without an answer, it ends the
 /// call as interrupted, whatever it was dropped for (C18).
-pub(super) struct Duty<A: Send + 'static, T: Send + 'static, E: Send + 'static> {
-    to: Caller<A, T, E>,
+pub(super) struct Duty<C: ToCaller + ?Sized = dyn ToCaller> {
     pub(super) beside: Beside,
     _alive: Alive,
+    to: C,
 }
 
+/// The duty to answer a call whose cell would be one of these.
+pub(super) type DutyBy<K> = Duty<Caller<K>>;
+
 /// Where an answer goes.
-enum Caller<A: 'static, T: 'static, E: 'static> {
+pub(super) enum Caller<K> {
     /// Into the cell of a caller in this process.
-    Here(Arc<CallCell<A, T, E>>),
+    Here(Arc<K>),
     /// Out by the port that the call came from.
     There(CallId),
     /// To the port whose other end the caller calls already.
-    Piped(Box<Pipe<T>>),
+    Piped(Box<Pipe>),
     /// One-way, or answered.
     Nobody,
 }
 
-impl<A, T: Send + 'static, E> From<Whom> for Caller<A, T, E> {
+/// Where an answer goes, as far as it does not matter what the answer is.
+pub(super) trait ToCaller {
+    /// Whether nobody waits for an answer from here.
+    fn is_nobody(&self) -> bool;
+
+    /// Where that is.
+    fn look(&self) -> To<'_>;
+
+    /// The caller, who will be told no result.
+    fn take_failed(&mut self) -> Failed;
+}
+
+/// A [`Caller`] of any kind.
+pub(super) enum To<'c> {
+    Here(&'c dyn Cell),
+    There(CallId),
+    Piped,
+    Nobody,
+}
+
+impl<K: Cell> ToCaller for Caller<K> {
+    #[inline]
+    fn is_nobody(&self) -> bool {
+        matches!(self, Self::Nobody)
+    }
+
+    #[inline]
+    fn look(&self) -> To<'_> {
+        match self {
+            Self::Here(cell) => To::Here(&**cell),
+            Self::There(id) => To::There(*id),
+            Self::Piped(_) => To::Piped,
+            Self::Nobody => To::Nobody,
+        }
+    }
+
+    fn take_failed(&mut self) -> Failed {
+        match mem::replace(self, Self::Nobody) {
+            Self::Here(cell) => Failed::Here(cell),
+            Self::There(id) => Failed::There(id),
+            Self::Piped(pipe) => Failed::Piped(pipe.into_port()),
+            Self::Nobody => Failed::Nobody,
+        }
+    }
+}
+
+impl<K> From<Whom> for Caller<K> {
     #[inline(always)]
     fn from(whom: Whom) -> Self {
         match whom {
             Whom::There(id) => Self::There(id),
-            Whom::Piped(port) => Self::Piped(Box::new(Pipe::for_bytes(port))),
+            Whom::Piped(pipe) => Self::Piped(pipe),
             Whom::Nobody => Self::Nobody,
         }
     }
@@ -93,141 +147,256 @@ pub(super) enum Begins {
 /// A handler, as it is polled: with what the method has returned.
 pub(super) type PollHandler<'h, T, E> = &'h mut dyn FnMut(&mut Context<'_>) -> Poll<Result<T, E>>;
 
-impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
-    #[inline]
-    pub(super) fn here(cell: Arc<CallCell<A, T, E>>, facts: &Facts) -> Self {
-        Self::to(Caller::Here(cell), facts)
-    }
-
-    /// Whether nothing is to be attached to a call that says nothing beside its arguments, but what it takes of its right.
-    #[inline(always)]
-    pub(super) fn is_plain(facts: &Facts, desk: &Desk) -> bool {
-        desk.is_unwatched && !facts.takes_context && (desk.is_plain || !is_free(facts.signature.method))
-    }
-
-    /// Of a [plain](Self::is_plain) call that is a value, as nearly all are. It is made in one piece, where it is returned.
-    ///
-    /// # Errors
-    /// The answer, if the call is not to be run.
-    #[inline(always)]
-    pub(super) fn plain(
-        cell: Arc<CallCell<A, T, E>>,
-        begins: Begins,
-        facts: &Facts,
-        desk: At<'_>,
-    ) -> Result<Self, Answer> {
-        Self::plain_to(Caller::Here(cell), 0, begins, facts, desk)
-    }
-
-    /// As [`plain`](Self::plain), of a call that came as so many bytes.
-    #[inline(always)]
-    pub(super) fn plain_of(
-        whom: Whom,
-        bytes: usize,
-        begins: Begins,
-        facts: &Facts,
-        desk: At<'_>,
-    ) -> Result<Self, Answer> {
-        Self::plain_to(Caller::from(whom), bytes, begins, facts, desk)
-    }
-
-    #[inline(always)]
-    fn plain_to(
-        to: Caller<A, T, E>,
-        bytes: usize,
-        begins: Begins,
-        facts: &Facts,
-        desk: At<'_>,
-    ) -> Result<Self, Answer> {
-        // Of the first port everything may be called, as often as anybody likes.
-        let Some(desk) = desk.beside_first() else { return Ok(Self::to(to, facts)) };
-        match claim(desk, bytes, facts.is_ordered) {
-            Ok(_) if begins == Begins::AtOnce && desk.begins_at_once && !facts.is_ordered => {
-                desk.set_owes_handle(true);
-                Ok(Self::to(to, facts))
-            }
-            Ok(claimed) => {
-                let beside = Beside { aside: None, held: Some(Box::new(Held::of(desk, claimed))) };
-                Ok(Self { to, beside, _alive: Alive::new(What::Handler(facts.signature.name)) })
-            }
-            Err(refusal) => Err(Self::to(to, facts).refuse_claim(facts, desk, refusal)),
-        }
-    }
-
-    pub(super) fn piped(pipe: Pipe<T>, facts: &Facts) -> Self {
-        Self::to(Caller::Piped(Box::new(pipe)), facts)
-    }
-
-    /// Of a call that came as bytes, or of one-way ones.
-    #[inline]
-    pub(super) fn of(whom: Whom, facts: &Facts) -> Self {
-        Self::to(Caller::from(whom), facts)
-    }
-
-    #[inline]
-    fn to(to: Caller<A, T, E>, facts: &Facts) -> Self {
-        Self { to, beside: Beside::default(), _alive: Alive::new(What::Handler(facts.signature.name)) }
-    }
-
-    /// Notes what came beside the arguments, and shows the call to the interceptors.
+impl<K: Cell> DutyBy<K> {
+    /// To answer a call that is a value.
     ///
     /// # Errors
     /// The answer, if the call is not to be run.
     #[inline]
-    pub(super) fn attach(
-        &mut self,
+    pub(super) fn here(
+        cell: Arc<K>,
         options: Option<Box<Options>>,
-        came: Came,
+        arrival: Option<Box<Arrival>>,
+        begins: Begins,
         facts: &Facts,
         desk: At<'_>,
-    ) -> Result<(), Answer> {
-        if options.is_some() || facts.takes_context {
-            self.attach_more(options, &came, facts, desk)
-        } else if desk.is_plain {
-            Ok(())
-        } else if desk.is_unwatched && !is_free(facts.signature.method) {
-            self.claim(came.bytes, facts, desk)
-        } else {
-            self.attach_more(options, &came, facts, desk)
+    ) -> Result<Self, Answer> {
+        // So nearly all are. It is made in one piece, where it is returned.
+        if options.is_none() && is_plain(facts, &desk) {
+            return Self::plain(cell, begins, facts, desk);
+        }
+        match begin(options, Came { arrival, bytes: 0 }, None, false, begins, facts, desk) {
+            Ok(beside) => Ok(Self::new(Caller::Here(cell), beside, facts)),
+            Err(refusal) => Err(refuse(cell, facts, refusal)),
         }
     }
 
-    /// Takes the call out of what its right has left: all that there is to do where nobody watches.
-    fn claim(&mut self, bytes: usize, facts: &Facts, desk: At<'_>) -> Result<(), Answer> {
-        let Some(desk) = desk.beside_first() else { return Ok(()) };
-        match claim(desk, bytes, facts.is_ordered) {
-            Ok(claimed) => {
-                self.beside.held = Some(Box::new(Held::of(desk, claimed)));
-                Ok(())
+    /// As [`here`](Self::here), of a [plain](is_plain) call.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn plain(cell: Arc<K>, begins: Begins, facts: &Facts, desk: At<'_>) -> Result<Self, Answer> {
+        let Some(desk) = desk.beside_first() else {
+            return Ok(Self::new(Caller::Here(cell), Beside::default(), facts));
+        };
+        match begin_beside_first(0, begins, facts, desk) {
+            Ok(None) => Ok(Self::new(Caller::Here(cell), Beside::default(), facts)),
+            Ok(held) => Ok(Self::new(Caller::Here(cell), Beside { aside: None, held }, facts)),
+            Err(refusal) => Err(refuse(cell, facts, refusal)),
+        }
+    }
+
+    /// To answer a call, with what was found beside it.
+    #[inline]
+    pub(super) fn new(to: Caller<K>, beside: Beside, facts: &Facts) -> Self {
+        Self { beside, _alive: Alive::new(What::Handler(facts.signature.name)), to }
+    }
+
+    /// The call, if its caller is in this process and waits.
+    pub(super) fn cell(&self) -> Option<Arc<K>> {
+        if let Caller::Here(cell) = &self.to { Some(cell.clone()) } else { None }
+    }
+
+    /// The same, to those who do not care for what is answered.
+    #[inline]
+    pub(super) fn any(&mut self) -> &mut Duty {
+        self
+    }
+}
+
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> DutyBy<CallCell<A, T, E>> {
+    /// Answers at once.
+    pub(super) fn answer(mut self, codec: &Codec<A, T, E>, result: Result<T, E>) -> Answer {
+        let answer = self.reply(codec, result);
+        self.any().settle(|| Outcome::Returned);
+        answer
+    }
+
+    /// Answers, and goes on.
+    pub(super) fn reply_early(&mut self, codec: &Codec<A, T, E>, result: Result<T, E>) {
+        let id = self.any().id();
+        let answer = self.reply(codec, result);
+        self.any().put_early(id, answer);
+    }
+
+    /// Answers with what the method returned.
+    pub(super) fn reply(&mut self, codec: &Codec<A, T, E>, result: Result<T, E>) -> Answer {
+        match mem::replace(&mut self.to, Caller::Nobody) {
+            Caller::Here(cell) => {
+                cell.returned(result);
+                Answer::DONE
             }
-            Err(refusal) => Err(self.refuse_claim(facts, desk, refusal)),
+            Caller::There(id) => reply_there(id, &self.beside, &mut |encoder| (codec.result.put)(&result, encoder)),
+            Caller::Piped(pipe) => pipe.returned(&codec.result, result),
+            Caller::Nobody => Answer::DONE,
         }
     }
 
-    #[cold]
-    fn refuse_claim(&mut self, facts: &Facts, desk: &Desk, refusal: Refusal) -> Answer {
-        report_refusal(desk, facts.signature.name, &refusal);
-        self.refuse(facts, refusal)
-    }
-
-    fn attach_more(
+    /// Polls a handler once, if it is to go on, and answers for it when it is at its end.
+    pub(super) fn run(
         &mut self,
-        options: Option<Box<Options>>,
-        came: &Came,
-        facts: &Facts,
-        desk: At<'_>,
-    ) -> Result<(), Answer> {
-        let (id, is_oneway) = (self.id(), self.is_oneway());
-        self.beside.attach(facts, options, came, id, is_oneway, desk).map_err(|refusal| self.refuse(facts, refusal))
+        codec: &Codec<A, T, E>,
+        handler: PollHandler<'_, T, E>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Answer> {
+        let facts = &codec.facts;
+        let is_any = current::is_any();
+        if is_any && self.any().gets_handle() {
+            return self.any().poll_stopped(facts, cx);
+        }
+        if let Poll::Ready(stop) = self.any().poll_skip(facts, cx) {
+            return Poll::Ready(self.any().stopped(facts, stop));
+        }
+        let _inside = self.beside.enter_if_any(is_any);
+        // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
+        // shares with other handlers is for its author to keep in order, as with any panic that is caught.
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            let result = match self.beside.layers() {
+                None => ready!(handler(cx)),
+                Some(layers) => ready!(poll_within(layers, handler, cx))?,
+            };
+            let is_error = result.is_err();
+            Poll::Ready(Ok((self.reply(codec, result), is_error)))
+        }));
+        match ran {
+            Ok(Poll::Ready(Ok((answer, is_error)))) => {
+                self.beside.settle_if_watched(is_error);
+                Poll::Ready(answer)
+            }
+            Ok(Poll::Ready(Err(ended))) => Poll::Ready(self.any().ended_by_layers(facts, ended)),
+            Ok(Poll::Pending) if self.beside.is_nothing() => match self.poll_abandoned(facts, cx) {
+                Poll::Ready(()) => Poll::Ready(Answer::DONE),
+                Poll::Pending => Poll::Pending,
+            },
+            Ok(Poll::Pending) => self.any().poll_stopped(facts, cx),
+            Err(panic) => Poll::Ready(self.any().caught(facts, &*panic)),
+        }
     }
 
+    /// Ready when nobody waits for a handler any more that has nothing beside it.
+    #[inline]
+    fn poll_abandoned(&self, facts: &Facts, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.to {
+            Caller::Here(cell) if facts.cancels => cell.poll_abandoned(cx),
+            Caller::Here(_) | Caller::There(_) | Caller::Piped(_) | Caller::Nobody => Poll::Pending,
+        }
+    }
+}
+
+/// Answers a call that is a value, and is not to be run.
+#[cold]
+fn refuse(cell: Arc<dyn Cell>, facts: &Facts, refusal: Refusal) -> Answer {
+    Failed::Here(cell).refuse(&facts.signature.name, refusal)
+}
+
+/// Answers a call that came as bytes.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn reply_there(id: CallId, beside: &Beside, put: Put<'_>) -> Answer {
+    let mut encoder = Encoder::frame(|head| put_reply_head(id, head));
+    match encoder.put_all(put) {
+        Ok(()) => {
+            let reply = encoder.finish();
+            Answer::of(if beside.is_nothing() { reply } else { beside.note_reply(reply) })
+        }
+        Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
+    }
+}
+
+/// Polls a handler that has layers around it, when they let it; ready with what the method returned, when they let that go.
+fn poll_within<T, E>(
+    layers: &mut Surrounded,
+    handler: PollHandler<'_, T, E>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Result<T, E>, Ended>>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    if !layers.has_returned() {
+        ready!(layers.poll_begun(cx))?;
+        let result = ready!(handler(cx));
+        let outcome = Outcome::of_result(&result);
+        layers.returned(Box::new(result), outcome);
+    }
+    layers.poll_ended(cx).map_ok(|result| *result.downcast().expect("it is what this method has returned"))
+}
+
+/// Whether nothing is to be attached to a call that says nothing beside its arguments, but what it takes of its right.
+#[inline(always)]
+fn is_plain(facts: &Facts, desk: &Desk) -> bool {
+    desk.is_unwatched && !facts.takes_context && (desk.is_plain || !is_free(facts.signature.method))
+}
+
+/// Whether nothing at all is beside a call that says nothing beside its arguments. Of the first port everything may be called, as often as
+/// anybody likes.
+#[inline(always)]
+pub(super) fn is_bare(facts: &Facts, desk: At<'_>) -> bool {
+    is_plain(facts, &desk) && desk.beside_first().is_none()
+}
+
+/// Notes what is beside a call that came, shows it to the interceptors, and takes it out of what its right has left.
+///
+/// # Errors
+/// Why the call is not to be run.
+pub(super) fn begin(
+    options: Option<Box<Options>>,
+    came: Came,
+    id: Option<CallId>,
+    is_oneway: bool,
+    begins: Begins,
+    facts: &Facts,
+    desk: At<'_>,
+) -> Result<Beside, Refusal> {
+    if options.is_none() && is_plain(facts, &desk) {
+        return begin_plain(came.bytes, begins, facts, desk);
+    }
+    let mut beside = Beside::default();
+    if options.is_none() && !facts.takes_context && desk.is_plain {
+        return Ok(beside);
+    }
+    match beside.attach(facts, options, &came, id, is_oneway, desk) {
+        Ok(()) => Ok(beside),
+        Err(refusal) => {
+            beside.refuse(&refusal);
+            Err(refusal)
+        }
+    }
+}
+
+/// As [`begin`], of a [plain](is_plain) call.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin_plain(bytes: usize, begins: Begins, facts: &Facts, desk: At<'_>) -> Result<Beside, Refusal> {
+    let Some(desk) = desk.beside_first() else { return Ok(Beside::default()) };
+    Ok(Beside { aside: None, held: begin_beside_first(bytes, begins, facts, desk)? })
+}
+
+/// Takes the call out of what its right has left. Nothing is held of one that has no handle on its port until it waits.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin_beside_first(
+    bytes: usize,
+    begins: Begins,
+    facts: &Facts,
+    desk: &Arc<Desk>,
+) -> Result<Option<Box<Held>>, Refusal> {
+    match claim(desk, bytes, facts.is_ordered) {
+        Ok(_) if begins == Begins::AtOnce && desk.begins_at_once && !facts.is_ordered => {
+            desk.set_owes_handle(true);
+            Ok(None)
+        }
+        Ok(claimed) => Ok(Some(Box::new(Held::of(desk, claimed)))),
+        Err(refusal) => {
+            report_refusal(desk, facts.signature.name, &refusal);
+            Err(refusal)
+        }
+    }
+}
+
+impl Duty {
     fn is_oneway(&self) -> bool {
-        matches!(self.to, Caller::Nobody)
+        self.to.is_nobody()
     }
 
     /// Of a call that came as bytes.
     fn id(&self) -> Option<CallId> {
-        if let Caller::There(id) = self.to { Some(id) } else { None }
+        if let To::There(id) = self.to.look() { Some(id) } else { None }
     }
 
     /// What the method can know of the call.
@@ -243,60 +412,15 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         self.beside.few().map(|few| few.attached.context().clone())
     }
 
-    /// Makes the call's context and span the current ones, while its handler is polled.
-    #[inline]
-    pub(super) fn enter(&self, is_any_current: bool) -> Option<Inside> {
-        // Nearly always there is no context, and was none.
-        if self.beside.aside.is_some() || is_any_current { Some(self.beside.enter()) } else { None }
-    }
-
     /// Gives it a way to reply before the handler has ended.
-    pub(super) fn with_outbox(mut self, outbox: Outbox) -> Self {
+    pub(super) fn set_outbox(&mut self, outbox: Outbox) {
         self.beside.streams().outbox = Some(outbox);
-        self
     }
 
-    /// The call, if its caller is in this process and waits.
-    pub(super) fn cell(&self) -> Option<Arc<CallCell<A, T, E>>> {
-        if let Caller::Here(cell) = &self.to { Some(cell.clone()) } else { None }
-    }
-
-    /// Answers at once.
-    pub(super) fn answer(mut self, codec: &Codec<A, T, E>, result: Result<T, E>) -> Answer {
-        let answer = self.reply(codec, result);
-        self.settle(|| Outcome::Returned);
-        answer
-    }
-
-    /// Answers, and goes on.
-    pub(super) fn reply_early(&mut self, codec: &Codec<A, T, E>, result: Result<T, E>) {
-        let id = self.id();
-        let answer = self.reply(codec, result);
+    fn put_early(&self, id: Option<CallId>, answer: Answer) {
         let outbox = self.beside.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
         if let (Some(outbox), Some(id)) = (outbox, id) {
             outbox.put(id, answer);
-        }
-    }
-
-    /// Answers with what the method returned.
-    pub(super) fn reply(&mut self, codec: &Codec<A, T, E>, result: Result<T, E>) -> Answer {
-        match self.take() {
-            Caller::Here(cell) => {
-                cell.returned(result);
-                Answer::DONE
-            }
-            Caller::There(id) => {
-                let mut encoder = Encoder::frame(|head| put_reply_head(id, head));
-                match encoder.put_all(|encoder| (codec.result.put)(&result, encoder)) {
-                    Ok(()) => {
-                        let reply = encoder.finish();
-                        Answer::of(if self.beside.is_nothing() { reply } else { self.beside.note_reply(reply) })
-                    }
-                    Err(error) => Answer::fault(id, Fault::Interrupted(Interruption::unreadable(&error))),
-                }
-            }
-            Caller::Piped(pipe) => pipe.returned(&codec.result, result),
-            Caller::Nobody => Answer::DONE,
         }
     }
 
@@ -304,33 +428,22 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
     #[cold]
     pub(super) fn refuse(&mut self, facts: &Facts, refusal: Refusal) -> Answer {
         self.beside.refuse(&refusal);
-        self.take_failed().refuse(&facts.signature.name, refusal)
+        self.to.take_failed().refuse(&facts.signature.name, refusal)
     }
 
     /// Answers that the method did not run to its end.
     #[cold]
     fn interrupt(&mut self, interruption: Interruption) -> Answer {
         self.beside.interrupt(&interruption);
-        self.take_failed().interrupt(interruption)
+        self.to.take_failed().interrupt(interruption)
     }
 
-    pub(super) fn panicked(&mut self, facts: &Facts, message: String) -> Answer {
+    /// Answers for a handler that panicked.
+    #[cold]
+    pub(super) fn caught(&mut self, facts: &Facts, panic: &(dyn Any + Send)) -> Answer {
+        let message = panicking::words_of(panic);
         report_panic(facts.signature.name, &message);
         self.interrupt(Interruption::Panicked(message))
-    }
-
-    fn take(&mut self) -> Caller<A, T, E> {
-        std::mem::replace(&mut self.to, Caller::Nobody)
-    }
-
-    /// The caller, who will be told no result.
-    fn take_failed(&mut self) -> Failed {
-        match self.take() {
-            Caller::Here(cell) => Failed::Here(cell),
-            Caller::There(id) => Failed::There(id),
-            Caller::Piped(pipe) => Failed::Piped(pipe.into_port()),
-            Caller::Nobody => Failed::Nobody,
-        }
     }
 
     /// Shows the interceptors how the call ended.
@@ -350,7 +463,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
                 return Poll::Ready(Stop::Interrupted(why.interruption()));
             }
             // It runs to its end; but who has called has no right to what comes of it, and is told now.
-            if !matches!(self.to, Caller::Nobody) {
+            if !self.to.is_nobody() {
                 let _told_by_whoever_serves = self.interrupt(why.interruption());
             }
         }
@@ -362,8 +475,8 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         if !facts.cancels {
             return Poll::Pending;
         }
-        if let Caller::Here(cell) = &self.to
-            && cell.poll_abandoned(cx).is_ready()
+        if let To::Here(cell) = self.to.look()
+            && poll_abandoned(cell, cx).is_ready()
         {
             return Poll::Ready(Stop::Abandoned);
         }
@@ -404,6 +517,12 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         }
     }
 
+    /// Ready with the answer for a handler that waits and is not to go on.
+    fn poll_stopped(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Answer> {
+        let stop = ready!(self.poll_stop(facts, cx));
+        Poll::Ready(self.stopped(facts, stop))
+    }
+
     /// Whether it has begun without a handle on its port, and got it now.
     #[cold]
     fn gets_handle(&mut self) -> bool {
@@ -415,63 +534,9 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
         is_there
     }
 
-    /// Polls a handler once, if it is to go on, and answers for it when it is at its end.
-    pub(super) fn run(
-        &mut self,
-        codec: &Codec<A, T, E>,
-        handler: PollHandler<'_, T, E>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Answer> {
-        let facts = &codec.facts;
-        let is_any = current::is_any();
-        if is_any && self.gets_handle() {
-            return self.poll_stop(facts, cx).map(|stop| self.stopped(facts, stop));
-        }
-        if let Poll::Ready(stop) = self.poll_skip(facts, cx) {
-            return Poll::Ready(self.stopped(facts, stop));
-        }
-        let _inside = self.enter(is_any);
-        // The encoding of the result is the user's code as well. After a panic the handler is not polled again, and what it
-        // shares with other handlers is for its author to keep in order, as with any panic that is caught.
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            let result = ready!(self.poll_through_layers(handler, cx))?;
-            let is_error = result.is_err();
-            Poll::Ready(Ok((self.reply(codec, result), is_error)))
-        }));
-        match ran {
-            Ok(Poll::Ready(Ok((answer, is_error)))) => {
-                self.settle(|| if is_error { Outcome::ServiceError } else { Outcome::Returned });
-                Poll::Ready(answer)
-            }
-            Ok(Poll::Ready(Err(ended))) => Poll::Ready(self.ended_by_layers(facts, ended)),
-            Ok(Poll::Pending) => self.poll_stop(facts, cx).map(|stop| self.stopped(facts, stop)),
-            Err(panic) => Poll::Ready(self.panicked(facts, panicking::words_of(&*panic))),
-        }
-    }
-
-    /// Polls a handler, when the layers around it let it; ready with what the method returned, when they let that go.
-    #[inline]
-    fn poll_through_layers(
-        &mut self,
-        handler: PollHandler<'_, T, E>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Result<T, E>, Ended>> {
-        let Some(layers) = self.beside.few_mut().and_then(|few| few.layers.as_mut()) else {
-            return handler(cx).map(Ok);
-        };
-        if !layers.has_returned() {
-            ready!(layers.poll_begun(cx))?;
-            let result = ready!(handler(cx));
-            let outcome = Outcome::of_result(&result);
-            layers.returned(Box::new(result), outcome);
-        }
-        layers.poll_ended(cx).map_ok(|result| *result.downcast().expect("it is what this method has returned"))
-    }
-
     /// Ready when the layers around a method, if there are any, let it go on.
     pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        let layers = self.beside.few_mut().and_then(|few| few.layers.as_mut());
-        layers.map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
+        self.beside.layers().map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
     }
 
     pub(super) fn ended_by_layers(&mut self, facts: &Facts, ended: Ended) -> Answer {
@@ -480,22 +545,28 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Duty<A, T, E> {
             Ended::Interrupted(interruption) => self.interrupt(interruption),
         }
     }
-
-    #[cold]
-    fn drop_unanswered(&mut self) {
-        let error = self.beside.settle_unanswered();
-        self.take_failed().drop_unanswered(error);
-    }
 }
 
-impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Drop for Duty<A, T, E> {
-    #[inline]
+impl<C: ToCaller + ?Sized> Drop for Duty<C> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
         // Nearly always it has answered, and nobody watches.
-        if self.beside.aside.is_some() || !matches!(self.to, Caller::Nobody) {
+        if self.beside.aside.is_some() || !self.to.is_nobody() {
             self.drop_unanswered();
         }
     }
+}
+
+impl<C: ToCaller + ?Sized> Duty<C> {
+    #[cold]
+    fn drop_unanswered(&mut self) {
+        drop_unanswered(&mut self.beside, self.to.take_failed());
+    }
+}
+
+fn drop_unanswered(beside: &mut Beside, caller: Failed) {
+    let error = beside.settle_unanswered();
+    caller.drop_unanswered(error);
 }
 
 fn report_panic(method: &'static str, message: &str) {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     Answer, CallError, Interruption, Refusal,
     frame::{CallId, Fault},
-    pipe,
+    pipe::{self, Pipe},
     replies::AwaitingReply,
 };
 use crate::{MessagePort, panicking, sync::Arc};
@@ -15,9 +15,16 @@ pub(super) enum Whom {
     /// Whoever knows it by this id.
     There(CallId),
     /// Who calls the other end of this port already.
-    Piped(MessagePort),
+    Piped(Box<Pipe>),
     /// It is one-way.
     Nobody,
+}
+
+impl Whom {
+    #[inline]
+    pub(super) fn id(&self) -> Option<CallId> {
+        if let Self::There(id) = self { Some(*id) } else { None }
+    }
 }
 
 /// A caller who is told that there is no result: for that, it does not matter what the result would have been.
@@ -32,7 +39,7 @@ impl From<Whom> for Failed {
     fn from(whom: Whom) -> Self {
         match whom {
             Whom::There(id) => Self::There(id),
-            Whom::Piped(port) => Self::Piped(port),
+            Whom::Piped(pipe) => Self::Piped(pipe.into_port()),
             Whom::Nobody => Self::Nobody,
         }
     }

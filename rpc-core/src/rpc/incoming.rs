@@ -1,25 +1,27 @@
 //! A call as it arrives, and how it is opened.
 
+use std::any::Any;
+
 use super::{
     Answer, Method, MethodId, Opened, Refusal, Responder, Service,
+    beside::Beside,
     call_info::Arrival,
-    cell::CallCell,
+    cell::{CallCell, Cell},
     codec::{Codec, Coded, Facts},
     desk::{At, Desk},
-    duty::{Begins, Duty},
+    duty::{Begins, Caller, Duty, DutyBy, begin, is_bare},
     failed::{Failed, Whom},
     frame::{CallId, Frame, Limits, Options, PlainCall, plain_call},
-    method::Take,
     oneway::{IS_ONEWAY, OnewayCell},
     outbox::Outbox,
-    pipe::{PipedCell, returns_a_port},
+    pipe::{Pipe, PipedCell, returns_a_port},
     report::in_one_line,
     same::{self, Same},
     versions::{Verdict, Version},
 };
 use crate::{
     Message, MessagePort,
-    message::DecodeError,
+    message::{DecodeError, Decoder},
     port::{Carried, Parcel},
     shape::ShapeOf,
     sync::Arc,
@@ -98,7 +100,7 @@ pub(super) enum Arrived {
 type Request<M> = (<M as Method>::Args, Responder<M>);
 
 /// The same, for all methods of the same types.
-type Taken<A, T, E> = (A, Duty<A, T, E>);
+type Taken<A, T, E> = (A, DutyBy<CallCell<A, T, E>>);
 
 impl Arrived {
     /// Looks at what came, as far as finding out whose it is.
@@ -311,8 +313,9 @@ impl<'d> Incoming<'d> {
     /// The answer, if the call cannot be run.
     pub fn open_stream<M: Method>(self) -> Result<Request<M>, Answer> {
         let outbox = Outbox::new(self.desk);
-        let (args, duty) = self.open_as(Begins::AnyTime, M::CODEC)?;
-        Ok((args, Responder(duty.with_outbox(outbox))))
+        let (args, mut duty) = self.open_as(Begins::AnyTime, M::CODEC)?;
+        duty.any().set_outbox(outbox);
+        Ok((args, Responder(duty)))
     }
 
     /// Takes out the arguments of a one-way method.
@@ -337,25 +340,20 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<CallCell<A, T, E>>(&codec.facts.kinds.call) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, &desk) {
-                        return match Duty::plain(cell, begins, &codec.facts, desk) {
-                            Ok(duty) => Ok((args, duty)),
-                            Err(answer) => Err(answer),
-                        };
-                    }
-                    let mut duty = Duty::here(cell, &codec.facts);
-                    duty.attach(options, Came { arrival: call.arrival, bytes: 0 }, &codec.facts, desk)?;
-                    return Ok((args, duty));
+                    return match Duty::here(cell, options, call.arrival, begins, &codec.facts, desk) {
+                        Ok(duty) => Ok((args, duty)),
+                        Err(answer) => Err(answer),
+                    };
                 }
                 Err(value) => (Body::Value(value), call.arrival),
             },
             Body::Frame(frame) => (Body::Frame(frame), call.arrival),
         };
-        Self::open_other(body, arrival, begins, codec, desk)
+        Self::read_other(body, arrival, begins, codec, desk)
     }
 
-    /// Opens a call that is no cell of the method's: it is pipelined, or came as bytes, or has to be turned into bytes.
-    fn open_other<A, T, E>(
+    /// As [`open_as`](Self::open_as), of a call that is no cell of the method's.
+    fn read_other<A, T, E>(
         body: Body,
         arrival: Option<Box<Arrival>>,
         begins: Begins,
@@ -367,19 +365,35 @@ impl<'d> Incoming<'d> {
         T: Send + 'static,
         E: Send + 'static,
     {
+        let mut args = Args { codec, args: None };
+        match Self::open_other(body, arrival, begins, &codec.facts, &mut args, desk) {
+            Ok(begun) => args.with(begun),
+            Err(answer) => Err(answer),
+        }
+    }
+
+    /// Opens a call that is no cell of the method's: it is pipelined, or came as bytes, or has to be turned into bytes.
+    fn open_other(
+        body: Body,
+        arrival: Option<Box<Arrival>>,
+        begins: Begins,
+        facts: &Facts,
+        args: &mut dyn ReadArgs,
+        desk: At<'_>,
+    ) -> Result<Begun, Answer> {
         let frame = match body {
-            Body::Value(value) => match value.downcast::<PipedCell<A, T, E>>(&codec.facts.kinds.piped) {
+            Body::Value(value) => match value.downcast::<PipedCell>(&facts.kinds.piped) {
                 Ok(cell) => {
-                    let Some((args, options, pipe)) = cell.start() else { return Err(Answer::DONE) };
-                    let mut duty = Duty::piped(pipe, &codec.facts);
-                    duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
-                    return Ok((args, duty));
+                    let Some((call, pipe)) = cell.start() else { return Err(Answer::DONE) };
+                    let Some(options) = args.take(&*call) else { return Err(Answer::DONE) };
+                    let (whom, came) = (Whom::Piped(Box::new(pipe)), Came { arrival, bytes: 0 });
+                    return Begun::new(whom, options, came, begins, facts, desk);
                 }
                 Err(value) => Self::as_frame(value, &desk)?,
             },
             Body::Frame(frame) => *frame,
         };
-        frame.open(arrival, begins, codec, desk)
+        frame.open(arrival, begins, facts, args, desk)
     }
 
     fn open_oneway_as<A, T, E>(self, codec: &Codec<A, T, E>) -> Result<Taken<A, T, E>, Answer>
@@ -393,15 +407,17 @@ impl<'d> Incoming<'d> {
             Body::Value(value) => match value.downcast::<OnewayCell<A, T, E>>(&codec.facts.kinds.oneway) {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
-                    let mut duty = Duty::of(Whom::Nobody, &codec.facts);
-                    duty.attach(options, Came { arrival, bytes: 0 }, &codec.facts, desk)?;
-                    return Ok((args, duty));
+                    let came = Came { arrival, bytes: 0 };
+                    let begun = Begun::new(Whom::Nobody, options, came, Begins::AnyTime, &codec.facts, desk)?;
+                    return Args { codec, args: Some(args) }.with(begun);
                 }
                 Err(value) => Self::as_frame(value, &desk)?,
             },
             Body::Frame(frame) => *frame,
         };
-        frame.open(arrival, Begins::AnyTime, codec, desk)
+        let mut args = Args { codec, args: None };
+        let begun = frame.open(arrival, Begins::AnyTime, &codec.facts, &mut args, desk)?;
+        args.with(begun)
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
@@ -484,37 +500,25 @@ impl FromBytes {
         Self { message, id: Some(id), method, args_at, version: desk.version_of(method), options: None, pipe: None }
     }
 
-    #[inline]
-    fn open<A, T, E>(
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn open(
         mut self,
         arrival: Option<Box<Arrival>>,
         begins: Begins,
-        codec: &Codec<A, T, E>,
+        facts: &Facts,
+        args: &mut dyn ReadArgs,
         desk: At<'_>,
-    ) -> Result<Taken<A, T, E>, Answer>
-    where
-        A: Send + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
+    ) -> Result<Begun, Answer> {
         let bytes = self.message.size();
         // Nearly always there is nothing to find out.
         let is_plain = self.pipe.is_none() && self.version.is_none();
-        let version = if is_plain { None } else { self.settle(codec.result.ok, &codec.facts, &desk)? };
-        match read_args(codec.decode, &mut self.message, self.args_at, version.as_deref()) {
-            Ok(args) => {
+        let version = if is_plain { None } else { self.settle(args.result(), facts, &desk)? };
+        match read_args(args, &mut self.message, self.args_at, version.as_deref()) {
+            Ok(()) => {
                 let whom = self.whom();
                 let Self { message, options, .. } = self;
                 message.recycle();
-                if options.is_none() && Duty::<A, T, E>::is_plain(&codec.facts, &desk) {
-                    return match Duty::plain_of(whom, bytes, begins, &codec.facts, desk) {
-                        Ok(duty) => Ok((args, duty)),
-                        Err(answer) => Err(answer),
-                    };
-                }
-                let mut duty = Duty::of(whom, &codec.facts);
-                duty.attach(options, Came { arrival, bytes }, &codec.facts, desk)?;
-                Ok((args, duty))
+                Begun::new(whom, options, Came { arrival, bytes }, begins, facts, desk)
             }
             Err(error) => Err(self.malformed(&error, &desk)),
         }
@@ -532,10 +536,10 @@ impl FromBytes {
     }
 
     /// Who is to be answered, once.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn whom(&mut self) -> Whom {
         match (self.pipe.take(), self.id) {
-            (Some(port), _) => Whom::Piped(*port),
+            (Some(port), _) => Whom::Piped(Box::new(Pipe::for_bytes(*port))),
             (None, Some(id)) => Whom::There(id),
             (None, None) => Whom::Nobody,
         }
@@ -578,17 +582,88 @@ impl FromBytes {
 
 /// Reads the arguments, as the caller's version has written them, to their end (C3).
 #[inline]
-fn read_args<A>(
-    decode: Take<A>,
+fn read_args(
+    args: &mut dyn ReadArgs,
     message: &mut Message,
     at: usize,
     version: Option<&Version>,
-) -> Result<A, DecodeError> {
+) -> Result<(), DecodeError> {
     let mut decoder = message.decoder(at);
     if let Some(version) = version {
         version.guide(&mut decoder);
     }
-    let args = decoder.take_all(decode)?;
-    decoder.close()?;
-    Ok(args)
+    decoder.take_all(|decoder| args.decode(decoder))?;
+    decoder.close()
+}
+
+/// Reads the arguments of a call, whatever they are, into a place for them.
+trait ReadArgs {
+    /// Those of a call that came as bytes.
+    fn decode(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError>;
+
+    /// Those of a call that is a value, and hands out its options; `None` if nobody waits for it.
+    fn take(&mut self, call: &dyn Cell) -> Option<Option<Box<Options>>>;
+
+    /// What its result looks like.
+    fn result(&self) -> ShapeOf;
+}
+
+/// A call that was opened, but for its arguments.
+struct Begun {
+    whom: Whom,
+    beside: Beside,
+}
+
+impl Begun {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn new(
+        whom: Whom,
+        options: Option<Box<Options>>,
+        came: Came,
+        begins: Begins,
+        facts: &Facts,
+        desk: At<'_>,
+    ) -> Result<Self, Answer> {
+        if options.is_none() && is_bare(facts, desk) {
+            return Ok(Self { whom, beside: Beside::default() });
+        }
+        match begin(options, came, whom.id(), matches!(whom, Whom::Nobody), begins, facts, desk) {
+            Ok(beside) => Ok(Self { whom, beside }),
+            Err(refusal) => Err(Failed::from(whom).refuse(&facts.signature.name, refusal)),
+        }
+    }
+}
+
+/// The arguments of a call of a method, once they were read.
+struct Args<'c, A, T, E> {
+    codec: &'c Codec<A, T, E>,
+    args: Option<A>,
+}
+
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Args<'_, A, T, E> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn with(self, Begun { whom, beside }: Begun) -> Result<Taken<A, T, E>, Answer> {
+        match self.args {
+            Some(args) => Ok((args, Duty::new(Caller::from(whom), beside, &self.codec.facts))),
+            None => Err(Answer::DONE),
+        }
+    }
+}
+
+impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> ReadArgs for Args<'_, A, T, E> {
+    fn decode(&mut self, from: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.args = Some((self.codec.decode)(from)?);
+        Ok(())
+    }
+
+    fn take(&mut self, call: &dyn Cell) -> Option<Option<Box<Options>>> {
+        let call: &dyn Any = call;
+        let (args, options) = call.downcast_ref::<CallCell<A, T, E>>()?.start()?;
+        self.args = Some(args);
+        Some(options)
+    }
+
+    fn result(&self) -> ShapeOf {
+        self.codec.result.ok
+    }
 }

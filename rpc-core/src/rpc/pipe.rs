@@ -3,11 +3,15 @@
 //! The caller makes a channel, sends one of its ports with the call, and calls through the other: what it calls waits in the queue that
 //! travels. When the method has returned a client, the two ports are [joined](MessagePort::join).
 
-use std::{any::TypeId, fmt};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+};
 
 use super::{
     Answer, CallError, Interruption, NotSent, Refusal, ResultCodec,
-    codec::{Codec, Facts},
+    cell::{Cell, Put},
+    codec::Facts,
     farewell::farewell,
     frame::{Fault, Options, Said, pipelined_head, reply_head},
     known,
@@ -17,8 +21,7 @@ use super::{
 };
 use crate::{
     Message, MessagePort,
-    live::{Alive, What},
-    message::{EncodeError, Encoder, Parts},
+    message::{Encoder, Parts},
     port::Value,
     shape::{Shape, ShapeOf},
     sync::{Arc, Mutex},
@@ -27,15 +30,21 @@ use crate::{
 
 /// Where what a call returns is to be: a port whose other end the caller calls already. Dropped, it closes that, and what was called
 /// there is not sent.
-pub(super) struct Pipe<T> {
+pub(super) struct Pipe {
     port: MessagePort,
     /// Makes a port of what the call returns. Where the call came as bytes, so does what it returns.
-    into_port: Option<fn(T) -> MessagePort>,
+    into_port: Option<AnyIntoPort>,
 }
 
-impl<T> Pipe<T> {
-    pub(super) fn for_values(port: MessagePort, into_port: fn(T) -> MessagePort) -> Self {
-        Self { port, into_port: Some(into_port) }
+/// Makes a port of a client.
+pub(super) type IntoPort<T> = fn(T) -> MessagePort;
+
+/// An [`IntoPort`] for what a call returns, which who opens the call knows again.
+type AnyIntoPort = Box<dyn Any + Send + Sync>;
+
+impl Pipe {
+    pub(super) fn for_values<T: 'static>(port: MessagePort, into_port: IntoPort<T>) -> Self {
+        Self { port, into_port: Some(Box::new(into_port)) }
     }
 
     pub(super) fn for_bytes(port: MessagePort) -> Self {
@@ -47,11 +56,12 @@ impl<T> Pipe<T> {
     }
 
     /// The call has returned.
-    pub(super) fn returned<E>(self, codec: &ResultCodec<T, E>, result: Result<T, E>) -> Answer {
-        let returned = match (result, self.into_port) {
+    pub(super) fn returned<T: 'static, E>(self, codec: &ResultCodec<T, E>, result: Result<T, E>) -> Answer {
+        let into_port = self.into_port.as_ref().and_then(|into_port| into_port.downcast_ref::<IntoPort<T>>());
+        let returned = match (result, into_port) {
             (Ok(client), Some(into_port)) => Ok(into_port(client)),
             (Err(error), _) => Err((codec.in_words)(&error)),
-            (result, None) => port_of(|encoder| encoder.put_all(|encoder| (codec.put)(&result, encoder))),
+            (result, None) => port_of(&mut |encoder| (codec.put)(&result, encoder)),
         };
         join(returned, self.port)
     }
@@ -88,7 +98,7 @@ pub(super) fn fail(pipe: &MessagePort, error: CallError) {
     farewell(pipe, Fault::Refused(refusal));
 }
 
-impl<T> fmt::Debug for Pipe<T> {
+impl fmt::Debug for Pipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Pipe").field(&self.port).finish()
     }
@@ -100,15 +110,10 @@ pub(super) fn returns_a_port(ok: ShapeOf) -> bool {
 }
 
 /// Takes the port out of a result, by way of its bytes.
-fn port_of(put: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>) -> Result<MessagePort, String> {
+fn port_of(put: Put<'_>) -> Result<MessagePort, String> {
     // A reply as any other, which is not posted.
     let mut encoder = Encoder::after(reply_head(CallId(0)));
-    let put = put(&mut encoder);
-    only_port(encoder, put)
-}
-
-fn only_port(encoder: Encoder, put: Result<(), EncodeError>) -> Result<MessagePort, String> {
-    put.map_err(|error| in_one_line(&error))?;
+    encoder.put_all(put).map_err(|error| in_one_line(&error))?;
     let Parts { mut ports, .. } = encoder.finish().into_parts();
     match (ports.pop(), ports.is_empty()) {
         (Some(port), true) => Ok(port),
@@ -122,14 +127,14 @@ fn frame_of(
     facts: &Facts,
     options: Option<Box<Options>>,
     pipe: MessagePort,
-    encode: &mut dyn FnMut(&mut Encoder) -> Result<(), EncodeError>,
+    put: Put<'_>,
 ) -> Option<Message> {
     let method = facts.signature.method;
     let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
     let introduction = is_introduction.then(|| known::shape_of(facts));
     let said = Said { options: options.as_deref(), introduction: introduction.as_ref() };
     let mut encoder = Encoder::after(pipelined_head(method, said.any()));
-    if let Err(error) = encode(&mut encoder) {
+    if let Err(error) = encoder.put_all(put) {
         fail(&pipe, CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
         return None;
     }
@@ -137,70 +142,52 @@ fn frame_of(
     Some(encoder.finish().with_port(pipe))
 }
 
-/// A pipelined call on its way, within the process.
-pub(super) struct PipedCell<A: 'static, T: 'static, E: 'static> {
-    content: Mutex<Option<Content<A, T>>>,
-    codec: &'static Codec<A, T, E>,
-    _alive: Alive,
+/// A pipelined call on its way, within the process: the call, and where its result goes.
+pub(super) struct PipedCell {
+    content: Mutex<Option<Content>>,
+    facts: &'static Facts,
 }
 
-/// The arguments, what is said beside them, and where the result goes.
-type Content<A, T> = (A, Option<Box<Options>>, Pipe<T>);
+type Content = (Arc<dyn Cell>, Pipe);
 
-/// What its caller sees of it.
-pub(super) trait Piped: Send + Sync {
-    /// The cell as it is posted.
-    fn to_value(self: Arc<Self>) -> Arc<dyn Value>;
-
-    /// It could not be posted.
-    fn failed(&self, error: CallError);
-}
-
-impl<A: 'static, T: 'static, E: 'static> PipedCell<A, T, E> {
-    pub(super) fn new(
-        codec: &'static Codec<A, T, E>,
-        args: A,
-        options: Option<Box<Options>>,
-        pipe: Pipe<T>,
-    ) -> Arc<Self> {
-        let _alive = Alive::new(What::Call(codec.facts.signature.name));
-        Arc::new(Self { content: Mutex::new(Some((args, options, pipe))), codec, _alive })
+impl PipedCell {
+    pub(super) fn new(call: Arc<dyn Cell>, pipe: Pipe) -> Arc<Self> {
+        let facts = call.facts();
+        Arc::new(Self { content: Mutex::new(Some((call, pipe))), facts })
     }
 
     /// Hands out all that is in it, once.
-    pub(super) fn start(&self) -> Option<Content<A, T>> {
+    pub(super) fn start(&self) -> Option<Content> {
         self.content.lock().take()
     }
-}
 
-impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Piped for PipedCell<A, T, E> {
-    fn to_value(self: Arc<Self>) -> Arc<dyn Value> {
-        self
-    }
-
-    fn failed(&self, error: CallError) {
-        if let Some((args, _, pipe)) = self.start() {
+    /// It could not be posted.
+    pub(super) fn failed(&self, error: CallError) {
+        if let Some((call, pipe)) = self.start() {
             let _done = pipe.failed(error);
-            drop(args);
+            drop(call);
         }
     }
 }
 
-impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for PipedCell<A, T, E> {
+impl Value for PipedCell {
     /// Like a one-way call, it is not answered at the port that it comes by.
     fn selector(&self) -> u64 {
-        u64::from(self.codec.facts.signature.method.0) | IS_ONEWAY
+        u64::from(self.facts.signature.method.0) | IS_ONEWAY
     }
 
     fn is_for(&self, kind: &TypeId) -> bool {
-        self.codec.facts.kinds.piped == *kind
+        self.facts.kinds.piped == *kind
     }
 
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
-        let (args, options, pipe) = self.start()?;
-        let encode = &mut |encoder: &mut Encoder| encoder.put_all(|encoder| (self.codec.encode)(&args, encoder));
-        let message = frame_of(via, &self.codec.facts, options, pipe.into_port(), encode)?;
-        drop(args);
+        let (call, pipe) = self.start()?;
+        let (mut pipe, mut message) = (Some(pipe), None);
+        call.write(&mut |options, put| {
+            let pipe = pipe.take().map(Pipe::into_port);
+            message = pipe.and_then(|pipe| frame_of(via, self.facts, options, pipe, put));
+        });
+        let message = message?;
         message.transfer_receiving_steps();
         Some(message)
     }

@@ -13,7 +13,6 @@ use super::{
     Answer, Failure, IsResult, Method, Outcome, Wire, answer::DutyOf, cell::CellOf, codec::Coded, current, duty::Stop,
 };
 use crate::{
-    panicking::words_of,
     stream::{self, Feed, IntoItem, Streaming, frame::Fault},
     sync::Arc,
 };
@@ -58,14 +57,14 @@ where
         let mut this = self.project();
         let facts = &M::CODEC.facts;
         if this.feed.is_none()
-            && let Poll::Ready(stop) = this.duty.poll_skip(facts, cx)
+            && let Poll::Ready(stop) = this.duty.any().poll_skip(facts, cx)
         {
-            return Poll::Ready(this.duty.stopped(facts, stop));
+            return Poll::Ready(this.duty.any().stopped(facts, stop));
         }
-        let _inside = this.duty.enter(current::is_any());
+        let _inside = this.duty.beside.enter_if_any(current::is_any());
         // As in `Run`: after a panic nothing of it is polled again.
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            ready!(this.duty.poll_let_on(cx))?;
+            ready!(this.duty.any().poll_let_on(cx))?;
             if let Some(handler) = this.handler.as_mut().as_pin_mut() {
                 let returned = ready!(handler.poll(cx));
                 this.handler.set(None);
@@ -88,17 +87,17 @@ where
         }));
         match ran {
             Ok(Poll::Ready(Ok((answer, outcome)))) => {
-                this.duty.settle(|| outcome);
+                this.duty.any().settle(|| outcome);
                 Poll::Ready(answer)
             }
-            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.duty.ended_by_layers(facts, ended)),
-            Ok(Poll::Pending) => this.duty.poll_stop(facts, cx).map(|stop| {
+            Ok(Poll::Ready(Err(ended))) => Poll::Ready(this.duty.any().ended_by_layers(facts, ended)),
+            Ok(Poll::Pending) => this.duty.any().poll_stop(facts, cx).map(|stop| {
                 if let (Some(feed), Stop::Interrupted(why)) = (this.feed, &stop) {
                     feed.as_mut().fail(Fault::Interrupted(why.clone()));
                 }
-                this.duty.stopped(facts, stop)
+                this.duty.any().stopped(facts, stop)
             }),
-            Err(panic) => Poll::Ready(this.duty.panicked(facts, words_of(&*panic))),
+            Err(panic) => Poll::Ready(this.duty.any().caught(facts, &*panic)),
         }
     }
 }

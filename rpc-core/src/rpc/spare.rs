@@ -21,13 +21,7 @@ thread_local! {
 }
 
 /// A cell of this type, if there is one.
-#[inline]
-pub(super) fn take<T: Any + Send + Sync>() -> Option<Arc<T>> {
-    let kept = take_any(TypeId::of::<T>())?;
-    kept.downcast().ok()
-}
-
-fn take_any(kind: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+pub(super) fn take(kind: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
     // A thread that ends may have none any more.
     let found = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
@@ -42,15 +36,11 @@ fn take_any(kind: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
 }
 
 /// Keeps a cell that has nothing of anybody's in it. Where there are too many, older ones are dropped.
-#[inline]
-pub(super) fn give<T: Any + Send + Sync>(cell: Arc<T>) {
+pub(super) fn give(kind: TypeId, cell: Arc<dyn Any + Send + Sync>) {
     // loom's locks belong to one of its runs.
-    if !cfg!(loom) {
-        give_any(TypeId::of::<T>(), cell);
+    if cfg!(loom) {
+        return;
     }
-}
-
-fn give_any(kind: TypeId, cell: Arc<dyn Any + Send + Sync>) {
     let _kept = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
         if spare.len() == MOST {
@@ -67,16 +57,20 @@ mod tests {
 
     #[test]
     fn a_thread_gives_back_what_it_kept_by_its_type_and_keeps_no_more_than_a_few() {
-        give(Arc::new(1_u8));
-        give(Arc::new("two"));
+        let give_byte = || give(TypeId::of::<u8>(), Arc::new(1_u8));
+        let take_byte = || take(TypeId::of::<u8>())?.downcast::<u8>().ok();
+        let give_text = |text: &'static str| give(TypeId::of::<&str>(), Arc::new(text));
+        let take_text = || take(TypeId::of::<&str>())?.downcast::<&str>().ok();
+        give_byte();
+        give_text("two");
 
-        assert_eq!(take::<u8>().as_deref(), Some(&1));
-        assert_eq!(take::<u8>(), None);
-        assert_eq!(take::<&str>().as_deref(), Some(&"two"));
+        assert_eq!(take_byte().as_deref(), Some(&1));
+        assert_eq!(take_byte(), None);
+        assert_eq!(take_text().as_deref(), Some(&"two"));
 
-        (0..2 * MOST).for_each(|_| give(Arc::new(1_u8)));
-        give(Arc::new("another"));
-        assert_eq!(take::<&str>().as_deref(), Some(&"another"), "there is room for what is new");
-        assert!(std::iter::from_fn(take::<u8>).count() <= MOST);
+        (0..2 * MOST).for_each(|_| give_byte());
+        give_text("another");
+        assert_eq!(take_text().as_deref(), Some(&"another"), "there is room for what is new");
+        assert!(std::iter::from_fn(take_byte).count() <= MOST);
     }
 }
