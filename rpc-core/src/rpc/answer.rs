@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -13,7 +14,7 @@ use super::{
     CallContext, CallError, Failure, IsResult, Method, RpcError, Wire,
     cell::CellOf,
     codec::Coded,
-    duty::{Duty, DutyBy},
+    duty::{Duty, DutyBy, Handler},
     frame::{CallId, Fault, Frame},
     run_stream::RunStream,
 };
@@ -153,11 +154,19 @@ impl<M: Method, F: Future<Output = M::Return>> Future for Run<M, F> {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let mut this = self.project();
-        let handler = &mut |cx: &mut Context<'_>| match this.handler.as_mut().poll(cx) {
+        let this = self.project();
+        this.duty.run(M::CODEC, &mut Polled::<M, F>(this.handler, PhantomData), cx)
+    }
+}
+
+/// The handler of a method, whose result is asked for.
+struct Polled<'h, M, F>(Pin<&'h mut F>, PhantomData<fn() -> M>);
+
+impl<M: Method, F: Future<Output = M::Return>> Handler<M::Ok, M::Err> for Polled<'_, M, F> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<M::Ok, M::Err>> {
+        match self.0.as_mut().poll(cx) {
             Poll::Ready(returned) => Poll::Ready(M::into_result(returned)),
             Poll::Pending => Poll::Pending,
-        };
-        this.duty.run(M::CODEC, handler, cx)
+        }
     }
 }

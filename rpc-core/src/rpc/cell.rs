@@ -15,6 +15,7 @@ use super::{
     codec::{Codec, Facts},
     frame::{CallId, Options, Said, put_call_head},
     known,
+    method::Put,
     pipe::{IntoPort, Pipe},
     replies::{AwaitingReply, Reply, ReplyTable},
     report::in_one_line,
@@ -259,7 +260,7 @@ pub(super) trait Cell: Value + AwaitingReply + Unsettled {
 
     /// Hands out the options, and what writes the arguments, once; the arguments are dropped after that, and nobody finds anything in the
     /// cell any more.
-    fn write(&self, write: &mut dyn FnMut(Option<Box<Options>>, Put<'_>));
+    fn write(&self, write: Write<'_>);
 
     /// The same call in a cell of its own, if nobody has taken it. Nobody finds anything in this one any more.
     fn again(&self) -> Option<Arc<dyn Cell>>;
@@ -285,8 +286,25 @@ pub(super) enum Then {
 /// What is done with a call and whoever waits for it.
 pub(super) type Change<'c> = &'c mut dyn FnMut(Now<'_>, &mut Option<Waker>) -> Then;
 
-/// Writes a value, once.
-pub(super) type Put<'p> = &'p mut dyn FnMut(&mut Encoder) -> Result<(), EncodeError>;
+/// Writes a call: its options, and its arguments.
+pub(super) type Write<'w> = &'w mut dyn FnMut(Option<Box<Options>>, &dyn ToPut);
+
+/// A value that is to be written, whatever it is. A trait of our own: for a closure, the compiler makes two functions more.
+pub(super) trait ToPut {
+    fn put(&self, to: &mut Encoder) -> Result<(), EncodeError>;
+}
+
+/// A value that is to be written, and how.
+pub(super) struct Putting<'v, V> {
+    pub(super) value: &'v V,
+    pub(super) put: Put<V>,
+}
+
+impl<V> ToPut for Putting<'_, V> {
+    fn put(&self, to: &mut Encoder) -> Result<(), EncodeError> {
+        (self.put)(self.value, to)
+    }
+}
 
 /// What the caller's future sees of its cell. It knows what comes back, and not what went.
 pub(super) trait PendingCall<T, E>: Send + Sync {
@@ -445,13 +463,13 @@ impl Outgoing {
 
     /// `None` if the arguments could not be written.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn put(self, cell: &dyn Cell, options: Option<Box<Options>>, put: Put<'_>) -> Option<Message> {
+    fn put(self, cell: &dyn Cell, options: Option<Box<Options>>, args: &dyn ToPut) -> Option<Message> {
         let (facts, traffic, id) = (cell.facts(), cell.traffic(), self.id);
         let method = facts.signature.method;
         let introduction = self.table.is_introduction(method).then(|| known::shape_of(facts));
         let said = Said { options: options.as_deref(), introduction: introduction.as_ref() };
         let mut encoder = Encoder::frame(|head| put_call_head(id, method, said.any(), head));
-        if let Err(error) = encoder.put_all(put) {
+        if let Err(error) = encoder.put_all(|encoder| args.put(encoder)) {
             return self.failed(cell, &error);
         }
         traffic.has_id(id);
@@ -507,9 +525,9 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Cell for CallCell<
         drop(former);
     }
 
-    fn write(&self, write: &mut dyn FnMut(Option<Box<Options>>, Put<'_>)) {
+    fn write(&self, write: Write<'_>) {
         if let Some((args, options)) = self.withdraw() {
-            write(options, &mut |encoder| (self.codec.encode)(&args, encoder));
+            write(options, &Putting { value: &args, put: self.codec.encode });
         }
     }
 
@@ -592,8 +610,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> Value for CallCell
         let outgoing = Outgoing::begin(self.clone(), via)?;
         let next = Stage::SentAsBytes { id: outgoing.id };
         let Some((args, options)) = self.state.lock().stage.start(next) else { return outgoing.forget() };
-        let put = &mut |encoder: &mut Encoder| (self.codec.encode)(&args, encoder);
-        let message = outgoing.put(&*self, options, put)?;
+        let message = outgoing.put(&*self, options, &Putting { value: &args, put: self.codec.encode })?;
         // The values are dropped after their ports have moved out of them.
         drop(args);
         message.transfer_receiving_steps();

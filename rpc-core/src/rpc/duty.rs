@@ -16,7 +16,7 @@ use super::{
     around::{Ended, Surrounded},
     beside::{Beside, info, is_free, report_refusal},
     call_info::Arrival,
-    cell::{CallCell, Cell, Put, poll_abandoned},
+    cell::{CallCell, Cell, Putting, ToPut, poll_abandoned},
     codec::{Codec, Facts},
     current,
     desk::{At, Desk},
@@ -145,7 +145,9 @@ pub(super) enum Begins {
 }
 
 /// A handler, as it is polled: with what the method has returned.
-pub(super) type PollHandler<'h, T, E> = &'h mut dyn FnMut(&mut Context<'_>) -> Poll<Result<T, E>>;
+pub(super) trait Handler<T, E> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>>;
+}
 
 impl<K: Cell> DutyBy<K> {
     /// To answer a call that is a value.
@@ -224,7 +226,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> DutyBy<CallCell<A,
                 cell.returned(result);
                 Answer::DONE
             }
-            Caller::There(id) => reply_there(id, &self.beside, &mut |encoder| (codec.result.put)(&result, encoder)),
+            Caller::There(id) => reply_there(id, &self.beside, &Putting { value: &result, put: codec.result.put }),
             Caller::Piped(pipe) => pipe.returned(&codec.result, result),
             Caller::Nobody => Answer::DONE,
         }
@@ -234,7 +236,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> DutyBy<CallCell<A,
     pub(super) fn run(
         &mut self,
         codec: &Codec<A, T, E>,
-        handler: PollHandler<'_, T, E>,
+        handler: &mut dyn Handler<T, E>,
         cx: &mut Context<'_>,
     ) -> Poll<Answer> {
         let facts = &codec.facts;
@@ -250,7 +252,7 @@ impl<A: Send + 'static, T: Send + 'static, E: Send + 'static> DutyBy<CallCell<A,
         // shares with other handlers is for its author to keep in order, as with any panic that is caught.
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let result = match self.beside.layers() {
-                None => ready!(handler(cx)),
+                None => ready!(handler.poll(cx)),
                 Some(layers) => ready!(poll_within(layers, handler, cx))?,
             };
             let is_error = result.is_err();
@@ -289,9 +291,9 @@ fn refuse(cell: Arc<dyn Cell>, facts: &Facts, refusal: Refusal) -> Answer {
 
 /// Answers a call that came as bytes.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn reply_there(id: CallId, beside: &Beside, put: Put<'_>) -> Answer {
+fn reply_there(id: CallId, beside: &Beside, result: &dyn ToPut) -> Answer {
     let mut encoder = Encoder::frame(|head| put_reply_head(id, head));
-    match encoder.put_all(put) {
+    match encoder.put_all(|encoder| result.put(encoder)) {
         Ok(()) => {
             let reply = encoder.finish();
             Answer::of(if beside.is_nothing() { reply } else { beside.note_reply(reply) })
@@ -303,7 +305,7 @@ fn reply_there(id: CallId, beside: &Beside, put: Put<'_>) -> Answer {
 /// Polls a handler that has layers around it, when they let it; ready with what the method returned, when they let that go.
 fn poll_within<T, E>(
     layers: &mut Surrounded,
-    handler: PollHandler<'_, T, E>,
+    handler: &mut dyn Handler<T, E>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Result<T, E>, Ended>>
 where
@@ -312,7 +314,7 @@ where
 {
     if !layers.has_returned() {
         ready!(layers.poll_begun(cx))?;
-        let result = ready!(handler(cx));
+        let result = ready!(handler.poll(cx));
         let outcome = Outcome::of_result(&result);
         layers.returned(Box::new(result), outcome);
     }

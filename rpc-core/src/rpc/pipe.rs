@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Answer, CallError, Interruption, NotSent, Refusal, ResultCodec,
-    cell::{Cell, Put},
+    cell::{Cell, Putting, ToPut},
     codec::Facts,
     farewell::farewell,
     frame::{Fault, Options, Said, pipelined_head, reply_head},
@@ -61,7 +61,7 @@ impl Pipe {
         let returned = match (result, into_port) {
             (Ok(client), Some(into_port)) => Ok(into_port(client)),
             (Err(error), _) => Err((codec.in_words)(&error)),
-            (result, None) => port_of(&mut |encoder| (codec.put)(&result, encoder)),
+            (result, None) => port_of(&Putting { value: &result, put: codec.put }),
         };
         join(returned, self.port)
     }
@@ -110,10 +110,10 @@ pub(super) fn returns_a_port(ok: ShapeOf) -> bool {
 }
 
 /// Takes the port out of a result, by way of its bytes.
-fn port_of(put: Put<'_>) -> Result<MessagePort, String> {
+fn port_of(result: &dyn ToPut) -> Result<MessagePort, String> {
     // A reply as any other, which is not posted.
     let mut encoder = Encoder::after(reply_head(CallId(0)));
-    encoder.put_all(put).map_err(|error| in_one_line(&error))?;
+    encoder.put_all(|encoder| result.put(encoder)).map_err(|error| in_one_line(&error))?;
     let Parts { mut ports, .. } = encoder.finish().into_parts();
     match (ports.pop(), ports.is_empty()) {
         (Some(port), true) => Ok(port),
@@ -127,14 +127,14 @@ fn frame_of(
     facts: &Facts,
     options: Option<Box<Options>>,
     pipe: MessagePort,
-    put: Put<'_>,
+    args: &dyn ToPut,
 ) -> Option<Message> {
     let method = facts.signature.method;
     let is_introduction = reply_table(via).is_some_and(|table| table.is_introduction(method));
     let introduction = is_introduction.then(|| known::shape_of(facts));
     let said = Said { options: options.as_deref(), introduction: introduction.as_ref() };
     let mut encoder = Encoder::after(pipelined_head(method, said.any()));
-    if let Err(error) = encoder.put_all(put) {
+    if let Err(error) = encoder.put_all(|encoder| args.put(encoder)) {
         fail(&pipe, CallError::NotSent(NotSent::Unencodable(in_one_line(&error))));
         return None;
     }
@@ -183,9 +183,9 @@ impl Value for PipedCell {
     fn encode(self: Arc<Self>, via: &MessagePort) -> Option<Message> {
         let (call, pipe) = self.start()?;
         let (mut pipe, mut message) = (Some(pipe), None);
-        call.write(&mut |options, put| {
+        call.write(&mut |options, args| {
             let pipe = pipe.take().map(Pipe::into_port);
-            message = pipe.and_then(|pipe| frame_of(via, self.facts, options, pipe, put));
+            message = pipe.and_then(|pipe| frame_of(via, self.facts, options, pipe, args));
         });
         let message = message?;
         message.transfer_receiving_steps();
