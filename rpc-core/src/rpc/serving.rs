@@ -359,11 +359,10 @@ impl<'p> Calls<'p> {
         runs: &mut dyn Runs,
         cx: &mut Context<'_>,
     ) {
+        let want = Want::of_value(&value);
         if self.once.is_none() && self.has_room() && room.is_empty() && !desk.is_intercepted {
-            let want = Want::of_value(&value);
             return self.begin(want, desk, move || Unopened::of_value(value, want), runs, cx);
         }
-        let want = Want::of_value(&value);
         self.arrived(Unopened::of_value(value, want), desk, room, runs, cx);
     }
 
@@ -419,7 +418,7 @@ impl<'p> Calls<'p> {
         self.running < self.most_running && !self.is_halted
     }
 
-    /// Opens a call and begins its handler, or lets it wait for the ordered call before it.
+    /// Opens a call and begins its handler, or lets it wait for the ordered call before it. The call is put together where it is needed.
     #[inline(always)]
     fn begin(
         &mut self,
