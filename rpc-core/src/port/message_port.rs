@@ -10,7 +10,7 @@ use super::{
     Announce, Closed, ClosedBy, DataCloneError, DataCloneReason, Gone, MessageChannel, MessageTarget, Parcel, Queued,
     channel::{Channel, End},
     discard::discard,
-    queue::Batch,
+    queue::{Batch, Queue},
     reader::Received,
     ring::{self, Carrier, Place},
     side::{Accepted, Closing, Destination, Next, Side, Told},
@@ -430,11 +430,11 @@ impl MessagePort {
     ) -> Poll<Result<Received, Closed>> {
         let Some(mut side) = self.owned() else { return Poll::Ready(Err(Closed)) };
         loop {
-            if let Some(value) = side.next_value() {
+            if let Some(value) = side.next_unwatched(Queue::pop_value) {
                 let is_last = self.took(side, batch, key, cx);
                 return Poll::Ready(Ok(Received { parcel: Parcel::Value(value), is_last }));
             }
-            if let Some(parcel) = side.next_unwatched() {
+            if let Some(parcel) = side.next_unwatched(Queue::pop) {
                 let is_last = self.took(side, batch, key, cx);
                 return Poll::Ready(Ok(Received { parcel: parcel.received(), is_last }));
             }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, fmt, mem, task::Waker};
 
 use super::{
-    Bound, Carried, ClosedBy, Gone, MessageTarget, Parcel, Queued,
+    Bound, ClosedBy, Gone, MessageTarget, Parcel, Queued,
     queue::{Batch, Queue},
     ring::{Carrier, Place},
     state::PortState,
@@ -269,32 +269,15 @@ impl Side {
         }
     }
 
-    /// Takes the oldest entry, if nobody else has to know of it.
+    /// Takes the oldest entry in some way, if nobody else has to know of it.
     #[inline(always)]
-    pub(super) fn next_unwatched(&mut self) -> Option<Parcel> {
-        if self.has_to_tell() {
+    pub(super) fn next_unwatched<T>(&mut self, take: impl FnOnce(&mut Queue) -> Option<T>) -> Option<T> {
+        if self.watch.is_some() || self.peer_gone.is_some() || !self.state.delivers() {
             return None;
         }
-        let parcel = self.queue.pop()?;
+        let taken = take(&mut self.queue)?;
         self.pace = self.pace.faster();
-        Some(parcel)
-    }
-
-    /// As [`next_unwatched`](Self::next_unwatched), of a value that waits by itself, as nearly every one does.
-    #[inline(always)]
-    pub(super) fn next_value(&mut self) -> Option<Carried> {
-        if self.has_to_tell() {
-            return None;
-        }
-        let value = self.queue.pop_value()?;
-        self.pace = self.pace.faster();
-        Some(value)
-    }
-
-    /// Whether anybody else has to know of what is taken here.
-    #[inline(always)]
-    fn has_to_tell(&self) -> bool {
-        self.watch.is_some() || self.peer_gone.is_some() || !self.state.delivers()
+        Some(taken)
     }
 
     /// Lends the queue to the reader, to be received without this side.

@@ -10,6 +10,7 @@ use tracing::span::EnteredSpan;
 use super::{
     CallError, CallInfo, CallSide, Interruption, Method, MethodId, Outcome, Refusal,
     around::Surrounded,
+    arrived::Came,
     attached::Attached,
     call_info::Signature,
     codec::Facts,
@@ -20,7 +21,6 @@ use super::{
     duty::Stop,
     frame::{CallId, Options},
     held::Held,
-    incoming::Came,
     outbox::Outbox,
     same::Same,
 };

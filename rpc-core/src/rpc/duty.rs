@@ -14,6 +14,7 @@ use std::{
 use super::{
     Answer, CallContext, Interruption, Outcome, Refusal,
     around::{Ended, Surrounded},
+    arrived::Came,
     beside::{Beside, info, is_free, report_refusal},
     call_info::Arrival,
     cell::{CallCell, Cell, Putting, ToPut, poll_abandoned},
@@ -23,7 +24,6 @@ use super::{
     failed::{Failed, Whom},
     frame::{CallId, Fault, Options, put_reply_head},
     held::{Held, claim},
-    incoming::Came,
     outbox::Outbox,
     pipe::Pipe,
 };

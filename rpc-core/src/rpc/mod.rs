@@ -8,7 +8,9 @@
 //! What `#[service]` generates stands on [`Method`] and [`Service`]; `handover` re-exports those to generated code only.
 
 mod answer;
+mod args;
 mod around;
+mod arrived;
 mod attached;
 mod audit;
 mod beside;
@@ -29,6 +31,7 @@ mod failed;
 mod farewell;
 mod feeding;
 pub mod frame;
+mod from_bytes;
 mod grant;
 mod handlers;
 mod held;

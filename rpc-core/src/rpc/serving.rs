@@ -10,14 +10,14 @@ use std::{
 use futures::future::AbortHandle;
 
 use super::{
-    Answer, Refusal,
+    Answer, Incoming, Refusal,
+    arrived::{Arrived, Unopened, Want},
     describe::{self, Describe},
     desk::{At, AtDesk, Desk, DeskReader},
     frame::{CallId, Fault, Frame},
     grant::Ended,
     handlers::{Begun, Tag},
     host::{Reception, SeatKey, Seats, Standing, Thing, WaitingRoom, Whence, seat_of},
-    incoming::{Arrived, Incoming, Unopened, Want},
     method::Method,
     running::{Began, Runs},
     same::{self, Same},

@@ -9,10 +9,10 @@ use std::{
 
 use super::{
     Refusal, Service,
+    arrived::Arrived,
     desk::{At, AtDesk, Desk, DeskReader},
     frame::CallId,
     host::{Reception, SeatKey, Thing, Whence, seat_of},
-    incoming::Arrived,
     serving::{BATCH, Once},
 };
 use crate::{

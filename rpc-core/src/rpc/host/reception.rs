@@ -17,11 +17,11 @@ use crate::{
     clock::Sleep,
     port::{Parcel, Reader, Received},
     rpc::{
+        arrived::{Unopened, method_of},
         desk::{AtDesk, Desk, DeskReader},
         farewell::{end_unread, farewell},
         frame::{CallId, Fault},
         grant::Ended,
-        incoming::{Unopened, method_of},
     },
     sync::Arc,
 };
