@@ -38,34 +38,11 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = structuredClone)]
     pub(super) fn structured_clone(value: &JsValue, options: &Object) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(js_namespace = String, js_name = fromCharCode)]
-    #[allow(clippy::too_many_arguments, reason = "one for each character")]
-    fn from_char_codes(
-        a: u8,
-        b: u8,
-        c: u8,
-        d: u8,
-        e: u8,
-        f: u8,
-        g: u8,
-        h: u8,
-        i: u8,
-        j: u8,
-        k: u8,
-        l: u8,
-        m: u8,
-        n: u8,
-        o: u8,
-        p: u8,
-        q: u8,
-        r: u8,
-        s: u8,
-        t: u8,
-        u: u8,
-        v: u8,
-        w: u8,
-        x: u8,
-    ) -> JsString;
+    /// The string of these characters, which the engine reads where they lie.
+    ///
+    /// They are no arguments from here: what a module passes beyond some ten of them arrives as something else, once in a while, in WebKit.
+    #[wasm_bindgen(js_namespace = ["String", "fromCharCode"], js_name = apply)]
+    fn from_char_codes(this: &JsValue, codes: &[u8]) -> JsString;
 
     /// An error event, as for what nobody has caught; and an error where there is no such function.
     #[wasm_bindgen(catch, js_name = reportError)]
@@ -120,28 +97,12 @@ pub(crate) fn words(error: &JsValue) -> String {
 /// a call takes, that costs more than all the rest of the way.
 const SHORT: usize = 128;
 
-/// Up to so many bytes are handed over one by one: a list of them costs several times as much.
-const SHORTEST: usize = 24;
-
 /// A packet, as it is posted. In a string, each character is a byte.
 pub(super) fn packet(bytes: &[u8]) -> JsValue {
-    if bytes.len() <= SHORTEST {
-        return characters(bytes).into();
-    }
     if bytes.len() > SHORT {
         return Uint8Array::from(bytes).into();
     }
-    let characters: Vec<u16> = bytes.iter().copied().map(u16::from).collect();
-    JsString::from_char_code(&characters).into()
-}
-
-/// The string of these bytes, of which there are at most [`SHORTEST`].
-fn characters(bytes: &[u8]) -> JsString {
-    let mut padded = [0; SHORTEST];
-    padded[..bytes.len()].copy_from_slice(bytes);
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = padded;
-    let all = from_char_codes(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x);
-    all.substring(0, bytes.len() as u32)
+    from_char_codes(&JsValue::UNDEFINED, bytes).into()
 }
 
 /// The packet in a message: all of it, or the first thing in a list.
