@@ -9,7 +9,7 @@ use super::{
     desk::{At, Desk},
     duty::Begins,
     failed::{Failed, Whom},
-    frame::{CallId, Frame, Options, PlainCall},
+    frame::{CallId, Options, PlainCall},
     pipe::{Pipe, returns_a_port},
     report::in_one_line,
     versions::{Verdict, Version},
@@ -110,7 +110,7 @@ impl FromBytes {
             (Verdict::Evolved, is_new) => {
                 if is_new {
                     let shape = super::known::shape_of(ours);
-                    desk.send(&Frame::Shape { method: self.method, shape });
+                    desk.send(&super::frame::Frame::Shape { method: self.method, shape });
                 }
                 Ok(Some(version.clone()))
             }
