@@ -50,15 +50,20 @@ async function calibrate(row, contender, milliseconds) {
   }
 }
 
+// The same in any order.
+function shuffled(list) {
+  const left = [...list];
+  return list.map(() => left.splice(Math.floor(Math.random() * left.length), 1)[0]);
+}
+
 async function measure(all, row, { rounds, milliseconds }) {
   const lanes = [];
   for (const contender of all.filter(({ contender }) => row.method in contender)) {
     lanes.push({ contender, calls: await calibrate(row, contender, milliseconds), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {
-    // Whoever comes first pays for what was left over; each comes first in its turn.
-    for (let turn = 0; turn < lanes.length; turn++) {
-      const lane = lanes[(round + turn) % lanes.length];
+    // Everybody pays for what the one before has left behind, in caches and for the collector: so nobody always comes after the same.
+    for (const lane of shuffled(lanes)) {
       const took = await time(row, lane.contender, lane.calls);
       lane.samples.push((lane.calls / took) * 1000);
     }
