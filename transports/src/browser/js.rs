@@ -40,7 +40,7 @@ extern "C" {
 
     /// The string of these characters, which the engine reads where they lie.
     ///
-    /// They are no arguments from here: what a module passes beyond some ten of them arrives as something else, once in a while, in WebKit.
+    /// They are no arguments from here: of 24 that a module passes, WebKit has half arrive as something else, once in some thousand times.
     #[wasm_bindgen(js_namespace = ["String", "fromCharCode"], js_name = apply)]
     fn from_char_codes(this: &JsValue, codes: &[u8]) -> JsString;
 
