@@ -1,4 +1,4 @@
-//! The arguments of a call, as they are read and handed to its handler.
+//! The arguments of a call, as they are read, and the duty that they come with.
 
 use std::any::Any;
 
@@ -33,13 +33,17 @@ pub(super) trait ReadArgs {
     fn result(&self) -> ShapeOf;
 }
 
-/// A call that was opened, but for its arguments.
-pub(super) struct Begun {
+/// The duty to answer a call that was opened, before it is said of what types it is.
+pub(super) struct UntypedDuty {
     whom: Whom,
     beside: Beside,
 }
 
-impl Begun {
+impl UntypedDuty {
+    /// Finds out what is beside a call, and whether it is to be run.
+    ///
+    /// # Errors
+    /// The answer, if it is not.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new(
         whom: Whom,
@@ -58,9 +62,9 @@ impl Begun {
         }
     }
 
-    /// The duty to answer it.
+    /// The same, of these types.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn duty<K: Cell>(self, facts: &Facts) -> DutyBy<K> {
+    pub(super) fn typed<K: Cell>(self, facts: &Facts) -> DutyBy<K> {
         Duty::new(Caller::from(self.whom), self.beside, facts)
     }
 }
@@ -79,9 +83,9 @@ impl<'c, A: Send + 'static, T: Send + 'static, E: Send + 'static> Args<'c, A, T,
 
     /// The arguments, and the duty to answer the call that they were read from.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn with(self, begun: Begun) -> Taken<A, T, E> {
+    pub(super) fn with(self, duty: UntypedDuty) -> Taken<A, T, E> {
         let args = self.args.expect("a call is opened by reading its arguments");
-        (args, begun.duty(&self.codec.facts))
+        (args, duty.typed(&self.codec.facts))
     }
 }
 

@@ -34,12 +34,12 @@ pub(super) struct Unopened {
     pub(super) arrival: Option<Box<Arrival>>,
 }
 
+/// In what form a call came.
 #[derive(Debug)]
 pub(super) enum Body {
     /// From a caller in this process.
     Value(Carried),
-    /// As bytes. Without an id it is one-way, or pipelined.
-    /// Boxed, so that a call that is a value is small to move.
+    /// As bytes. Boxed, so that a call that is a value is small to move.
     Frame(Box<FromBytes>),
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, MethodId, Refusal,
-    args::{Begun, ReadArgs},
+    args::{ReadArgs, UntypedDuty},
     arrived::Came,
     call_info::Arrival,
     codec::Facts,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Message, MessagePort, message::DecodeError, shape::ShapeOf, sync::Arc};
 
-/// It is read as far as finding out what it calls. Without an id it is one-way, or pipelined.
+/// A call that came as bytes, read as far as finding out what it calls. Without an id it is one-way, or pipelined.
 #[derive(Debug)]
 pub(super) struct FromBytes {
     pub(super) message: Message,
@@ -47,7 +47,7 @@ impl FromBytes {
         facts: &Facts,
         args: &mut dyn ReadArgs,
         desk: At<'_>,
-    ) -> Result<Begun, Answer> {
+    ) -> Result<UntypedDuty, Answer> {
         let bytes = self.message.size();
         // Nearly always there is nothing to find out.
         let is_plain = self.pipe.is_none() && self.version.is_none();
@@ -57,7 +57,7 @@ impl FromBytes {
                 let whom = self.whom();
                 let Self { message, options, .. } = self;
                 message.recycle();
-                Begun::new(whom, options, Came { arrival, bytes }, begins, facts, desk)
+                UntypedDuty::new(whom, options, Came { arrival, bytes }, begins, facts, desk)
             }
             Err(error) => Err(self.malformed(&error, &desk)),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Method, MethodId, Opened, Refusal, Responder, Service,
-    args::{Args, Begun, ReadArgs, Taken},
+    args::{Args, ReadArgs, Taken, UntypedDuty},
     arrived::{Arrived, Body, Came, Unopened, Want},
     call_info::Arrival,
     cell::CallCell,
@@ -140,7 +140,7 @@ impl<'d> Incoming<'d> {
     {
         let mut args = Args::of(codec);
         match Self::open_other(body, arrival, begins, &codec.facts, &mut args, desk) {
-            Ok(begun) => Ok(args.with(begun)),
+            Ok(duty) => Ok(args.with(duty)),
             Err(answer) => Err(answer),
         }
     }
@@ -153,14 +153,14 @@ impl<'d> Incoming<'d> {
         facts: &Facts,
         args: &mut dyn ReadArgs,
         desk: At<'_>,
-    ) -> Result<Begun, Answer> {
+    ) -> Result<UntypedDuty, Answer> {
         let frame = match body {
             Body::Value(value) => match value.downcast::<PipedCell>(&facts.kinds.piped) {
                 Ok(cell) => {
                     let Some((call, pipe)) = cell.start() else { return Err(Answer::DONE) };
                     let Some(options) = args.take(&*call) else { return Err(Answer::DONE) };
                     let (whom, came) = (Whom::Piped(Box::new(pipe)), Came { arrival, bytes: 0 });
-                    return Begun::new(whom, options, came, begins, facts, desk);
+                    return UntypedDuty::new(whom, options, came, begins, facts, desk);
                 }
                 Err(value) => Self::as_frame(value, &desk)?,
             },
@@ -181,16 +181,16 @@ impl<'d> Incoming<'d> {
                 Ok(cell) => {
                     let Some((args, options)) = cell.start() else { return Err(Answer::DONE) };
                     let came = Came { arrival, bytes: 0 };
-                    let begun = Begun::new(Whom::Nobody, options, came, Begins::AnyTime, &codec.facts, desk)?;
-                    return Ok((args, begun.duty(&codec.facts)));
+                    let duty = UntypedDuty::new(Whom::Nobody, options, came, Begins::AnyTime, &codec.facts, desk)?;
+                    return Ok((args, duty.typed(&codec.facts)));
                 }
                 Err(value) => Self::as_frame(value, &desk)?,
             },
             Body::Frame(frame) => *frame,
         };
         let mut args = Args::of(codec);
-        let begun = frame.open(arrival, Begins::AnyTime, &codec.facts, &mut args, desk)?;
-        Ok(args.with(begun))
+        let duty = frame.open(arrival, Begins::AnyTime, &codec.facts, &mut args, desk)?;
+        Ok(args.with(duty))
     }
 
     /// Answers a call of a method that is not served (C2), or that every service has without having it.
