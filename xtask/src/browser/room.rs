@@ -130,11 +130,12 @@ fn first_line(server: &mut Child) -> io::Result<String> {
 fn end_processes_in(folder: &Path) {
     let mark = mark_of(folder);
     for _ in 0..MOST_LOOKS {
-        let ours = processes_where(|process| Mark::of(process, &mark) == Mark::Ours);
+        // In one look at each: between two it could become one of ours, and be in neither.
+        let (ours, not_yet) = processes_in(&mark);
         if !ours.is_empty() {
             // Those that ended meanwhile are no failure.
             let _ = Command::new("kill").arg("-KILL").args(&ours).stderr(Stdio::null()).status();
-        } else if processes_where(|process| Mark::of(process, &mark) == Mark::NotYet).is_empty() {
+        } else if not_yet == 0 {
             return;
         }
         thread::sleep(LOOK_EVERY);
@@ -146,11 +147,21 @@ fn mark_of(folder: &Path) -> String {
     format!("TMPDIR={}", folder.display())
 }
 
-/// The ids of these processes.
-fn processes_where(is_asked_for: impl Fn(u32) -> bool) -> Vec<String> {
+/// The ids of the processes with this mark, and how many have yet to get one.
+fn processes_in(mark: &str) -> (Vec<String>, usize) {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let names = processes.filter_map(|process| process.file_name().into_string().ok());
-    names.filter(|name| name.parse().is_ok_and(&is_asked_for)).collect()
+    let mut ours = Vec::new();
+    let mut not_yet = 0;
+    for name in names {
+        match name.parse().map(|process| Mark::of(process, mark)) {
+            Ok(Mark::Ours) => ours.push(name),
+            Ok(Mark::NotYet) => not_yet += 1,
+            // What is not named by a number is no process.
+            Ok(Mark::Others) | Err(_) => {}
+        }
+    }
+    (ours, not_yet)
 }
 
 /// What the environment of a process says of where it was started.
@@ -158,37 +169,43 @@ fn processes_where(is_asked_for: impl Fn(u32) -> bool) -> Vec<String> {
 enum Mark {
     Ours,
     Others,
-    /// It is becoming another program, and has no environment in the meantime.
+    /// It is becoming another program, and has our environment or none in the meantime.
     NotYet,
 }
 
 impl Mark {
     fn of(process: u32, mark: &str) -> Self {
-        let environment = || fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-        let mut says = environment();
-        if says.is_empty() {
-            if is_becoming(process) {
-                return Self::NotYet;
-            }
-            // It may have become what it is between the two looks.
-            says = environment();
-        }
         // One that is of others may not be looked at; one that has ended is nobody's.
-        let is_ours = says.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes());
-        if is_ours { Self::Ours } else { Self::Others }
+        let environment = || fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let is_ours = || environment().split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes());
+        if is_ours() {
+            return Self::Ours;
+        }
+        if is_becoming(process) {
+            return Self::NotYet;
+        }
+        // It may have become what it is between the two looks.
+        if is_ours() { Self::Ours } else { Self::Others }
     }
 }
 
-/// Whether a process without an environment is about to get one: it has a program, and its program has no arguments yet.
+/// Whether a process has yet to get its own environment. One that we start has our memory at first. Then it has its program, and
+/// does not know yet where that lies; where its arguments lie it knows earlier than its environment, so they do not tell.
 fn is_becoming(process: u32) -> bool {
-    // The 48th field, counted behind the second, which may be anything in parentheses.
+    let Ok(program) = fs::read_link(format!("/proc/{process}/exe")) else { return false };
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let arguments_at = stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(45));
-    arguments_at == Some("0") && fs::read_link(format!("/proc/{process}/exe")).is_ok()
+    // The fourth field and the 27th, counted behind the second, which may be anything in parentheses.
+    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let parent = fields.nth(1);
+    let program_ends_at = fields.nth(22);
+    let has_our_memory =
+        || parent == Some(&std::process::id().to_string()) && std::env::current_exe().is_ok_and(|ours| ours == program);
+    program_ends_at == Some("0") || has_our_memory()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
     use std::time::Instant;
 
     use super::*;
@@ -198,7 +215,7 @@ mod tests {
     /// Waits for so many processes to say that they were started in there: one does so a moment after it was started.
     fn wait_for(processes: usize, folder: &Path) {
         let mark = mark_of(folder);
-        while processes_where(|process| Mark::of(process, &mark) == Mark::Ours).len() < processes {
+        while processes_in(&mark).0.len() < processes {
             thread::yield_now();
         }
     }
@@ -219,7 +236,9 @@ mod tests {
 
         end_processes_in(folder);
 
-        assert!(!inside.wait().unwrap().success());
+        // What was ended already stays ended so, and what was not is not waited for.
+        let _ = Command::new("kill").arg("-TERM").arg(inside.id().to_string()).stderr(Stdio::null()).status();
+        assert_eq!(inside.wait().unwrap().signal(), Some(9), "it was not ended");
         assert!(elsewhere.try_wait().unwrap().is_none(), "something else was ended");
         elsewhere.kill().unwrap();
         elsewhere.wait().unwrap();
@@ -256,6 +275,6 @@ mod tests {
 
         assert!(ended.unwrap_err().starts_with("it took too long"));
         let mark = mark_of(folder);
-        assert_eq!(processes_where(|process| Mark::of(process, &mark) == Mark::Ours), [""; 0]);
+        assert_eq!(processes_in(&mark).0, [""; 0]);
     }
 }
