@@ -2,7 +2,12 @@
 
 mod common;
 
-use std::{pin::Pin, sync::Arc, task::Context, thread};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    thread,
+};
 
 use common::{Wakes, channel, closed_by, poll, post, recv_now, started_channel, take, take_texts, text, transferred};
 use futures::{FutureExt, Stream, StreamExt, executor::block_on, future::join_all};
@@ -462,4 +467,48 @@ fn ports_and_their_futures_may_go_to_other_threads() {
     sendable(&theirs.recv());
     sendable(&theirs.closed());
     sendable(&handover_core::Message::default());
+}
+
+#[test]
+fn whoever_waits_for_the_end_is_not_woken_by_what_comes_before_it() {
+    let (ours, theirs) = started_channel();
+    let control = theirs.control();
+    let (ends, for_the_end) = Wakes::new();
+    let (arrivals, for_messages) = Wakes::new();
+    let mut ended = control.ended();
+    let mut closed = theirs.closed();
+    let mut reader = theirs.recv();
+    assert!(poll(&mut ended, &for_the_end).is_pending());
+    assert!(poll(&mut closed, &for_the_end).is_pending());
+
+    for number in ["1", "2", "3"] {
+        assert!(poll(&mut reader, &for_messages).is_pending());
+        post(&ours, [number]);
+        reader = theirs.recv();
+        assert_eq!(take(&theirs).data(), number.as_bytes());
+    }
+
+    assert_eq!((ends.count(), arrivals.count()), (0, 3));
+    drop(ours);
+    assert_eq!(ends.count(), 2);
+    assert!(poll(&mut ended, &for_the_end).is_ready());
+    assert_eq!(poll(&mut closed, &for_the_end), Poll::Ready(ClosedBy::Peer));
+}
+
+#[test]
+fn whoever_waits_no_longer_for_the_end_is_not_woken_at_it() {
+    let (ours, theirs) = started_channel();
+    let control = theirs.control();
+    let (wakes, waker) = Wakes::new();
+    let mut staying = control.ended();
+    let mut leaving = control.ended();
+    assert!(poll(&mut leaving, &waker).is_pending());
+    assert!(poll(&mut staying, &waker).is_pending());
+    assert!(poll(&mut staying, &waker).is_pending());
+
+    drop(leaving);
+    drop(ours);
+
+    assert_eq!(wakes.count(), 1);
+    assert!(poll(&mut staying, &waker).is_ready());
 }

@@ -112,7 +112,7 @@ impl Future for Ended<'_> {
         if side.state.is_closed() || side.peer_gone().is_some() {
             return Poll::Ready(());
         }
-        let replaced = side.waiters.register(&mut self.key, cx.waker());
+        let replaced = side.waiters.register_for_the_end(&mut self.key, cx.waker());
         drop(side);
         drop(replaced);
         Poll::Pending

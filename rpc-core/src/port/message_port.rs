@@ -508,11 +508,14 @@ impl MessagePort {
 
     /// Who closed the channel, or registers to be woken when somebody does.
     pub(super) fn poll_closed(&self, key: &mut Option<WaiterKey>, cx: &mut Context<'_>) -> Poll<ClosedBy> {
-        let Some(side) = self.owned() else { return Poll::Ready(ClosedBy::ThisEnd) };
+        let Some(mut side) = self.owned() else { return Poll::Ready(ClosedBy::ThisEnd) };
         if let Some(closed_by) = side.closed_by() {
             return Poll::Ready(closed_by);
         }
-        wait_at(side, key, cx)
+        let replaced = side.waiters.register_for_the_end(key, cx.waker());
+        drop(side);
+        drop(replaced);
+        Poll::Pending
     }
 
     /// Forgets a future that waited here.

@@ -206,7 +206,7 @@ impl Side {
         if self.state.delivers() { self.told(1) } else { Told::default() }
     }
 
-    /// Everyone who waits, and whoever is to be told of that many things to take.
+    /// Everyone who waits for what comes, and whoever is to be told of that many things to take.
     fn told(&mut self, things: usize) -> Told {
         if things == 0 {
             return Told::default();
@@ -214,6 +214,20 @@ impl Side {
         if !self.is_watched() && self.waiters.are_few() {
             return Told { one: self.waiters.take_only(), more: None };
         }
+        let woken = self.waiters.take();
+        self.told_of(things, woken)
+    }
+
+    /// Everyone who waits, and whoever is to be told that there is the end to take.
+    fn told_of_the_end(&mut self) -> Told {
+        if self.waiters.is_nobody_for_the_end() {
+            return self.told(1);
+        }
+        let woken = self.waiters.take_all();
+        self.told_of(1, woken)
+    }
+
+    fn told_of(&mut self, things: usize, woken: Woken) -> Told {
         let announce = match &self.delivery {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
             Delivery::Queue
@@ -223,7 +237,6 @@ impl Side {
             | Delivery::Draining(_)
             | Delivery::Travelling(_) => None,
         };
-        let woken = self.waiters.take();
         self.told_all(woken, announce)
     }
 
@@ -257,7 +270,7 @@ impl Side {
             if !(last || self.watch.is_some()) {
                 return Next::Parcel(parcel, Told::default());
             }
-            let woken = if last { self.waiters.take() } else { Woken::default() };
+            let woken = if last { self.waiters.take_all() } else { Woken::default() };
             return Next::Parcel(parcel, self.told_all(woken, None));
         }
         if self.is_finished() {
@@ -419,7 +432,7 @@ impl Side {
     /// Closes this side. `None` if it was closed already.
     #[must_use = "wake after unlocking"]
     pub(super) fn close(&mut self) -> Option<Closing> {
-        self.state.close().then(|| (self.told(1), self.take_target()))
+        self.state.close().then(|| (self.told_of_the_end(), self.take_target()))
     }
 
     /// Notes that the other side was closed.
@@ -436,7 +449,7 @@ impl Side {
     /// Notes that the other side has gone, wherever this one is: it is noted here, so it travels along (CLOSE-05, PORT-62).
     pub(super) fn peer_has_gone(&mut self, gone: Gone) -> Closing {
         self.peer_gone.get_or_insert(gone);
-        (self.told(1), self.target())
+        (self.told_of_the_end(), self.target())
     }
 
     /// Who closed the channel. The other side's end is told once everything that it posted before was received (CLOSE-07). A
@@ -459,7 +472,7 @@ impl Side {
     /// The queue goes along; who waits, and the target, belong to the old place (PORT-61).
     #[must_use = "wake after unlocking"]
     pub(super) fn transfer_steps(&mut self) -> Option<(Woken, Delivery)> {
-        self.state.transfer_steps().then(|| (self.waiters.take(), self.remove_delivery()))
+        self.state.transfer_steps().then(|| (self.waiters.take_all(), self.remove_delivery()))
     }
 
     /// Gives what waits, and what comes from now on, to a target. Until [`drained_to_target`](Self::drained_to_target) finds nothing left, it queues up.

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    mem,
     num::NonZeroU64,
     sync::atomic::{AtomicU32, Ordering},
     task::Waker,
@@ -37,13 +38,19 @@ impl WaiterKey {
 /// The tasks that wait at one side; nearly always none or one.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    first: Option<(WaiterKey, Waker)>,
+    first: Option<Waiter>,
     more: Option<Box<Others>>,
 }
 
+type Waiter = (WaiterKey, Waker);
+
 /// Those who wait beside the first: out of the way of the many sides that have none.
 #[derive(Debug, Default)]
-struct Others(Vec<(WaiterKey, Waker)>);
+struct Others {
+    waiters: Vec<Waiter>,
+    /// They wait for the end, and for nothing that comes before it.
+    for_the_end: Vec<Waiter>,
+}
 
 impl Waiters {
     /// Registers a waker under its future's key, giving the future one if it has none.
@@ -53,8 +60,7 @@ impl Waiters {
     pub(crate) fn register(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
         let key = *key.get_or_insert_with(WaiterKey::new);
         match self.find(key) {
-            Some((_, old)) if old.will_wake(waker) => None,
-            Some((_, old)) => Some(std::mem::replace(old, waker.clone())),
+            Some(waiter) => renew(waiter, waker),
             None => {
                 self.add(key, waking::clone(waker));
                 None
@@ -62,18 +68,32 @@ impl Waiters {
         }
     }
 
+    /// As [`register`](Self::register), for one who is [woken at the end](Self::take_all) and not before.
+    #[must_use = "drop a replaced waker outside the lock"]
+    pub(crate) fn register_for_the_end(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) -> Option<Waker> {
+        let key = *key.get_or_insert_with(WaiterKey::new);
+        let Others { for_the_end, .. } = &mut **self.more.get_or_insert_default();
+        match for_the_end.iter_mut().find(|waiter| waiter.0 == key) {
+            Some(waiter) => renew(waiter, waker),
+            None => {
+                for_the_end.push((key, waking::clone(waker)));
+                None
+            }
+        }
+    }
+
     #[inline]
-    fn find(&mut self, key: WaiterKey) -> Option<&mut (WaiterKey, Waker)> {
+    fn find(&mut self, key: WaiterKey) -> Option<&mut Waiter> {
         match &mut self.first {
             Some(first) if first.0 == key => Some(first),
-            _ => self.more.as_mut()?.0.iter_mut().find(|waiter| waiter.0 == key),
+            _ => self.more.as_mut()?.waiters.iter_mut().find(|waiter| waiter.0 == key),
         }
     }
 
     fn add(&mut self, key: WaiterKey, waker: Waker) {
         match self.first {
             None => self.first = Some((key, waker)),
-            Some(_) => self.more.get_or_insert_default().0.push((key, waker)),
+            Some(_) => self.more.get_or_insert_default().waiters.push((key, waker)),
         }
     }
 
@@ -83,35 +103,64 @@ impl Waiters {
         if self.first.as_ref().is_some_and(|waiter| waiter.0 == key) {
             return self.first.take().map(|waiter| waiter.1);
         }
-        let Others(more) = &mut **self.more.as_mut()?;
-        let index = more.iter().position(|waiter| waiter.0 == key)?;
-        Some(more.swap_remove(index).1)
+        let Others { waiters, for_the_end } = &mut **self.more.as_mut()?;
+        [waiters, for_the_end].into_iter().find_map(|waiters| {
+            let index = waiters.iter().position(|waiter| waiter.0 == key)?;
+            Some(waiters.swap_remove(index).1)
+        })
     }
 
-    /// Takes everyone who waits, to be woken after unlocking.
+    /// Takes everyone who waits for what comes, to be woken after unlocking.
     #[inline]
     pub(crate) fn take(&mut self) -> Woken {
-        let first = self.first.take().map(|(_, waker)| waker);
-        Woken { first, more: self.more.take() }
+        if self.is_nobody_for_the_end() {
+            return self.take_all();
+        }
+        let first = self.take_first();
+        let others = self.more.as_mut().filter(|others| !others.waiters.is_empty());
+        let more = others.map(|others| Others { waiters: mem::take(&mut others.waiters), ..Others::default() });
+        Woken { first, more: more.map(Box::new) }
     }
 
-    /// Takes the one who waits, to be woken after unlocking; nobody if others wait too.
+    /// Takes everyone who waits, also for the end.
+    #[inline]
+    pub(crate) fn take_all(&mut self) -> Woken {
+        Woken { first: self.take_first(), more: self.more.take() }
+    }
+
+    /// Takes the one who waits for what comes, to be woken after unlocking; nobody if others do too.
     #[inline]
     pub(crate) fn take_only(&mut self) -> Option<Waker> {
-        if self.more.is_some() { None } else { self.first.take().map(|(_, waker)| waker) }
+        if self.are_few() { self.take_first() } else { None }
     }
 
-    /// Whether one waits at the most.
+    #[inline]
+    fn take_first(&mut self) -> Option<Waker> {
+        self.first.take().map(|(_, waker)| waker)
+    }
+
+    /// Whether one waits for what comes at the most.
     #[inline]
     pub(crate) fn are_few(&self) -> bool {
-        self.more.is_none()
+        self.more.as_ref().is_none_or(|others| others.waiters.is_empty())
     }
 
-    /// Whether nobody waits.
+    /// Whether nobody waits for the end and for nothing before it.
+    #[inline]
+    pub(crate) fn is_nobody_for_the_end(&self) -> bool {
+        self.more.as_ref().is_none_or(|others| others.for_the_end.is_empty())
+    }
+
+    /// Whether nobody waits for what comes.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.as_ref().is_none_or(|others| others.0.is_empty())
+        self.first.is_none() && self.are_few()
     }
+}
+
+/// Has a future's own waker be the one that is woken.
+fn renew((_, old): &mut Waiter, waker: &Waker) -> Option<Waker> {
+    if old.will_wake(waker) { None } else { Some(mem::replace(old, waker.clone())) }
 }
 
 /// Tasks to wake once no lock is held.
@@ -138,7 +187,7 @@ impl Woken {
 impl Others {
     #[cold]
     fn wake(self) {
-        self.0.into_iter().for_each(|(_, waker)| waker.wake());
+        self.waiters.into_iter().chain(self.for_the_end).for_each(|(_, waker)| waker.wake());
     }
 }
 
