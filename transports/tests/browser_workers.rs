@@ -12,10 +12,10 @@ use common::{
 use futures::{FutureExt, StreamExt, pin_mut, stream};
 use gloo_timers::future::TimeoutFuture;
 use handover::{
-    CallError, Interruption, MessageChannel, NotSent, RpcError, context,
+    CallError, Interruption, MessageChannel, NotSent, RpcError, context, service,
     wasm_worker::{self, Script, Worker},
 };
-use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
@@ -24,6 +24,51 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen]
 pub fn desk_worker() {
     wasm_worker::run(desk::serve);
+}
+
+/// Tells when it posts.
+#[service]
+trait Posting {
+    /// Comes back at once; a microtask after that is written down.
+    async fn at_once(&self);
+    /// Comes back in a microtask or two.
+    async fn later(&self);
+    /// What was done since the last time, up to the answers to this.
+    async fn done(&self) -> String;
+}
+
+struct Diary;
+
+impl Posting for Diary {
+    async fn at_once(&self) {
+        js_sys::eval("Promise.resolve().then(() => done.push('microtask'))").unwrap();
+    }
+
+    async fn later(&self) {
+        let promise = js_sys::Promise::resolve(&JsValue::UNDEFINED);
+        wasm_bindgen_futures::JsFuture::from(promise).await.unwrap();
+    }
+
+    async fn done(&self) -> String {
+        js_sys::eval("done.splice(0).join(' ')").unwrap().as_string().unwrap()
+    }
+}
+
+/// Writes down when it posts a packet that begins with a message: others say that it is there, when somebody asks.
+#[wasm_bindgen]
+pub fn posting_worker() {
+    let watch = "
+        globalThis.done = [];
+        const post = MessagePort.prototype.postMessage;
+        MessagePort.prototype.postMessage = function(...words) {
+            if (words[0][2] === '\\u0001') {
+                done.push('post');
+            }
+            return post.apply(this, words);
+        };
+    ";
+    js_sys::eval(watch).unwrap();
+    wasm_worker::run(|port| PostingServer::new(Diary).serve(port));
 }
 
 /// Fails before it listens.
@@ -82,6 +127,27 @@ async fn a_worker_is_called_like_anybody() {
     assert!(back.into_iter().rev().eq(bytes));
     let another = desk.another().await.unwrap();
     assert_eq!(another.add(1, 1).await.unwrap(), 2);
+}
+
+#[test]
+async fn what_is_answered_at_once_is_posted_before_any_microtask() {
+    let posting: PostingClient = wasm_worker::spawn("posting", &export("posting_worker")).unwrap();
+
+    posting.done().await.unwrap();
+    posting.at_once().await.unwrap();
+
+    assert_eq!(posting.done().await.unwrap(), "post post microtask", "the first is the answer to the first `done`");
+}
+
+#[test]
+async fn what_is_answered_in_one_turn_goes_out_as_one_message_however_early_some_of_it_was() {
+    let posting: PostingClient = wasm_worker::spawn("posting", &export("posting_worker")).unwrap();
+
+    posting.done().await.unwrap();
+    let (first, second, third) = futures::join!(posting.at_once(), posting.later(), posting.at_once());
+    assert_eq!((first, second, third), (Ok(()), Ok(()), Ok(())));
+
+    assert_eq!(posting.done().await.unwrap(), "post microtask microtask post");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::{
     cell::{Cell, OnceCell, Ref, RefCell},
     pin::Pin,
     rc::{Rc, Weak},
-    task::{Context, Poll, Waker},
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
 };
 
 use futures::{FutureExt, Stream, future::poll_fn};
@@ -22,7 +23,7 @@ use super::{
     pack::{Outgoing, Packed, pack},
     packet::{Entry, Packet},
     peers::{self, Holder, Peer},
-    turns::{self, Pace},
+    turns::{self, Pace, Rouser},
     value::Value,
 };
 use crate::refusal::Refusal;
@@ -119,7 +120,9 @@ pub(super) struct Bridge {
     outbox: RefCell<Vec<Outgoing>>,
     outbox_bytes: Cell<usize>,
     /// Wakes what looks for posts.
-    task: OnceCell<Waker>,
+    task: OnceCell<Arc<Rouser>>,
+    /// How much was in the packet that has come just now, if one has.
+    unanswered: Cell<usize>,
     holder: RefCell<Holder>,
 }
 
@@ -135,7 +138,7 @@ fn listener(
     Closure::new(move |event| {
         let _entered = Entered::new();
         if let Some(bridge) = bridge.upgrade() {
-            act(&bridge, &event);
+            turns::at_once(|| act(&bridge, &event), || bridge.answer());
         }
     })
 }
@@ -163,13 +166,14 @@ impl Bridge {
             outbox: RefCell::new(vec![Outgoing::Entry(context::here())]),
             outbox_bytes: Cell::default(),
             task: OnceCell::new(),
+            unanswered: Cell::default(),
             holder: RefCell::new(holder),
         });
         BRIDGES.with_borrow_mut(|bridges| bridges.insert(bridge.key, bridge.clone()));
         bridge.listen();
         let task = bridge.clone();
-        let waker = turns::spawn(Pace::Late, poll_fn(move |cx| task.poll(cx)));
-        let _is_first = bridge.task.set(waker);
+        let rouser = turns::spawn(Pace::Late, poll_fn(move |cx| task.poll(cx)));
+        let _is_first = bridge.task.set(rouser);
         bridge
     }
 
@@ -187,7 +191,8 @@ impl Bridge {
     }
 
     /// Takes what this context has posted, and sends it once the turn brings no more: what others post in the same turn goes along.
-    /// It comes here some microtasks after the first post; a message that is alone by then waits for nothing else.
+    /// It comes here some microtasks after the first post; a message that is alone by then waits for nothing else. It comes here at once
+    /// with what was posted as a packet came: if that is as much as the packet brought, nothing more is waited for.
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         let is_first_look = self.outbox.borrow().is_empty();
         let collected = match self.collect(cx) {
@@ -200,7 +205,10 @@ impl Bridge {
             Some(Collected::Messages(collected)) => collected,
         };
         let is_full = self.is_full();
-        let is_all = collected == 0 || (is_first_look && collected == 1);
+        let is_all = match self.unanswered.take() {
+            0 => collected == 0 || (is_first_look && collected == 1),
+            unanswered => collected >= unanswered,
+        };
         if is_full || is_all {
             self.flush();
         }
@@ -394,6 +402,7 @@ impl Bridge {
         if let Some(peer) = &peer {
             peer.was_heard();
         }
+        self.unanswered.set(packet.entries.len());
         self.unpack(&packet, ports, beside);
     }
 
@@ -424,6 +433,16 @@ impl Bridge {
             let Some(bridge) = carried.get(index).cloned() else { return };
             section.iter().for_each(|entry| arrive(&bridge, entry, &mut carried));
         }
+    }
+
+    /// Sends what was posted as a packet came, if everything in it was answered.
+    fn answer(&self) {
+        if self.unanswered.get() > 0
+            && let Some(task) = self.task.get()
+        {
+            task.run_if_woken();
+        }
+        self.unanswered.set(0);
     }
 
     fn deliver(&self, message: Message) {
