@@ -9,14 +9,20 @@ pub(crate) struct Tally {
     pub(crate) failed: u64,
     /// Tests that did not run.
     pub(crate) ignored: u64,
+    /// Browsers that crashed by themselves, by what they have said.
+    pub(crate) crashes: u64,
 }
 
+/// What WebKit says when the process is gone that shows a page.
+const CRASH: &str = ": WebProcess CRASHED";
+
 impl Tally {
-    /// Adds what a line of cargo's output reports, which is nothing unless it is a `test result:` line.
+    /// Adds what a line of cargo's output reports, which is nothing unless it is a `test result:` line or a browser's last word.
     pub(crate) fn add_line(&mut self, line: &str) {
         if let Some(reported) = Self::parse(line) {
             *self = self.plus(reported);
         }
+        self.crashes += u64::from(line.trim_end().ends_with(CRASH));
     }
 
     /// Both added up.
@@ -25,6 +31,7 @@ impl Tally {
             passed: self.passed.saturating_add(other.passed),
             failed: self.failed.saturating_add(other.failed),
             ignored: self.ignored.saturating_add(other.ignored),
+            crashes: self.crashes.saturating_add(other.crashes),
         }
     }
 
@@ -37,7 +44,8 @@ impl Tally {
         let counts = line.strip_prefix("test result: ")?;
         // A count is the two words before its semicolon; what stands before the first may be coloured.
         let count = |of: &str| counts.split(';').find_map(|part| number(part.trim_end().strip_suffix(of)?));
-        Some(Self { passed: count(" passed")?, failed: count(" failed")?, ignored: count(" ignored").unwrap_or(0) })
+        let ignored = count(" ignored").unwrap_or(0);
+        Some(Self { passed: count(" passed")?, failed: count(" failed")?, ignored, crashes: 0 })
     }
 }
 
@@ -64,7 +72,7 @@ mod tests {
             "test result: FAILED. 30 passed; 2 failed; 0 ignored; 0 measured; 5 filtered out; finished in 1.20s\r\n",
         ]);
 
-        assert_eq!(tally, Tally { passed: 42, failed: 2, ignored: 1 });
+        assert_eq!(tally, Tally { passed: 42, failed: 2, ignored: 1, crashes: 0 });
         assert_eq!(tally.ran(), 44);
     }
 
@@ -73,6 +81,17 @@ mod tests {
         let tally = tally_of(&["test result: \u{1b}[32mok\u{1b}[0m. 7 passed; 0 failed; 0 ignored; 0 measured"]);
 
         assert_eq!(tally.passed, 7);
+    }
+
+    #[test]
+    fn a_browser_that_crashes_is_noted_and_what_only_speaks_of_it_is_not() {
+        let tally = tally_of(&[
+            "    ** (MiniBrowser:26491): WARNING **: 22:52:10.212: WebProcess CRASHED\n",
+            "test after_a_WebProcess CRASHED ... ok",
+            "WebProcess CRASHED: not at the end",
+        ]);
+
+        assert_eq!(tally, Tally { crashes: 1, ..Tally::default() });
     }
 
     #[test]

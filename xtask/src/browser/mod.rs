@@ -29,6 +29,9 @@ pub(crate) use tools::Tools;
 /// A browser that hangs must not keep anybody waiting.
 const LIMIT: Duration = Duration::from_secs(900);
 
+/// How often the tests of a package run again, because the browser crashed and no test failed.
+const MOST_CRASHES: usize = 2;
+
 /// What `cargo xtask browser` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -75,10 +78,63 @@ pub(crate) fn test(engines: &[Engine], selection: &Selection, tools: &Tools, tal
 
 fn test_in(engine: Engine, tests: &[Tests], tally: &mut Tally) -> Result<(), String> {
     let started = Instant::now();
-    let room = Room::new(engine)?;
     for tests in tests {
-        run::stream_tests_until(&room.furnish(tests.run.clone()), started + LIMIT, tally, || room.end_all())?;
+        again_after_crashes(tally, |tally| {
+            let room = Room::new(engine)?;
+            run::stream_tests_until(&room.furnish(tests.run.clone()), started + LIMIT, tally, || room.end_all())
+        })?;
     }
     say(&format!("{engine} took {:.1} s", started.elapsed().as_secs_f64()));
     Ok(())
+}
+
+/// Runs tests, and again if the browser crashed and none of them failed. What had passed by then counts only if it passes again.
+fn again_after_crashes(tally: &mut Tally, mut run: impl FnMut(&mut Tally) -> Result<(), String>) -> Result<(), String> {
+    let mut left = MOST_CRASHES;
+    loop {
+        let mut counted = Tally::default();
+        let outcome = run(&mut counted);
+        if outcome.is_err() && counted.failed == 0 && counted.crashes > 0 && left > 0 {
+            left -= 1;
+            say("the browser crashed, and no test had failed: they run once more");
+            continue;
+        }
+        *tally = tally.plus(counted);
+        return outcome;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often tests run that end so, the last of these again and again, and what is counted.
+    fn runs(ends: &[Tally]) -> (usize, Tally, bool) {
+        let (mut runs, mut tally) = (0, Tally::default());
+        let outcome = again_after_crashes(&mut tally, |counted| {
+            *counted = ends[runs.min(ends.len() - 1)];
+            runs += 1;
+            if counted.failed + counted.crashes > 0 { Err("it failed".to_owned()) } else { Ok(()) }
+        });
+        (runs, tally, outcome.is_ok())
+    }
+
+    #[test]
+    fn tests_run_again_after_a_crash_of_the_browser_and_a_few_times_only() {
+        let passed = Tally { passed: 9, ..Tally::default() };
+        let crashed = Tally { passed: 4, crashes: 1, ..Tally::default() };
+
+        assert_eq!(runs(&[passed]), (1, passed, true));
+        assert_eq!(runs(&[crashed, passed]), (2, passed, true));
+        assert_eq!(runs(&[crashed]), (1 + MOST_CRASHES, crashed, false));
+    }
+
+    #[test]
+    fn a_test_that_has_failed_is_not_run_again() {
+        let failed = Tally { passed: 8, failed: 1, ..Tally::default() };
+        let both = Tally { crashes: 1, ..failed };
+
+        assert_eq!(runs(&[failed]), (1, failed, false));
+        assert_eq!(runs(&[both]), (1, both, false));
+    }
 }
