@@ -2,7 +2,7 @@
 // which whoever drives the browser reads; the last line is `done`.
 
 import { CapnWeb, Comlink, Packets, RawMessages } from "./contenders.js";
-import init, { Handover, WebRpc } from "./built/page.js";
+import init, { Handover, RawRust, WebRpc } from "./built/page.js";
 import { connect } from "./connect.js";
 
 const OUTSTANDING = 64;
@@ -22,6 +22,7 @@ async function contenders() {
   const handover = new Handover("built/page.js");
   return [
     ["raw postMessage", new RawMessages(await connect("raw-worker.js"))],
+    ["raw, from Rust", new RawRust(await connect("raw-rust-worker.js"))],
     ["handover's messages, raw", new Packets(await connect("packets-worker.js"))],
     ["Comlink", new Comlink(await connect("comlink-worker.js"))],
     ["Cap'n Web", new CapnWeb(await connect("capnweb-worker.js"))],

@@ -1,9 +1,9 @@
 import { serveWith } from "./connect.js";
-import { bytes, quiet, short } from "./packets.js";
+import { bytes, short } from "./packets.js";
 
+// What is answered at once is posted at once.
 serveWith((port) => {
-  port.onmessage = async ({ data }) => {
-    await quiet();
+  port.onmessage = ({ data }) => {
     if (Array.isArray(data)) {
       port.postMessage([short(), data[1]], [data[1]]);
     } else {

@@ -5,6 +5,7 @@
 #![cfg(all(target_family = "wasm", target_os = "unknown"))]
 
 pub mod handover;
+pub mod raw;
 pub mod web_rpc;
 
 use futures::future::join_all;
