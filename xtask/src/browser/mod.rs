@@ -79,7 +79,11 @@ pub(crate) fn test(engines: &[Engine], selection: &Selection, tools: &Tools, tal
 fn test_in(engine: Engine, tests: &[Tests], tally: &mut Tally) -> Result<(), String> {
     let started = Instant::now();
     for tests in tests {
+        let mut is_again = false;
         again_after_crashes(tally, |tally| {
+            if std::mem::replace(&mut is_again, true) {
+                say("the browser crashed, and no test had failed: they run once more");
+            }
             let room = Room::new(engine)?;
             run::stream_tests_until(&room.furnish(tests.run.clone()), started + LIMIT, tally, || room.end_all())
         })?;
@@ -96,7 +100,6 @@ fn again_after_crashes(tally: &mut Tally, mut run: impl FnMut(&mut Tally) -> Res
         let outcome = run(&mut counted);
         if outcome.is_err() && counted.failed == 0 && counted.crashes > 0 && left > 0 {
             left -= 1;
-            say("the browser crashed, and no test had failed: they run once more");
             continue;
         }
         *tally = tally.plus(counted);
