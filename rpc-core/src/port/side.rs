@@ -227,6 +227,7 @@ impl Side {
         self.told_of(1, woken)
     }
 
+    /// Those, and whoever is to be told of that many things to take.
     fn told_of(&mut self, things: usize, woken: Woken) -> Told {
         let announce = match &self.delivery {
             Delivery::Announced(announce) => Some((announce.clone(), things)),
