@@ -79,9 +79,8 @@ pub(crate) fn test(engines: &[Engine], selection: &Selection, tools: &Tools, tal
 fn test_in(engine: Engine, tests: &[Tests], tally: &mut Tally) -> Result<(), String> {
     let started = Instant::now();
     for tests in tests {
-        let mut is_again = false;
-        again_after_crashes(tally, |tally| {
-            if std::mem::replace(&mut is_again, true) {
+        again_after_crashes(tally, |crashes, tally| {
+            if crashes > 0 {
                 say("the browser crashed, and no test had failed: they run once more");
             }
             let room = Room::new(engine)?;
@@ -92,18 +91,22 @@ fn test_in(engine: Engine, tests: &[Tests], tally: &mut Tally) -> Result<(), Str
     Ok(())
 }
 
-/// Runs tests, and again if the browser crashed and none of them failed. What had passed by then counts only if it passes again.
-fn again_after_crashes(tally: &mut Tally, mut run: impl FnMut(&mut Tally) -> Result<(), String>) -> Result<(), String> {
-    let mut left = MOST_CRASHES;
+/// Runs tests, and again if the browser crashed and none of them failed: they are told how often that was. What had passed by then counts
+/// only if it passes again.
+fn again_after_crashes(
+    tally: &mut Tally,
+    mut run: impl FnMut(usize, &mut Tally) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut crashes = 0;
     loop {
         let mut counted = Tally::default();
-        let outcome = run(&mut counted);
-        if outcome.is_err() && counted.failed == 0 && counted.crashes > 0 && left > 0 {
-            left -= 1;
-            continue;
+        let outcome = run(crashes, &mut counted);
+        let has_crashed = outcome.is_err() && counted.failed == 0 && counted.crashes > 0;
+        if !has_crashed || crashes == MOST_CRASHES {
+            *tally = tally.plus(counted);
+            return outcome;
         }
-        *tally = tally.plus(counted);
-        return outcome;
+        crashes += 1;
     }
 }
 
@@ -114,9 +117,9 @@ mod tests {
     /// How often tests run that end so, the last of these again and again, and what is counted.
     fn runs(ends: &[Tally]) -> (usize, Tally, bool) {
         let (mut runs, mut tally) = (0, Tally::default());
-        let outcome = again_after_crashes(&mut tally, |counted| {
-            *counted = ends[runs.min(ends.len() - 1)];
-            runs += 1;
+        let outcome = again_after_crashes(&mut tally, |crashes, counted| {
+            *counted = ends[crashes.min(ends.len() - 1)];
+            runs = crashes + 1;
             if counted.failed + counted.crashes > 0 { Err("it failed".to_owned()) } else { Ok(()) }
         });
         (runs, tally, outcome.is_ok())
