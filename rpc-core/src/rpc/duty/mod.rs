@@ -4,35 +4,39 @@
 //! any kind. On the way that nearly every call goes, that is inlined, as if it were generic, but not in debug builds: there it is compiled
 //! once.
 
+mod beginning;
+mod untyped;
+
 use std::{
-    any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll, ready},
 };
 
 use super::{
-    Answer, CallContext, Interruption, Outcome, Refusal,
+    Answer, Interruption, Outcome, Refusal,
     around::{Ended, Surrounded},
     arrived::Came,
-    beside::{Beside, info, is_free, report_refusal},
+    beside::Beside,
     call_info::Arrival,
-    cell::{CallCell, Cell, Putting, ToPut, poll_abandoned},
+    cell::{CallCell, Cell, Putting, ToPut},
     codec::{Codec, Facts},
     current,
-    desk::{At, Desk},
+    desk::At,
     failed::{Failed, Whom},
     frame::{CallId, Fault, Options, put_reply_head},
-    held::{Held, claim},
-    outbox::Outbox,
     pipe::Pipe,
 };
 use crate::{
     live::{Alive, What},
     message::Encoder,
-    panicking,
     sync::Arc,
 };
+
+pub(super) use beginning::{Begins, begin, is_bare};
+pub(super) use untyped::Stop;
+
+use beginning::{begin_beside_first, is_plain};
 
 /// The duty to answer one call, exactly once (C20), and to say what its caller may conclude (C5). Dropped without an answer, it ends the
 /// call as interrupted, whatever it was dropped for (C18).
@@ -112,36 +116,6 @@ impl<K> From<Whom> for Caller<K> {
             Whom::Nobody => Self::Nobody,
         }
     }
-}
-
-/// Why a handler is not to go on.
-pub(super) enum Stop {
-    /// Nobody waits for it.
-    Abandoned,
-    /// It is not to begin.
-    Refused(Refusal),
-    /// Something came between.
-    Interrupted(Interruption),
-}
-
-impl Stop {
-    /// What it is for a method that has not begun.
-    fn before_the_begin(self) -> Self {
-        match self {
-            Self::Interrupted(Interruption::DeadlineExceeded) => Self::Refused(Refusal::DeadlineExceeded),
-            Self::Interrupted(Interruption::Revoked) => Self::Refused(Refusal::Revoked),
-            Self::Interrupted(Interruption::Expired) => Self::Refused(Refusal::Expired),
-            Self::Abandoned | Self::Refused(_) | Self::Interrupted(_) => self,
-        }
-    }
-}
-
-/// When a handler is polled first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begins {
-    /// As soon as its call was opened, if it need not wait for others: see [`current`].
-    AtOnce,
-    AnyTime,
 }
 
 /// A handler, as it is polled: with what the method has returned.
@@ -321,234 +295,6 @@ where
     layers.poll_ended(cx).map_ok(|result| *result.downcast().expect("it is what this method has returned"))
 }
 
-/// Whether nothing is to be attached to a call that says nothing beside its arguments, but what it takes of its right.
-#[inline(always)]
-fn is_plain(facts: &Facts, desk: &Desk) -> bool {
-    desk.is_unwatched && !facts.takes_context && (desk.is_plain || !is_free(facts.signature.method))
-}
-
-/// Whether nothing at all is beside a call that says nothing beside its arguments. Of the first port everything may be called, as often as
-/// anybody likes.
-#[inline(always)]
-pub(super) fn is_bare(facts: &Facts, desk: At<'_>) -> bool {
-    is_plain(facts, &desk) && desk.beside_first().is_none()
-}
-
-/// Notes what is beside a call that came, shows it to the interceptors, and takes it out of what its right has left.
-///
-/// # Errors
-/// Why the call is not to be run.
-pub(super) fn begin(
-    options: Option<Box<Options>>,
-    came: Came,
-    id: Option<CallId>,
-    is_oneway: bool,
-    begins: Begins,
-    facts: &Facts,
-    desk: At<'_>,
-) -> Result<Beside, Refusal> {
-    if options.is_none() && is_plain(facts, &desk) {
-        return begin_plain(came.bytes, begins, facts, desk);
-    }
-    let mut beside = Beside::default();
-    if options.is_none() && !facts.takes_context && desk.is_plain {
-        return Ok(beside);
-    }
-    match beside.attach(facts, options, &came, id, is_oneway, desk) {
-        Ok(()) => Ok(beside),
-        Err(refusal) => {
-            beside.refuse(&refusal);
-            Err(refusal)
-        }
-    }
-}
-
-/// As [`begin`], of a [plain](is_plain) call.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn begin_plain(bytes: usize, begins: Begins, facts: &Facts, desk: At<'_>) -> Result<Beside, Refusal> {
-    let Some(desk) = desk.beside_first() else { return Ok(Beside::default()) };
-    Ok(Beside { aside: None, held: begin_beside_first(bytes, begins, facts, desk)? })
-}
-
-/// Takes the call out of what its right has left. Nothing is held of one that has no handle on its port until it waits.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn begin_beside_first(
-    bytes: usize,
-    begins: Begins,
-    facts: &Facts,
-    desk: &Arc<Desk>,
-) -> Result<Option<Box<Held>>, Refusal> {
-    match claim(desk, bytes, facts.is_ordered) {
-        Ok(_) if begins == Begins::AtOnce && desk.begins_at_once && !facts.is_ordered => {
-            desk.set_owes_handle(true);
-            Ok(None)
-        }
-        Ok(claimed) => Ok(Some(Box::new(Held::of(desk, claimed)))),
-        Err(refusal) => {
-            report_refusal(desk, facts.signature.name, &refusal);
-            Err(refusal)
-        }
-    }
-}
-
-impl Duty {
-    fn is_oneway(&self) -> bool {
-        self.to.is_nobody()
-    }
-
-    /// Of a call that came as bytes.
-    fn id(&self) -> Option<CallId> {
-        if let To::There(id) = self.to.look() { Some(id) } else { None }
-    }
-
-    /// What the method can know of the call.
-    pub(super) fn context(&self, facts: &Facts) -> CallContext {
-        self.attached_context().unwrap_or_else(|| {
-            let issuer = self.beside.issuer();
-            CallContext::new(info(&facts.signature, self.is_oneway(), self.id(), 0), None, None, issuer)
-        })
-    }
-
-    /// The context, if there is anything in it.
-    fn attached_context(&self) -> Option<CallContext> {
-        self.beside.few().map(|few| few.attached.context().clone())
-    }
-
-    /// Gives it a way to reply before the handler has ended.
-    pub(super) fn set_outbox(&mut self, outbox: Outbox) {
-        self.beside.streams().outbox = Some(outbox);
-    }
-
-    fn put_early(&self, id: Option<CallId>, answer: Answer) {
-        let outbox = self.beside.aside.as_ref().and_then(|aside| aside.streams.outbox.as_ref());
-        if let (Some(outbox), Some(id)) = (outbox, id) {
-            outbox.put(id, answer);
-        }
-    }
-
-    /// Answers that the method did not run.
-    #[cold]
-    pub(super) fn refuse(&mut self, facts: &Facts, refusal: Refusal) -> Answer {
-        self.beside.refuse(&refusal);
-        self.to.take_failed().refuse(&facts.signature.name, refusal)
-    }
-
-    /// Answers that the method did not run to its end.
-    #[cold]
-    fn interrupt(&mut self, interruption: Interruption) -> Answer {
-        self.beside.interrupt(&interruption);
-        self.to.take_failed().interrupt(interruption)
-    }
-
-    /// Answers for a handler that panicked.
-    #[cold]
-    pub(super) fn caught(&mut self, facts: &Facts, panic: &(dyn Any + Send)) -> Answer {
-        let message = panicking::words_of(panic);
-        report_panic(facts.signature.name, &message);
-        self.interrupt(Interruption::Panicked(message))
-    }
-
-    /// Shows the interceptors how the call ended.
-    #[inline]
-    pub(super) fn settle(&mut self, outcome: impl FnOnce() -> Outcome) {
-        if self.beside.aside.is_some() {
-            self.beside.settle(&outcome());
-        }
-    }
-
-    /// Ready when the method is not to go on: nobody waits for it, its time is up, or a stream in its arguments was cut.
-    pub(super) fn poll_stop(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
-        if let Some(held) = &mut self.beside.held
-            && let Poll::Ready(why) = held.poll_ended(cx)
-        {
-            if facts.cancels {
-                return Poll::Ready(Stop::Interrupted(why.interruption()));
-            }
-            // It runs to its end; but who has called has no right to what comes of it, and is told now.
-            if !self.to.is_nobody() {
-                let _told_by_whoever_serves = self.interrupt(why.interruption());
-            }
-        }
-        if self.beside.aside.is_some()
-            && let Poll::Ready(stop) = self.beside.poll_cut(cx)
-        {
-            return Poll::Ready(stop);
-        }
-        if !facts.cancels {
-            return Poll::Pending;
-        }
-        if let To::Here(cell) = self.to.look()
-            && poll_abandoned(cell, cx).is_ready()
-        {
-            return Poll::Ready(Stop::Abandoned);
-        }
-        // A cancel frame ends the whole handler, and a one-way call runs to its end.
-        if self.beside.aside.is_some() { self.beside.poll_expiry(cx) } else { Poll::Pending }
-    }
-
-    /// Ready when a handler is not to begin: the right that its call came by has ended, or it is ordered, and while it waited for those
-    /// before it, its caller has gone, or its time was up. Others have not waited.
-    #[inline(always)]
-    pub(super) fn poll_skip(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Stop> {
-        if self.beside.held.is_some()
-            && let Some(stop) = self.beside.has_lost_its_right()
-        {
-            return Poll::Ready(stop);
-        }
-        if facts.is_ordered
-            && !self.beside.has_begun()
-            && let Poll::Ready(stop) = self.poll_stop(facts, cx)
-        {
-            return Poll::Ready(stop.before_the_begin());
-        }
-        if !self.beside.is_nothing() {
-            self.beside.begins();
-        }
-        Poll::Pending
-    }
-
-    /// Answers for a handler that does not go on.
-    pub(super) fn stopped(&mut self, facts: &Facts, stop: Stop) -> Answer {
-        match stop {
-            Stop::Abandoned => {
-                self.settle(|| Outcome::Cancelled);
-                Answer::DONE
-            }
-            Stop::Interrupted(why) => self.interrupt(why),
-            Stop::Refused(why) => self.refuse(facts, why),
-        }
-    }
-
-    /// Ready with the answer for a handler that waits and is not to go on.
-    fn poll_stopped(&mut self, facts: &Facts, cx: &mut Context<'_>) -> Poll<Answer> {
-        let stop = ready!(self.poll_stop(facts, cx));
-        Poll::Ready(self.stopped(facts, stop))
-    }
-
-    /// Whether it has begun without a handle on its port, and got it now.
-    #[cold]
-    fn gets_handle(&mut self) -> bool {
-        let handle = current::take_handle();
-        let is_there = handle.is_some();
-        if let Some(desk) = handle {
-            self.beside.held = Some(Box::new(Held::of_begun(desk)));
-        }
-        is_there
-    }
-
-    /// Ready when the layers around a method, if there are any, let it go on.
-    pub(super) fn poll_let_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        self.beside.layers().map_or(Poll::Ready(Ok(())), |layers| layers.poll_begun(cx))
-    }
-
-    pub(super) fn ended_by_layers(&mut self, facts: &Facts, ended: Ended) -> Answer {
-        match ended {
-            Ended::Refused(refusal) => self.refuse(facts, refusal),
-            Ended::Interrupted(interruption) => self.interrupt(interruption),
-        }
-    }
-}
-
 impl<C: ToCaller + ?Sized> Drop for Duty<C> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
@@ -569,8 +315,4 @@ impl<C: ToCaller + ?Sized> Duty<C> {
 fn drop_unanswered(beside: &mut Beside, caller: Failed) {
     let error = beside.settle_unanswered();
     caller.drop_unanswered(error);
-}
-
-fn report_panic(method: &'static str, message: &str) {
-    tracing::error!(method, message, "a method panicked");
 }
