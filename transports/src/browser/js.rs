@@ -125,10 +125,11 @@ fn packet_bytes(packet: &JsValue) -> Option<Vec<u8>> {
 /// `None` also if it is longer than what is posted so.
 fn bytes_in(characters: &JsString) -> Option<Vec<u8>> {
     let length = characters.length();
-    if usize::try_from(length).is_ok_and(|length| length > SHORT) {
-        return None;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).ok().filter(|length| *length <= SHORT)?);
+    for index in 0..length {
+        bytes.push(byte(characters.char_code_at(index))?);
     }
-    (0..length).map(|index| byte(characters.char_code_at(index))).collect()
+    Some(bytes)
 }
 
 fn byte(character: f64) -> Option<u8> {

@@ -6,10 +6,16 @@
 //!
 //! Nothing here knows of a browser, so it is tested without one.
 
-use std::{collections::VecDeque, error::Error, fmt, mem};
+use std::{collections::VecDeque, error::Error, fmt};
 
 /// The version of the packets: the first byte of each.
 pub const VERSION: u8 = 1;
+
+/// How long a packet is at most that nearly every lone call goes in, or its answer, in bytes.
+const SHORT: usize = 64;
+
+/// How long a number is at most, in bytes.
+const LONGEST_NUMBER: usize = 10;
 
 const MESSAGE: u8 = 1;
 const MESSAGE_WITH_CARGO: u8 = 2;
@@ -94,11 +100,13 @@ impl<'b> Packet<'b> {
             VERSION => {}
             version => return Err(PacketError::Version(version)),
         }
-        let mut counts = VecDeque::from([reader.number()?]);
-        let entries = reader.section(&mut counts)?;
+        // Those of the sections that are yet to come.
+        let mut counts = VecDeque::new();
+        let count = reader.number()?;
+        let entries = reader.section(count, &mut counts)?;
         let mut carried = Vec::new();
-        while !counts.is_empty() {
-            let section = reader.section(&mut counts)?;
+        while let Some(count) = counts.pop_front() {
+            let section = reader.section(count, &mut counts)?;
             if !section.iter().all(|entry| matches!(entry, Entry::Message { .. })) {
                 return Err(PacketError::Malformed);
             }
@@ -165,10 +173,10 @@ struct Reader<'b> {
 }
 
 impl<'b> Reader<'b> {
-    /// Reads as many entries as the first of the counts says, and adds the counts of the ports in them at the end.
-    fn section(&mut self, counts: &mut VecDeque<usize>) -> Result<Vec<Entry<'b>>, PacketError> {
+    /// Reads so many entries, and adds the counts of the ports in them.
+    fn section(&mut self, count: usize, counts: &mut VecDeque<usize>) -> Result<Vec<Entry<'b>>, PacketError> {
         let mut entries = Vec::new();
-        for _ in 0..counts.pop_front().unwrap_or_default() {
+        for _ in 0..count {
             entries.push(self.entry(counts)?);
         }
         Ok(entries)
@@ -237,7 +245,8 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(entries: usize) -> Self {
-        let mut writer = Self { bytes: vec![VERSION] };
+        let mut writer = Self { bytes: Vec::with_capacity(SHORT) };
+        writer.bytes.push(VERSION);
         writer.number(entries);
         writer
     }
@@ -278,8 +287,9 @@ impl Writer {
 
     /// As postcard writes one.
     fn number(&mut self, number: usize) {
-        let bytes = mem::take(&mut self.bytes);
-        self.bytes = postcard::to_extend(&(number as u64), bytes).expect("numbers always encode");
+        let mut room = [0; LONGEST_NUMBER];
+        let written = postcard::to_slice(&(number as u64), &mut room).expect("no number is longer");
+        self.bytes.extend_from_slice(written);
     }
 
     fn run(&mut self, bytes: &[u8]) {
