@@ -19,10 +19,10 @@ use web_sys::{MessageEvent, MessagePort as JsPort};
 
 use super::{
     context::{self, Entered},
-    js,
+    js::{self, TooMuch},
     pack::{Outgoing, Packed, pack},
-    packet::{Entry, Packet},
-    peers::{self, Holder, Peer},
+    packet::{Entry, Packet, PacketError},
+    peers::{self, Flight, Holder, Peer},
     turns::{self, Pace, Rouser},
     value::Value,
 };
@@ -61,23 +61,29 @@ type Key = (ChannelId, bool);
 /// ```
 pub fn port(port: JsPort) -> MessagePort {
     let (near, ours) = MessageChannel::new().into_ports();
-    Bridge::open(near, port, Holder::in_flight(None));
+    Bridge::open(near, port, Holder::in_flight(Flight::to(None)));
     ours
 }
 
 /// Makes one of the browser's ports of a port, to be handed on by some `postMessage` of the caller's own. Whoever gets it makes it
-/// a [`port`] again.
+/// a [`port`] again. What comes meanwhile waits in it.
 ///
 /// A port that came from the browser is given back itself, if nothing was read from it that its owner has not taken: else the
 /// context stays in between.
 pub fn into_js(port: MessagePort) -> JsPort {
+    into_js_for(port, None)
+}
+
+/// As [`into_js`], for a context that is known.
+pub(crate) fn into_js_for(port: MessagePort, to: Option<Rc<Peer>>) -> JsPort {
     if port.queued().messages == 0
         && let Some(bridge) = found(&port)
-        && let Some((far, _nothing)) = bridge.hand_on(&port, None)
+        && let Some((far, _nothing)) = bridge.hand_on(&port, to.as_ref())
     {
-        return far;
+        // It was read from, so it would drop what comes while nobody listens. What a transfer gives holds that back.
+        return js::transferred(&far).map_or(far, JsCast::unchecked_into);
     }
-    bridged(port, None)
+    bridged(port, Holder::in_flight(Flight::to(to)))
 }
 
 /// How many ports of this context lead to the browser's at this moment.
@@ -102,10 +108,10 @@ fn found(port: &MessagePort) -> Option<Rc<Bridge>> {
     BRIDGES.with_borrow(|bridges| bridges.get(&(port.channel_id(), true)).cloned())
 }
 
-/// Turns a port into one of the browser's, with a bridge in between, whose other end is on its way to a peer.
-fn bridged(port: MessagePort, to: Option<Rc<Peer>>) -> JsPort {
+/// Turns a port into one of the browser's, with a bridge in between, whose other end is on its way.
+fn bridged(port: MessagePort, holder: Holder) -> JsPort {
     let channel = web_sys::MessageChannel::new().expect("whoever runs in a browser can make channels");
-    Bridge::open(port, channel.port1(), Holder::in_flight(to));
+    Bridge::open(port, channel.port1(), holder);
     channel.port2()
 }
 
@@ -124,6 +130,10 @@ pub(super) struct Bridge {
     /// How much was in the packet that has come just now, if one has.
     unanswered: Cell<usize>,
     holder: RefCell<Holder>,
+    /// How many packets have come.
+    heard: Cell<u64>,
+    /// How often the other end was asked whether it is there, since it was heard last.
+    asked: Cell<u32>,
 }
 
 /// What the browser calls.
@@ -168,6 +178,8 @@ impl Bridge {
             task: OnceCell::new(),
             unanswered: Cell::default(),
             holder: RefCell::new(holder),
+            heard: Cell::default(),
+            asked: Cell::default(),
         });
         BRIDGES.with_borrow_mut(|bridges| bridges.insert(bridge.key, bridge.clone()));
         bridge.listen();
@@ -183,7 +195,7 @@ impl Bridge {
             tracing::warn!(
                 "a message came that the browser could not read; its port is closed, for calls may have been in it"
             );
-            bridge.end(None);
+            bridge.give_up();
         });
         self.far.set_onmessageerror(Some(messageerror.as_ref().unchecked_ref()));
         self.far.set_onmessage(Some(message.as_ref().unchecked_ref()));
@@ -193,7 +205,7 @@ impl Bridge {
     /// Takes what this context has posted, and sends it once the turn brings no more: what others post in the same turn goes along.
     /// It comes here some microtasks after the first post; a message that is alone by then waits for nothing else. It comes here at once
     /// with what was posted as a packet came: if that is as much as the packet brought, nothing more is waited for.
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<()> {
         let is_first_look = self.outbox.borrow().is_empty();
         let collected = match self.collect(cx) {
             None => return Poll::Ready(()),
@@ -269,11 +281,19 @@ impl Bridge {
     }
 
     /// Sends what was collected, in one `postMessage`.
-    fn flush(&self) {
+    fn flush(self: &Rc<Self>) {
+        if let Err(error) = self.send() {
+            // Whoever waits for what was in it, here or there, would wait for ever.
+            tracing::warn!(error = %js::words(&error), "the browser has posted nothing; the port is closed");
+            self.give_up();
+        }
+    }
+
+    fn send(self: &Rc<Self>) -> Result<(), JsValue> {
         let outgoing = self.outbox.take();
         self.outbox_bytes.set(0);
         if outgoing.is_empty() {
-            return;
+            return Ok(());
         }
         let mut ports = Vec::new();
         let packed = pack(outgoing, |port| {
@@ -281,29 +301,28 @@ impl Bridge {
             ports.push(far);
             earlier
         });
-        if let Err(error) = self.post(packed, ports) {
-            // Whoever waits for what was in it would wait for ever.
-            tracing::warn!(error = %js::words(&error), "the browser has posted nothing; the port is closed");
-            self.end(None);
-        }
+        self.post(packed, ports)
     }
 
     /// Turns a port that travels into one of the browser's, and what was read from that before.
-    fn ship(&self, port: MessagePort) -> (JsPort, Vec<Message>) {
-        let to = self.holder.borrow().peer();
-        let handed_on = found(&port).and_then(|bridge| bridge.hand_on(&port, to.as_ref()));
-        handed_on.unwrap_or_else(|| (bridged(port, to), Vec::new()))
+    fn ship(self: &Rc<Self>, port: MessagePort) -> (JsPort, Vec<Message>) {
+        let handed_on = found(&port).and_then(|bridge| bridge.hand_on(&port, self.destination().as_ref()));
+        handed_on.unwrap_or_else(|| (bridged(port, Holder::in_flight(Flight::by(self))), Vec::new()))
     }
 
     /// Takes the browser's port out of this bridge, which ends, and what was read from it and lies at the other end of the channel.
-    fn hand_on(&self, port: &MessagePort, to: Option<&Rc<Peer>>) -> Option<(JsPort, Vec<Message>)> {
+    fn hand_on(self: &Rc<Self>, port: &MessagePort, to: Option<&Rc<Peer>>) -> Option<(JsPort, Vec<Message>)> {
         // Not now, if it is just being read, by code that hands it on in the middle of that.
         drop(self.near.try_borrow_mut().ok()?);
         loop {
             match self.collect(&mut Context::from_waker(Waker::noop()))? {
                 Collected::Messages(0) => break,
                 Collected::Messages(_) => self.flush(),
-                Collected::End(_) => return None,
+                Collected::End(closed_by) => {
+                    self.say_goodbye(closed_by);
+                    self.end(None);
+                    return None;
+                }
             }
         }
         let context = to.map(|peer| peer.context());
@@ -348,17 +367,19 @@ impl Bridge {
         self.wake();
     }
 
-    fn say_goodbye(&self, closed_by: ClosedBy) {
+    fn say_goodbye(self: &Rc<Self>, closed_by: ClosedBy) {
         let goodbye = match closed_by {
             ClosedBy::PeerPanic => Outgoing::Panicked("the context at the other end panicked".to_owned()),
             _ => Outgoing::Entry(Entry::Bye),
         };
         self.outbox.borrow_mut().push(goodbye);
-        self.flush();
+        if let Err(error) = self.send() {
+            tracing::warn!(error = %js::words(&error), "the browser has not posted a goodbye");
+        }
     }
 
     /// The context ends: what waits is sent, and a goodbye.
-    fn leave(&self) {
+    fn leave(self: &Rc<Self>) {
         while let Some(Collected::Messages(1..)) = self.collect(&mut Context::from_waker(Waker::noop())) {
             self.flush();
         }
@@ -366,7 +387,7 @@ impl Bridge {
     }
 
     /// Ends the bridge, and tells whoever holds the other end, if anybody does.
-    pub(super) fn give_up(&self) {
+    pub(super) fn give_up(self: &Rc<Self>) {
         self.say_goodbye(ClosedBy::Peer);
         self.end(None);
     }
@@ -380,12 +401,17 @@ impl Bridge {
     /// A packet has come.
     fn arrived(self: &Rc<Self>, event: &MessageEvent) {
         let data = event.data();
-        let Some(bytes) = js::bytes_of(&data) else {
-            tracing::warn!("a message that is no packet came by a port; it was dropped");
-            return;
+        let bytes = match js::bytes_of(&data) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                tracing::warn!("a message that is no packet came by a port; it was dropped");
+                return;
+            }
+            Err(TooMuch) => return self.is_too_much(),
         };
         let packet = match Packet::parse(&bytes) {
             Ok(packet) => packet,
+            Err(PacketError::TooMuch) => return self.is_too_much(),
             Err(error) => {
                 tracing::warn!(%error, "a message that is no packet came by a port; it was dropped");
                 return;
@@ -393,17 +419,32 @@ impl Bridge {
         };
         // Asking for them makes a list of them, also where there are none.
         let ports = if packet.carried.is_empty() { Vec::new() } else { js::ports_of(event) };
-        let beside = js::beside(&data, packet.buffers(), packet.values());
-        let Some(beside) = beside.filter(|_| packet.carried.len() <= ports.len()) else {
+        let beside = match js::beside(&data, packet.buffers(), packet.values()) {
+            Ok(beside) => beside.filter(|_| packet.carried.len() <= ports.len()),
+            Err(TooMuch) => return self.is_too_much(),
+        };
+        let Some(beside) = beside else {
             tracing::warn!("a packet came without ports, buffers or values that it speaks of; it was dropped");
             return;
         };
-        let peer = self.holder.borrow().peer();
-        if let Some(peer) = &peer {
-            peer.was_heard();
-        }
+        self.was_heard();
         self.unanswered.set(packet.entries.len());
         self.unpack(&packet, ports, beside);
+    }
+
+    /// This context has no memory for what has come, in which calls may have been.
+    #[cold]
+    fn is_too_much(self: &Rc<Self>) {
+        tracing::warn!("a packet came that there is no memory for; its port is closed");
+        self.give_up();
+    }
+
+    fn was_heard(&self) {
+        self.heard.set(self.heard.get().wrapping_add(1));
+        self.asked.set(0);
+        if let Some(peer) = self.holder.borrow().peer() {
+            peer.was_heard();
+        }
     }
 
     fn unpack(self: &Rc<Self>, packet: &Packet<'_>, ports: Vec<JsPort>, beside: js::Beside) {
@@ -418,17 +459,17 @@ impl Bridge {
             let mut message = Message::new(*data);
             for far in ports.by_ref().take(*count) {
                 let (near, ours) = MessageChannel::new().into_ports();
-                carried.push(Self::open(near, far, Holder::in_flight(None)));
+                carried.push(Self::open(near, far, Holder::in_flight(Flight::to(None))));
                 message = message.with_port(ours);
             }
-            let moved = buffers.by_ref().take(*moved).map(|buffer| js_sys::Uint8Array::new(&buffer).to_vec());
-            let message = moved.fold(message, Message::with_buffer);
+            let message = buffers.by_ref().take(*moved).fold(message, Message::with_buffer);
             let held = values.by_ref().take(*held).map(|value| Value::arrived(value, are_distinct));
             bridge.deliver(held.fold(message, Message::with_foreign));
         };
         for entry in &packet.entries {
             arrive(self, entry, &mut carried);
         }
+        self.learn_holder(&packet.entries);
         for (index, section) in packet.carried.iter().enumerate() {
             let Some(bridge) = carried.get(index).cloned() else { return };
             section.iter().for_each(|entry| arrive(&bridge, entry, &mut carried));
@@ -456,22 +497,61 @@ impl Bridge {
     /// The other end has said something.
     fn told(self: &Rc<Self>, entry: &Entry<'_>) {
         match entry {
-            Entry::Message { .. } => {}
-            Entry::Here { context: name, has_lock } => {
-                let former = self.holder.replace(Holder::of(*name, *has_lock));
-                if former.is_moving() {
-                    self.say(context::here());
-                }
-            }
-            Entry::Moving { to } => {
-                let to = to.and_then(|context| peers::peer(context, true));
-                drop(self.holder.replace(Holder::moving(to)));
-            }
+            Entry::Message { .. } | Entry::Here { .. } | Entry::Moving { .. } => {}
             Entry::Bye => self.end(None),
             Entry::Panicked(said) => self.end(Some(said)),
             Entry::Ping => self.say(Entry::Pong),
             Entry::Pong => {}
         }
+    }
+
+    /// Who holds the other end is who was named last: the others are not looked for. Whoever has got it from somebody else, and says so, is told
+    /// who holds this one.
+    fn learn_holder(&self, entries: &[Entry<'_>]) {
+        let mut is_moving = self.holder.borrow().is_moving();
+        let mut is_to_be_told = false;
+        let mut last = None;
+        for entry in entries {
+            match entry {
+                Entry::Here { .. } => {
+                    is_to_be_told |= is_moving;
+                    is_moving = false;
+                }
+                Entry::Moving { .. } => is_moving = true,
+                _ => continue,
+            }
+            last = Some(entry);
+        }
+        let holder = match last {
+            Some(Entry::Here { context, has_lock }) => Holder::of(*context, *has_lock),
+            Some(Entry::Moving { to }) => Holder::moving(to.map(|context| peers::peer(context, true))),
+            _ => return,
+        };
+        drop(self.holder.replace(holder));
+        if is_to_be_told {
+            self.say(context::here());
+        }
+    }
+
+    /// Where the other end is, or is on its way to, as far as that is known.
+    pub(super) fn destination(&self) -> Option<Rc<Peer>> {
+        self.holder.borrow().destination()
+    }
+
+    /// Asks the other end whether it is there.
+    pub(super) fn ask(&self) {
+        self.asked.set(self.asked.get().saturating_add(1));
+        self.say(Entry::Ping);
+    }
+
+    /// How often the other end was asked, since it was heard last.
+    pub(super) fn asked(&self) -> u32 {
+        self.asked.get()
+    }
+
+    /// How many packets have come.
+    pub(super) fn heard(&self) -> u64 {
+        self.heard.get()
     }
 
     /// Who holds the other end.

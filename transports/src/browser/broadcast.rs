@@ -146,10 +146,9 @@ impl Drop for Channel {
 
 /// The message in a packet that was broadcast. `None` if it is none, or another packet.
 fn read(data: &JsValue) -> Option<Message> {
-    let bytes = js::bytes_of(data)?;
+    let bytes = js::bytes_of(data).ok()??;
     let packet = Packet::parse(&bytes).ok()?;
     let [Entry::Message { data: content, ports: 0, buffers, values: 0 }] = packet.entries[..] else { return None };
-    let buffers = js::beside(data, buffers, 0)?.buffers;
-    let buffers = buffers.iter().map(|buffer| Uint8Array::new(buffer).to_vec());
-    Some(buffers.fold(Message::new(content), Message::with_buffer))
+    let buffers = js::beside(data, buffers, 0).ok()??.buffers;
+    Some(buffers.into_iter().fold(Message::new(content), Message::with_buffer))
 }

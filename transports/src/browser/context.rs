@@ -1,14 +1,19 @@
 //! This context, as others know it: its name, the lock that lives as long as it does, and its last words.
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    pin::pin,
+};
 
-use gloo_timers::callback::Timeout;
+use futures::future::select;
+use gloo_timers::{callback::Timeout, future::TimeoutFuture};
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{ErrorEvent, Event, EventTarget};
 
 use super::{
-    bridge, js, locks,
+    bridge, js,
+    locks::Lock,
     packet::{ContextId, Entry},
 };
 
@@ -16,29 +21,66 @@ thread_local! {
     static HERE: Here = Here::new();
     /// How many calls of the browser's into this module have not come back.
     static ENTERED: Cell<usize> = const { Cell::new(0) };
+    /// Whether the last words were said.
+    static IS_OVER: Cell<bool> = const { Cell::new(false) };
+    /// What is done after them.
+    static AT_THE_END: RefCell<Vec<Box<dyn Fn()>>> = RefCell::default();
 }
+
+/// How long others may be kept waiting for the lock of this context, in milliseconds. Whoever has no storage may never be told.
+#[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
+const LOCK_LIMIT: u32 = 250;
 
 /// What is said of this context.
 struct Here {
     context: ContextId,
-    has_lock: bool,
+    lock: Option<Lock>,
 }
 
 impl Here {
     fn new() -> Self {
         let context = ContextId(js::random());
-        let has_lock = locks::hold(context);
+        let lock = Lock::hold(context);
         report_panics();
         on("pagehide", |_| bridge::leave());
         on("unhandledrejection", |event| report_torn(&event));
         on("error", |event| look_after(event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message)));
-        Self { context, has_lock }
+        Self { context, lock }
     }
 }
 
 /// Tells who holds an end here.
 pub(super) fn here() -> Entry<'static> {
-    HERE.with(|here| Entry::Here { context: here.context, has_lock: here.has_lock })
+    let (context, has_lock) = name_and_lock();
+    Entry::Here { context, has_lock }
+}
+
+/// How others know this context, and whether it holds the lock of that name.
+pub(super) fn name_and_lock() -> (ContextId, bool) {
+    HERE.with(|here| (here.context, here.lock.is_some()))
+}
+
+/// Waits until others can see the lock of this context, if they ever will: somebody who is busy before that looks as if they had gone.
+#[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
+pub(crate) async fn can_be_seen() {
+    if let Some(lock) = HERE.with(|here| here.lock.clone()) {
+        select(pin!(lock.granted()), TimeoutFuture::new(LOCK_LIMIT)).await;
+    }
+}
+
+/// Whether this instance has panicked, or its stack was torn away: whoever comes now gets no answer.
+#[cfg_attr(
+    not(any(feature = "wasm-worker", feature = "wasm-window")),
+    allow(dead_code, reason = "nobody else is let in")
+)]
+pub(crate) fn is_over() -> bool {
+    IS_OVER.get() || std::thread::panicking()
+}
+
+/// Has something done when this instance has said its last words. It is in no order then, so that is best something of JavaScript's.
+#[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers have something to do then"))]
+pub(crate) fn at_the_end(act: impl Fn() + 'static) {
+    AT_THE_END.with_borrow_mut(|acts| acts.push(Box::new(act)));
 }
 
 /// Whether that is this context.
@@ -86,7 +128,7 @@ fn report_torn(event: &Event) {
 /// stack is gone, and so is what they were about: the instance ran out of memory or of stack, or something threw through it.
 fn look_after(message: Option<String>) {
     Timeout::new(0, move || {
-        if Entered::is_any() || crate::context::is_entered() {
+        if Entered::is_any() || crate::context::is_entered() || std::thread::panicking() {
             last_words(message.as_deref().unwrap_or("no message"));
         }
     })
@@ -95,8 +137,10 @@ fn look_after(message: Option<String>) {
 
 /// Tells everyone how this context ends. Nothing that was under way is taken for whole.
 fn last_words(said: &str) {
+    IS_OVER.set(true);
     let words = format!("{} panicked: {said}", name());
     bridge::all().iter().for_each(|bridge| bridge.report_panic(&words));
+    let _busy = AT_THE_END.try_with(|acts| acts.try_borrow().map(|acts| acts.iter().for_each(|act| act())));
 }
 
 /// What others may call this context.

@@ -1,9 +1,18 @@
 //! What contexts say to each other before there is a port: small objects that name this crate, among whatever else is posted there.
 
+#[cfg(feature = "wasm-worker")]
+use std::rc::Rc;
+
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use super::js;
+#[cfg(feature = "wasm-worker")]
+use super::{
+    context,
+    packet::ContextId,
+    peers::{self, Peer},
+};
 
 /// The version of the handshakes.
 const VERSION: f64 = 1.0;
@@ -19,12 +28,14 @@ pub(crate) enum Says {
     Connect,
     /// The port was taken.
     Accepted,
+    /// As many wait as may: the port was not taken.
+    Full,
     /// To the loader: what to load.
     Load,
 }
 
 impl Says {
-    const ALL: [Self; 5] = [Self::Hello, Self::Ready, Self::Connect, Self::Accepted, Self::Load];
+    const ALL: [Self; 6] = [Self::Hello, Self::Ready, Self::Connect, Self::Accepted, Self::Full, Self::Load];
 
     fn word(self) -> &'static str {
         match self {
@@ -32,6 +43,7 @@ impl Says {
             Self::Ready => "ready",
             Self::Connect => "connect",
             Self::Accepted => "accepted",
+            Self::Full => "full",
             Self::Load => "load",
         }
     }
@@ -50,6 +62,21 @@ impl Says {
         let word = property(data, "says")?.as_string()?;
         Self::ALL.into_iter().find(|says| says.word() == word)
     }
+}
+
+/// Says that a worker is ready, and which context it is.
+#[cfg(feature = "wasm-worker")]
+pub(crate) fn ready() -> JsValue {
+    let (context, has_lock) = context::name_and_lock();
+    Says::Ready.to_js(&[("context", context.to_string().into()), ("lock", has_lock.into())])
+}
+
+/// The context that is [`ready`], as far as it has said.
+#[cfg(feature = "wasm-worker")]
+pub(crate) fn who_is_ready(data: &JsValue) -> Option<Rc<Peer>> {
+    let context = ContextId::read(&property(data, "context")?.as_string()?)?;
+    let has_lock = property(data, "lock")?.as_bool()?;
+    Some(peers::peer(context, has_lock))
 }
 
 /// A property of something that was received, if it is an object.

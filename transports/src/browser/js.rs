@@ -16,6 +16,18 @@ extern "C" {
     #[wasm_bindgen(method, js_name = then)]
     pub(super) fn pass(this: &Job) -> Job;
 
+    /// A promise of what another comes to, when something was done with that.
+    type Chained;
+
+    #[wasm_bindgen(method, js_name = then)]
+    fn chain(this: &Chained, act: &Function) -> Promise;
+
+    /// What can be listened to, in a window or elsewhere.
+    type Emitter;
+
+    #[wasm_bindgen(method, js_name = addEventListener)]
+    fn listen(this: &Emitter, event: &str, listener: &Function, options: &Object);
+
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &Uint8Array);
 
@@ -57,6 +69,16 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
+/// A promise of what another comes to, when something was done with that.
+pub(super) fn chain(promise: &Promise, act: &Function) -> Promise {
+    promise.unchecked_ref::<Chained>().chain(act)
+}
+
+/// Calls a function at the next event of that kind. Nothing of this module is called.
+pub(super) fn once(at: &JsValue, event: &str, act: &Function) {
+    at.unchecked_ref::<Emitter>().listen(event, act, &object(&[("once", true.into())]));
+}
+
 pub(super) fn locks() -> Option<LockManager> {
     LOCKS.with(Clone::clone)
 }
@@ -87,6 +109,13 @@ pub(super) fn object(properties: &[(&str, JsValue)]) -> Object {
     object
 }
 
+/// A time as the browser's timers take it: at most 24 days.
+#[cfg(any(feature = "wasm-worker", feature = "wasm-window"))]
+pub(crate) fn milliseconds(time: std::time::Duration) -> u32 {
+    const LONGEST: u32 = i32::MAX as u32;
+    u32::try_from(time.as_millis()).map_or(LONGEST, |milliseconds| milliseconds.min(LONGEST))
+}
+
 /// What is to be said of an error that the browser threw.
 pub(crate) fn words(error: &JsValue) -> String {
     let message = Reflect::get(error, &JsValue::from_str("message")).ok().and_then(|message| message.as_string());
@@ -105,9 +134,16 @@ pub(super) fn packet(bytes: &[u8]) -> JsValue {
     from_char_codes(&JsValue::UNDEFINED, bytes).into()
 }
 
+/// There is not as much memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooMuch;
+
 /// The packet in a message: all of it, or the first thing in a list.
-pub(super) fn bytes_of(data: &JsValue) -> Option<Vec<u8>> {
-    packet_bytes(data).or_else(|| packet_bytes(&data.dyn_ref::<Array>()?.get(0)))
+pub(super) fn bytes_of(data: &JsValue) -> Result<Option<Vec<u8>>, TooMuch> {
+    match data.dyn_ref::<Array>() {
+        Some(list) => packet_bytes(&list.get(0)),
+        None => packet_bytes(data),
+    }
 }
 
 /// The ports that came with a message.
@@ -115,11 +151,21 @@ pub(super) fn ports_of(event: &MessageEvent) -> Vec<MessagePort> {
     event.ports().iter().map(JsCast::unchecked_into).collect()
 }
 
-fn packet_bytes(packet: &JsValue) -> Option<Vec<u8>> {
+fn packet_bytes(packet: &JsValue) -> Result<Option<Vec<u8>>, TooMuch> {
     match packet.dyn_ref::<JsString>() {
-        Some(characters) => bytes_in(characters),
-        None => packet.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
+        Some(characters) => Ok(bytes_in(characters)),
+        None => packet.dyn_ref::<Uint8Array>().map(copied).transpose(),
     }
+}
+
+/// The bytes, in this module's memory.
+fn copied(bytes: &Uint8Array) -> Result<Vec<u8>, TooMuch> {
+    let length = usize::try_from(bytes.length()).map_err(|_| TooMuch)?;
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(length).map_err(|_| TooMuch)?;
+    copy.resize(length, 0);
+    bytes.copy_to(&mut copy);
+    Ok(copy)
 }
 
 /// `None` also if it is longer than what is posted so.
@@ -141,25 +187,44 @@ fn byte(character: f64) -> Option<u8> {
 /// What came beside a packet.
 #[derive(Default)]
 pub(super) struct Beside {
-    pub(super) buffers: Vec<ArrayBuffer>,
+    /// Each as bytes of this module's.
+    pub(super) buffers: Vec<Vec<u8>>,
     pub(super) values: Vec<JsValue>,
     /// Whether no two of all these are the same object.
     pub(super) are_distinct: bool,
 }
 
-/// So many buffers and then so many values, which follow the packet in its list. `None` if there are fewer.
-pub(super) fn beside(data: &JsValue, buffers: usize, values: usize) -> Option<Beside> {
-    let all = buffers.checked_add(values)?;
+/// Lists of so many things are believed to hold them: room is made at once.
+const FEW: u32 = 1024;
+
+/// So many buffers and then so many values, which follow the packet in its list. `None` if there are fewer, or if a buffer is there twice:
+/// nobody can transfer one twice.
+pub(super) fn beside(data: &JsValue, buffers: usize, values: usize) -> Result<Option<Beside>, TooMuch> {
+    let Some(all) = buffers.checked_add(values) else { return Ok(None) };
     if all == 0 {
-        return Some(Beside::default());
+        return Ok(Some(Beside::default()));
     }
-    let list = data.dyn_ref::<Array>()?;
-    let (buffers, all) = (u32::try_from(buffers).ok()?, u32::try_from(all).ok()?);
-    if all >= list.length() {
-        return None;
-    }
-    let first: Option<_> = (1..=buffers).map(|index| list.get(index).dyn_into().ok()).collect();
-    let values = (buffers + 1..=all).map(|index| list.get(index)).collect();
+    let Some(list) = data.dyn_ref::<Array>().filter(|list| holds(list, all)) else { return Ok(None) };
+    // As many as a list can be long.
+    let (buffers, all) = (buffers as u32, all as u32);
     let are_distinct = all == 1 || Set::new(list).size() == list.length();
-    Some(Beside { buffers: first?, values, are_distinct })
+    if !are_distinct && Set::new(&list.slice(1, buffers + 1)).size() < buffers {
+        return Ok(None);
+    }
+    let mut copies = Vec::new();
+    for index in 1..=buffers {
+        let Some(buffer) = list.get(index).dyn_ref::<ArrayBuffer>().map(|buffer| Uint8Array::new(buffer)) else {
+            return Ok(None);
+        };
+        copies.push(copied(&buffer)?);
+    }
+    let values = (buffers + 1..=all).map(|index| list.get(index)).collect();
+    Ok(Some(Beside { buffers: copies, values, are_distinct }))
+}
+
+/// Whether so many things follow the first in a list. One with gaps holds what it says at no cost to whoever has sent it.
+fn holds(list: &Array, all: usize) -> bool {
+    let length = list.length();
+    let is_there = usize::try_from(length).is_ok_and(|length| all < length);
+    is_there && (length <= FEW || Object::keys(list).length() == length)
 }

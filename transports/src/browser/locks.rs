@@ -3,12 +3,14 @@
 use std::pin::pin;
 
 use futures::{
+    FutureExt,
     channel::oneshot,
-    future::{self, Either},
+    future::{self, Either, Shared},
 };
 use js_sys::{Object, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortSignal;
 
 use super::{
     js::{self, LockManager},
@@ -19,16 +21,43 @@ fn name(context: ContextId) -> String {
     format!("handover {context}")
 }
 
-/// Holds the lock of this context as long as it lives. False if it can have none.
-pub(super) fn hold(context: ContextId) -> bool {
-    let Some(locks) = js::locks() else { return false };
-    let never = Closure::once_into_js(|_lock: JsValue| Promise::new(&mut |_, _| {}));
-    let Ok(released) = locks.request(&name(context), &Object::new(), never.unchecked_ref()) else { return false };
-    wasm_bindgen_futures::spawn_local(async {
-        // Refused to a context without storage of its own, a sandboxed frame. Those who look for the lock will not find it.
-        let _refused = JsFuture::from(released).await;
-    });
-    true
+/// The lock of this context, which it holds as long as it lives.
+#[derive(Clone)]
+pub(super) struct Lock {
+    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
+    granted: Shared<oneshot::Receiver<()>>,
+}
+
+impl Lock {
+    /// `None` if there can be none.
+    pub(super) fn hold(context: ContextId) -> Option<Self> {
+        let locks = js::locks()?;
+        let (granted_in, granted_out) = oneshot::channel();
+        let granted = Closure::once_into_js(move |_lock: JsValue| {
+            let _nobody_waits = granted_in.send(());
+            while_this_can_be_entered()
+        });
+        let released = locks.request(&name(context), &Object::new(), granted.unchecked_ref()).ok()?;
+        wasm_bindgen_futures::spawn_local(async {
+            // Refused to a context without storage of its own, a sandboxed frame. Those who look for the lock will not find it.
+            let _refused = JsFuture::from(released).await;
+        });
+        Some(Self { granted: granted_out.shared() })
+    }
+
+    /// Waits until it was granted.
+    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
+    pub(super) async fn granted(self) {
+        let _granted = self.granted.await;
+    }
+}
+
+/// Is settled when an error has come to the context's top, after which this module can be entered no more: where its stack has overflowed, it is as if that
+/// was full for ever, and whatever is called traps, also what would say so. What is called then is the promise's own.
+fn while_this_can_be_entered() -> Promise {
+    let error = Promise::new(&mut |resolve, _| js::once(js_sys::global().unchecked_ref(), "error", &resolve));
+    let enter = Closure::once_into_js(|_error: JsValue| while_this_can_be_entered());
+    js::chain(&error, enter.unchecked_ref())
 }
 
 /// Whether another context holds the lock of that one, as far as can be seen from here.
@@ -40,9 +69,9 @@ pub(super) async fn is_held(context: ContextId) -> bool {
     }
 }
 
-/// Waits until the lock of a context is held no longer. False if that cannot be known.
-pub(super) async fn released(context: ContextId) -> bool {
-    let options = js::object(&[("mode", "shared".into())]);
+/// Waits until the lock of a context is held no longer. False if that cannot be known, or nobody wants to know any more.
+pub(super) async fn released(context: ContextId, signal: &AbortSignal) -> bool {
+    let options = js::object(&[("mode", "shared".into()), ("signal", signal.into())]);
     match js::locks() {
         Some(locks) => request(&locks, context, &options).await.is_some(),
         None => false,

@@ -58,11 +58,18 @@ pub use {
 pub(crate) use handshake::property;
 #[cfg(all(feature = "wasm-worker", target_family = "wasm", target_os = "unknown"))]
 pub(crate) use {
-    bridge::leave,
+    bridge::{into_js_for, leave},
+    context::{at_the_end, can_be_seen},
+    handshake::{ready, who_is_ready},
+    peers::Peer,
     turns::{Pace, spawn},
 };
 #[cfg(all(any(feature = "wasm-worker", feature = "wasm-window"), target_family = "wasm", target_os = "unknown"))]
-pub(crate) use {handshake::Says, js::words};
+pub(crate) use {
+    context::is_over,
+    handshake::Says,
+    js::{milliseconds, words},
+};
 
 /// A name that nobody else has.
 #[cfg(all(feature = "wasm-window", target_family = "wasm", target_os = "unknown"))]

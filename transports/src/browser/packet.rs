@@ -30,6 +30,14 @@ const PONG: u8 = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContextId(pub [u8; 16]);
 
+impl ContextId {
+    /// Reads what it is displayed as.
+    pub fn read(text: &str) -> Option<Self> {
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32)?;
+        Some(Self(number.to_be_bytes()))
+    }
+}
+
 impl fmt::Display for ContextId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -153,6 +161,8 @@ pub enum PacketError {
     Kind(u8),
     /// They end too early or too late, or say what cannot be.
     Malformed,
+    /// There is no memory for all that is in them.
+    TooMuch,
 }
 
 impl fmt::Display for PacketError {
@@ -161,6 +171,7 @@ impl fmt::Display for PacketError {
             Self::Version(version) => write!(f, "packets of version {version} are not known here"),
             Self::Kind(kind) => write!(f, "there is no entry of kind {kind}"),
             Self::Malformed => f.write_str("the bytes are no packet"),
+            Self::TooMuch => f.write_str("there is no memory for all that is in the packet"),
         }
     }
 }
@@ -177,7 +188,9 @@ impl<'b> Reader<'b> {
     fn section(&mut self, count: usize, counts: &mut VecDeque<usize>) -> Result<Vec<Entry<'b>>, PacketError> {
         let mut entries = Vec::new();
         for _ in 0..count {
-            entries.push(self.entry(counts)?);
+            let entry = self.entry(counts)?;
+            entries.try_reserve(1).map_err(|_| PacketError::TooMuch)?;
+            entries.push(entry);
         }
         Ok(entries)
     }
@@ -188,7 +201,9 @@ impl<'b> Reader<'b> {
             MESSAGE_WITH_CARGO => {
                 let ports = self.number()?;
                 for _ in 0..ports {
-                    counts.push_back(self.number()?);
+                    let count = self.number()?;
+                    counts.try_reserve(1).map_err(|_| PacketError::TooMuch)?;
+                    counts.push_back(count);
                 }
                 let (buffers, values) = (self.number()?, self.number()?);
                 Entry::Message { data: self.run()?, ports, buffers, values }
@@ -332,6 +347,16 @@ mod tests {
         let packet = packet();
 
         assert_eq!(Packet::parse(&packet.to_bytes()), Ok(packet));
+    }
+
+    #[test]
+    fn the_name_of_a_context_is_read_as_it_is_displayed() {
+        let context = ContextId(*b"sixteen letters.");
+
+        assert_eq!(ContextId::read(&context.to_string()), Some(context));
+        for none in ["", "12", &"g".repeat(32), &"1".repeat(33), &"ä".repeat(16)] {
+            assert_eq!(ContextId::read(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub(crate) fn spawn(pace: Pace, future: impl Future<Output = ()> + 'static) -> A
         let number = turns.next.get();
         turns.next.set(number + 1);
         let rouser = Arc::new(Rouser { task: number, pace, is_woken: AtomicBool::new(false) });
-        let task = Task { future: RefCell::new(Box::pin(future)), waker: rouser.clone().into() };
+        let task =
+            Task { future: RefCell::new(Box::pin(future)), waker: rouser.clone().into(), is_missed: Cell::default() };
         turns.tasks.borrow_mut().insert(number, Rc::new(task));
         rouser.wake_by_ref();
         rouser
@@ -82,6 +83,8 @@ struct Lane {
 struct Task {
     future: RefCell<Pin<Box<dyn Future<Output = ()>>>>,
     waker: Waker,
+    /// Whether it was to run while it did.
+    is_missed: Cell<bool>,
 }
 
 /// Wakes a task of this context's. Elsewhere there is none of that number.
@@ -194,13 +197,15 @@ fn run_first(pace: Pace) {
 
 fn run((number, task): (u64, Rc<Task>)) {
     let Ok(mut future) = task.future.try_borrow_mut() else {
-        // It runs, and has itself dispatched an event of the browser's.
-        return task.waker.wake_by_ref();
+        // It runs, and has itself dispatched an event of the browser's; or it has panicked as it ran, and does so no more.
+        return task.is_missed.set(true);
     };
     let polled = future.as_mut().poll(&mut Context::from_waker(&task.waker));
     drop(future);
     if polled.is_ready() {
         let ended = TURNS.with(|turns| turns.tasks.borrow_mut().remove(&number));
         drop(ended);
+    } else if task.is_missed.take() {
+        task.waker.wake_by_ref();
     }
 }

@@ -57,7 +57,7 @@ pub fn accept_from(window: &web_sys::Window, origins: Origins) -> Acceptor {
 
 /// The windows that connect to this one, each with its port. It does not end.
 ///
-/// As many as 64 may have connected and wait to be taken from here; more are left aside. Dropping it lets nobody in any more, and ends no
+/// As many as 64 may have connected and wait to be taken from here; more are told to ask again. Dropping it lets nobody in any more, and ends no
 /// connection that was taken.
 pub struct Acceptor {
     door: Rc<Door>,
@@ -118,6 +118,9 @@ struct Door {
 
 impl Door {
     fn heard(&self, event: &MessageEvent) {
+        if browser::is_over() {
+            return;
+        }
         if let Err(aside) = self.act_on(event) {
             inbox::count(&self.ignored, aside);
         }
@@ -131,13 +134,18 @@ impl Door {
                 Ok(())
             }
             Said::Connect { acceptor, connection, port } => {
-                self.accepting.borrow_mut().connect(&acceptor, connection.clone())?;
+                if let Err(aside) = self.accepting.borrow_mut().connect(&acceptor, connection.clone()) {
+                    if aside == Aside::Full {
+                        sender.answer(&Said::full(&connection), &Array::new());
+                    }
+                    return Err(aside);
+                }
                 let visitor = Window::new(browser::port(port), &sender.origin, self.ignored.clone(), None);
                 sender.answer(&Said::accepted(&connection), &Array::new());
                 let _over = self.entered.unbounded_send(visitor);
                 Ok(())
             }
-            Said::Ready { .. } | Said::Accepted { .. } => Err(Aside::Foreign),
+            Said::Ready { .. } | Said::Accepted { .. } | Said::Full { .. } => Err(Aside::Foreign),
         }
     }
 

@@ -160,7 +160,7 @@ impl Offering {
         mut connected: oneshot::Receiver<Connected>,
         limit: Duration,
     ) -> Result<Connected, ConnectError> {
-        let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+        let limit_ms = browser::milliseconds(limit);
         let mut waited = 0_u32;
         let mut next = FIRST_WAIT;
         let mut wait = 0;
@@ -203,6 +203,12 @@ impl Offering {
                     // Whoever asks no more has dropped this as well.
                     let _over = connected.send((port, sender.origin));
                 }
+                Ok(())
+            }
+            Said::Full { connection } => {
+                self.connecting.borrow_mut().full(&connection)?;
+                // It is asked for again.
+                drop(self.offered.take());
                 Ok(())
             }
             Said::Hello | Said::Connect { .. } => Err(Aside::Foreign),

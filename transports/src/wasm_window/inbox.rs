@@ -101,6 +101,8 @@ pub(super) enum Said {
     Connect { acceptor: Id, connection: Id, port: JsPort },
     /// That port was taken.
     Accepted { connection: Id },
+    /// That port was not taken, as there are too many just now.
+    Full { connection: Id },
 }
 
 impl Said {
@@ -116,6 +118,7 @@ impl Said {
                 Some(Self::Connect { acceptor: id("acceptor")?, connection: id("connection")?, port })
             }
             Says::Accepted => Some(Self::Accepted { connection: id("connection")? }),
+            Says::Full => Some(Self::Full { connection: id("connection")? }),
             Says::Load => None,
         }
     }
@@ -134,6 +137,10 @@ impl Said {
 
     pub(super) fn accepted(connection: &str) -> JsValue {
         Says::Accepted.to_js(&[("connection", connection.into())])
+    }
+
+    pub(super) fn full(connection: &str) -> JsValue {
+        Says::Full.to_js(&[("connection", connection.into())])
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) enum Aside {
     Stranger,
     Foreign,
     Repeated,
+    /// Of somebody for whom there is no room.
+    Full,
 }
 
 impl Aside {
@@ -30,7 +32,7 @@ impl Aside {
         let counter = match self {
             Self::Stranger => &mut ignored.strangers,
             Self::Foreign => &mut ignored.foreign,
-            Self::Repeated => &mut ignored.repeated,
+            Self::Repeated | Self::Full => &mut ignored.repeated,
         };
         *counter = counter.saturating_add(1);
         ignored
@@ -84,6 +86,17 @@ impl Connecting {
             Self::Waiting | Self::Offered { .. } | Self::Connected { .. } => Err(Aside::Foreign),
         }
     }
+
+    /// The port was not accepted: it is offered again, to whoever is ready.
+    pub(super) fn full(&mut self, refused: &str) -> Result<(), Aside> {
+        match self {
+            Self::Offered { connection, .. } if connection == refused => {
+                *self = Self::Waiting;
+                Ok(())
+            }
+            Self::Waiting | Self::Offered { .. } | Self::Connected { .. } => Err(Aside::Foreign),
+        }
+    }
 }
 
 /// What one knows who accepts.
@@ -114,8 +127,11 @@ impl Accepting {
         if to != self.acceptor {
             return Err(Aside::Foreign);
         }
-        if self.seen.contains(&connection) || self.waiting >= WAITING {
+        if self.seen.contains(&connection) {
             return Err(Aside::Repeated);
+        }
+        if self.waiting >= WAITING {
+            return Err(Aside::Full);
         }
         if self.seen.len() >= REMEMBERED {
             self.seen.pop_front();
@@ -163,6 +179,19 @@ mod tests {
     }
 
     #[test]
+    fn one_for_whom_there_was_no_room_offers_again() {
+        let mut connecting = offered("a", "1");
+        assert_eq!(connecting.full("another"), Err(Aside::Foreign));
+
+        assert_eq!(connecting.full("1"), Ok(()));
+
+        assert_eq!(connecting.accepted("1"), Err(Aside::Foreign), "that port was withdrawn");
+        assert_eq!(connecting.ready("a", || "2".to_owned()), OnReady::Offer);
+        assert_eq!(connecting.accepted("2"), Ok(()));
+        assert_eq!(connecting.full("2"), Err(Aside::Foreign));
+    }
+
+    #[test]
     fn nothing_is_accepted_that_was_not_offered() {
         assert_eq!(Connecting::Waiting.accepted("1"), Err(Aside::Foreign));
         assert_eq!(offered("a", "1").accepted("a"), Err(Aside::Foreign));
@@ -185,11 +214,11 @@ mod tests {
 
     #[test]
     fn each_message_that_is_left_aside_is_counted_for_what_it_is() {
-        let asides = [Aside::Stranger, Aside::Repeated, Aside::Foreign, Aside::Stranger];
+        let asides = [Aside::Stranger, Aside::Repeated, Aside::Foreign, Aside::Stranger, Aside::Full];
 
         let counts = asides.into_iter().fold(Ignored::default(), |counts, aside| aside.added_to(counts));
 
-        assert_eq!(counts, Ignored { strangers: 2, foreign: 1, repeated: 1 });
+        assert_eq!(counts, Ignored { strangers: 2, foreign: 1, repeated: 2 });
         let full = Ignored { strangers: u64::MAX, ..counts };
         assert_eq!(Aside::Stranger.added_to(full), full);
     }
@@ -199,6 +228,7 @@ mod tests {
         let mut accepting = Accepting::new("a".to_owned());
         let waiting = (0..100_000).filter(|number| accepting.connect("a", number.to_string()).is_ok()).count();
         assert_eq!(waiting, WAITING);
+        assert_eq!(accepting.connect("a", "one more".to_owned()), Err(Aside::Full));
 
         for number in 100_000..200_000 {
             accepting.taken();

@@ -1,6 +1,6 @@
 //! What runs in a worker.
 
-use std::{future::poll_fn, task::Poll};
+use std::{cell::RefCell, future::poll_fn, rc::Rc, task::Poll};
 
 use futures::{StreamExt, channel::mpsc};
 use handover_core::MessagePort;
@@ -39,11 +39,13 @@ use crate::{
 pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut + 'static) {
     let (connected, connections) = mpsc::unbounded();
     let scope = js_sys::global();
-    say_goodbye_before_closing(&scope);
+    let close = say_goodbye_before_closing(&scope);
     match scope.dyn_into::<DedicatedWorkerGlobalScope>() {
         Ok(scope) => {
-            accept_at(scope.as_ref(), &connected);
-            let _ready = scope.post_message(&Says::Ready.to_js(&[]));
+            let door = Door::new(connected);
+            let here = scope.clone();
+            door.accept_at(scope.as_ref(), move || drop(here.post_message(&browser::ready())));
+            door.open();
             browser::spawn(Pace::Next, async move {
                 let _closed = run_all(connections, &main).await;
                 scope.close();
@@ -52,7 +54,11 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
         Err(scope) => {
             let is_shared = Reflect::has(&scope, &JsValue::from_str("onconnect")).unwrap_or(false);
             assert!(is_shared, "this is no worker: `wasm_worker::run` is for what a worker has loaded");
-            accept_shared(scope.unchecked_ref(), connected);
+            if let Some(close) = close {
+                // Or it would go on being found by all who want it.
+                browser::at_the_end(close);
+            }
+            accept_shared(scope.unchecked_ref(), Door::new(connected));
             browser::spawn(Pace::Next, async move {
                 // Others may connect for as long as the browser lets it live.
                 let mut connections = connections;
@@ -65,43 +71,87 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
 }
 
 /// Puts a goodbye before the scope's `close()`, whoever calls it: a browser may take two seconds and more to take a worker
-/// down that has closed itself, and until then nobody can tell.
-fn say_goodbye_before_closing(scope: &Object) {
+/// down that has closed itself, and until then nobody can tell. Gives what closes it without.
+fn say_goodbye_before_closing(scope: &Object) -> Option<impl Fn() + 'static> {
     let name = JsValue::from_str("close");
-    let Some(close) = Reflect::get(scope, &name).ok().and_then(|close| close.dyn_into::<Function>().ok()) else {
-        return;
-    };
+    let close = Reflect::get(scope, &name).ok()?.dyn_into::<Function>().ok()?;
     let this = scope.clone();
+    let close = move || drop(close.call0(&this));
+    let closing = close.clone();
     let goodbye = Closure::<dyn FnMut()>::new(move || {
         browser::leave();
-        let _closing = close.call0(&this);
+        closing();
     });
     let _is_plain = Reflect::set(scope, &name, &goodbye.into_js_value());
+    Some(close)
 }
 
 /// Hears of those who connect through the global scope of a shared worker.
-fn accept_shared(scope: &EventTarget, connected: mpsc::UnboundedSender<MessagePort>) {
+fn accept_shared(scope: &EventTarget, door: Door) {
+    door.open();
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let Ok(port) = event.ports().get(0).dyn_into::<JsPort>() else { return };
-        accept_at(port.as_ref(), &connected);
+        let here = port.clone();
+        door.accept_at(port.as_ref(), move || drop(here.post_message(&browser::ready())));
         port.start();
-        let _ready = port.post_message(&Says::Ready.to_js(&[]));
     });
     let _added = scope.add_event_listener_with_callback("connect", listener.into_js_value().unchecked_ref());
 }
 
-/// Hears of a port, at whoever may bring one.
-fn accept_at(from: &EventTarget, connected: &mpsc::UnboundedSender<MessagePort>) {
-    let connected = connected.clone();
-    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        if Says::read(&event.data()) != Some(Says::Connect) {
-            return;
+/// Where ports come in, of those who were told that this worker is ready.
+#[derive(Clone)]
+struct Door {
+    connected: mpsc::UnboundedSender<MessagePort>,
+    /// What tells those who came before it was; nothing since.
+    waiting: Rc<RefCell<Option<Vec<Tell>>>>,
+}
+
+/// Tells somebody that the worker is ready.
+type Tell = Rc<dyn Fn()>;
+
+impl Door {
+    fn new(connected: mpsc::UnboundedSender<MessagePort>) -> Self {
+        Self { connected, waiting: Rc::new(RefCell::new(Some(Vec::new()))) }
+    }
+
+    /// The worker is ready as soon as others can see that it lives.
+    fn open(&self) {
+        let waiting = self.waiting.clone();
+        browser::spawn(Pace::Next, async move {
+            browser::can_be_seen().await;
+            let all = waiting.take();
+            all.into_iter().flatten().for_each(|tell| tell());
+        });
+    }
+
+    /// Hears of a port, at whoever may bring one, and tells that one when this is ready, and whenever asked.
+    fn accept_at(&self, from: &EventTarget, tell: impl Fn() + 'static) {
+        let door = self.clone();
+        let tell: Tell = Rc::new(tell);
+        door.tell(&tell);
+        let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            if browser::is_over() {
+                return;
+            }
+            match Says::read(&event.data()) {
+                Some(Says::Hello) => door.tell(&tell),
+                Some(Says::Connect) => {
+                    if let Ok(port) = event.ports().get(0).dyn_into::<JsPort>() {
+                        let _over = door.connected.unbounded_send(browser::port(port));
+                    }
+                }
+                _ => {}
+            }
+        });
+        let _added = from.add_event_listener_with_callback("message", listener.into_js_value().unchecked_ref());
+    }
+
+    fn tell(&self, tell: &Tell) {
+        match &mut *self.waiting.borrow_mut() {
+            Some(waiting) => waiting.push(tell.clone()),
+            None => tell(),
         }
-        if let Ok(port) = event.ports().get(0).dyn_into::<JsPort>() {
-            let _over = connected.unbounded_send(browser::port(port));
-        }
-    });
-    let _added = from.add_event_listener_with_callback("message", listener.into_js_value().unchecked_ref());
+    }
 }
 
 /// Runs `main` for each connection, until there was one and everything in the context has ended.

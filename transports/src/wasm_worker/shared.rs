@@ -1,6 +1,6 @@
 //! Shared workers of a browser: one for everybody of the same origin who names it.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, rc::Rc, time::Duration};
 
 use futures::{
     StreamExt,
@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, MessageEvent, MessagePort as JsPort};
 
 use super::{Script, SpawnError, worker::START_LIMIT};
-use crate::browser::{self, Says};
+use crate::browser::{self, Peer, Says};
 
 /// How long a worker has to answer before it is asked by another connection, at first, in milliseconds. Each time is twice the one
 /// before.
@@ -47,7 +47,8 @@ struct Attempt {
 
 /// What a connection has told.
 enum Told {
-    Ready,
+    /// Who that is, if it has said so.
+    Ready(Option<Rc<Peer>>),
     /// There is no such script, or it has other settings than the worker that runs.
     Failed,
 }
@@ -63,8 +64,9 @@ impl Attempt {
         let (told_in, told) = mpsc::unbounded();
         let failed = told_in.clone();
         let onmessage = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if Says::read(&event.data()) == Some(Says::Ready) {
-                let _over = told_in.unbounded_send(Told::Ready);
+            let data = event.data();
+            if Says::read(&data) == Some(Says::Ready) {
+                let _over = told_in.unbounded_send(Told::Ready(browser::who_is_ready(&data)));
             }
         });
         let onerror = Closure::<dyn FnMut(Event)>::new(move |_: Event| drop(failed.unbounded_send(Told::Failed)));
@@ -73,8 +75,8 @@ impl Attempt {
         Ok(Self { worker, port, told, _onmessage: onmessage, _onerror: onerror })
     }
 
-    fn connect(&self, near: MessagePort) {
-        let port = browser::into_js(near);
+    fn connect(&self, near: MessagePort, who: Option<Rc<Peer>>) {
+        let port = browser::into_js_for(near, who);
         let posted = self.port.post_message_with_transferable(&Says::Connect.to_js(&[]), &js_sys::Array::of1(&port));
         if let Err(error) = posted {
             tracing::warn!(error = %browser::words(&error), "the browser did not connect a shared worker");
@@ -104,10 +106,10 @@ impl Watch {
         let mut attempt = first;
         let mut wait = FIRST_WAIT;
         let mut waited = 0;
-        loop {
+        let who = loop {
             let late = pin!(TimeoutFuture::new(wait));
             match select(attempt.told.next(), select(ended.as_mut(), late)).await {
-                Either::Left((Some(Told::Ready), _)) => break,
+                Either::Left((Some(Told::Ready(who)), _)) => break who,
                 Either::Left((Some(Told::Failed) | None, _)) => {
                     return self.has_failed(near, "its script could not be loaded");
                 }
@@ -124,8 +126,8 @@ impl Watch {
                 Ok(attempt) => attempt,
                 Err(error) => return self.has_failed(near, &error.to_string()),
             };
-        }
-        attempt.connect(near);
+        };
+        attempt.connect(near, who);
         // The browser's object keeps the worker, so it is held as long as the port is.
         ended.await;
     }

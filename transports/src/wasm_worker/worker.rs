@@ -1,6 +1,6 @@
 //! A worker, as whoever has started it holds it.
 
-use std::{cell::RefCell, fmt, ops::Deref, pin::pin, time::Duration};
+use std::{cell::RefCell, fmt, ops::Deref, pin::pin, rc::Rc, time::Duration};
 
 use futures::{
     StreamExt,
@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, MessageEvent};
 
 use super::{ErrorEvent, Script, SpawnError};
-use crate::browser::{self, Says};
+use crate::browser::{self, Peer, Says};
 
 /// How long a worker may take to load, where nothing else is said.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
@@ -51,9 +51,12 @@ impl<C: From<MessagePort>> Worker<C> {
         Ok(Self::of(worker, name, limit))
     }
 
-    /// Connects to a worker that was started otherwise, in a script: sooner or later it calls [`run`](super::run).
+    /// Connects to a worker that was started otherwise, in a script: sooner or later it calls [`run`](super::run), or has already.
     pub fn adopt(worker: web_sys::Worker, name: &str) -> Self {
-        Self::of(worker, name, START_LIMIT)
+        let adopted = Self::of(worker, name, START_LIMIT);
+        // It may have said that it is ready when nobody listened.
+        let _asked = adopted.worker.post_message(&Says::Hello.to_js(&[]));
+        adopted
     }
 
     fn of(worker: web_sys::Worker, name: &str, limit: Duration) -> Self {
@@ -124,7 +127,8 @@ struct Watch {
 
 /// What a worker has told.
 enum Told {
-    Ready,
+    /// Who that is, if it has said so.
+    Ready(Option<Rc<Peer>>),
     Error(ErrorEvent),
 }
 
@@ -134,20 +138,18 @@ impl Watch {
         let _listening = self.listen(told_in);
         let control = near.control();
         let mut ended = pin!(control.ended());
-        let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+        let limit = browser::milliseconds(limit);
         let mut late = pin!(TimeoutFuture::new(limit));
-        let failure = match select(told.next(), select(ended.as_mut(), late.as_mut())).await {
-            Either::Left((Some(Told::Ready), _)) => None,
-            Either::Left((Some(Told::Error(error)), _)) => Some(error),
+        let ready = match select(told.next(), select(ended.as_mut(), late.as_mut())).await {
+            Either::Left((Some(Told::Ready(who)), _)) => Ok(who),
+            Either::Left((Some(Told::Error(error)), _)) => Err(error),
             Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => return self.let_go(near),
-            Either::Right((Either::Right(_), _)) => {
-                Some(ErrorEvent::new(format!("it was not ready within {limit} ms")))
-            }
+            Either::Right((Either::Right(_), _)) => Err(ErrorEvent::new(format!("it was not ready within {limit} ms"))),
         };
-        if let Some(error) = failure {
-            return self.has_failed(near, error);
+        match ready {
+            Ok(who) => self.connect(near, who),
+            Err(error) => return self.has_failed(near, error),
         }
-        self.connect(near);
         while let Either::Left((Some(told), _)) = select(told.next(), ended.as_mut()).await {
             if let Told::Error(error) = told {
                 let _nobody_asks = self.errors.unbounded_send(error);
@@ -159,8 +161,9 @@ impl Watch {
     fn listen(&self, told: mpsc::UnboundedSender<Told>) -> Listening {
         let ready = told.clone();
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if Says::read(&event.data()) == Some(Says::Ready) {
-                let _over = ready.unbounded_send(Told::Ready);
+            let data = event.data();
+            if Says::read(&data) == Some(Says::Ready) {
+                let _over = ready.unbounded_send(Told::Ready(browser::who_is_ready(&data)));
             }
         });
         let error = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
@@ -169,8 +172,8 @@ impl Watch {
         Listening::new(&self.worker, message, error)
     }
 
-    fn connect(&self, near: MessagePort) {
-        let port = browser::into_js(near);
+    fn connect(&self, near: MessagePort, who: Option<Rc<Peer>>) {
+        let port = browser::into_js_for(near, who);
         let posted = self.worker.post_message_with_transfer(&Says::Connect.to_js(&[]), &js_sys::Array::of1(&port));
         if let Err(error) = posted {
             tracing::warn!(error = %browser::words(&error), "the browser did not connect a worker");
