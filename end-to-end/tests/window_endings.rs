@@ -134,6 +134,20 @@ fn a_panic_in_a_frame_ends_its_calls_with_what_it_said() {
 }
 
 #[test]
+fn a_frame_that_has_panicked_lets_nobody_in() {
+    run(async |browser| {
+        call_a_frame(browser).await;
+        browser.tell("pages.begin(), pages.call_panic()").await;
+        ended(browser).await;
+
+        let frame = "document.getElementById('frame').contentWindow";
+        browser.tell(&format!("pages.connect({frame}, '{}', 1500)", browser.origin(Site::B))).await;
+
+        browser.wait_for_start("not connected: TimedOut").await;
+    });
+}
+
+#[test]
 fn a_frame_learns_that_its_page_is_gone() {
     run(async |browser| {
         browser.open(&browser.page(Site::A, "waits", &[])).await;

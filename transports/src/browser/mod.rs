@@ -15,11 +15,15 @@
 //! [stream of bytes](crate::byte_stream) – refuses the call that they are in.
 //!
 //! # Endings
-//! A browser does not tell a `MessagePort` that its other end is gone. So a bridge says goodbye when its port is closed or dropped, when
-//! its page is left, and when its instance panics. What dies without a word is noticed by the lock of the Web Locks API that every
-//! context holds as long as it lives; where that cannot be seen, because the other end is of another origin, it is asked about twice a
-//! second whether it is there, and taken for dead when it has not come to its event loop for one and a half to two. Then every port that
-//! leads there is closed, and its calls end.
+//! A browser does not tell a `MessagePort` that its other end is gone. So a bridge says goodbye when its port is closed or dropped,
+//! when its page is left, when its instance panics, and when it gives up: what came could not be read, or an answer not be posted. What
+//! dies without a word is noticed by the lock of the Web Locks API that every context holds as long as it lives, and lets go of when
+//! its stack has overflowed; where that cannot be seen, because the other end is of another origin, it is asked about twice a second
+//! whether it is there, and taken for dead when it has not come to its event loop for one and a half to two. Then every port that leads
+//! there is closed, and its calls end. A context that is told so and lives finds them closed, too.
+//!
+//! A port that is on its way in a message is closed when nobody has said for half a minute to have it, while whoever the message went
+//! to was there and not busy.
 
 pub mod packet;
 
