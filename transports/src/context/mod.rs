@@ -98,12 +98,16 @@ fn spawn(future: LocalBoxFuture<'static, ()>) {
     let current = CURRENT.with_borrow(|current| current.clone());
     match current {
         Some(spawner) => spawner.spawn(future),
-        None => panic!(
-            "this thread is no context, so nothing can be spawned in it: use `block_on`, a worker thread, or the executor \
-             that runs here"
-        ),
+        None => panic!("this thread is no context, so nothing can be spawned in it: {WHAT_TO_DO}"),
     }
 }
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+const WHAT_TO_DO: &str = "use `block_on`, a worker thread, or the executor that runs here";
+
+/// A browser has none of those. What JavaScript calls begins outside of any context, whatever else runs on the page.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+const WHAT_TO_DO: &str = "do it in what `context::run` runs on a page, or `wasm_worker::run` in a worker; an export or a callback is outside of both";
 
 /// Whether a context is being polled on this thread.
 #[cfg(all(feature = "browser", target_family = "wasm", target_os = "unknown"))]
