@@ -4,7 +4,7 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, BlobPropertyBag, Url, WorkerOptions, WorkerType};
 
-use crate::browser::Says;
+use crate::browser::{Says, words};
 
 const LOADER: &str = include_str!("loader.js");
 
@@ -65,16 +65,15 @@ impl Script {
         self
     }
 
-    /// Starts a worker that runs this.
+    /// Starts a worker that runs this. Nothing is started if an address is wrong.
     pub(super) fn start(&self, name: &str) -> Result<web_sys::Worker, JsValue> {
         let options = options(name);
         match &self.0 {
-            Kind::File { url } => web_sys::Worker::new_with_options(url, &options),
+            Kind::File { url } => named(url, web_sys::Worker::new_with_options(url, &options)),
             Kind::Export { module, name, wasm } => {
-                let url = loader()?;
-                let worker = web_sys::Worker::new_with_options(&url, &options)?;
                 let wasm = wasm.as_deref().map(absolute).transpose()?.map_or(JsValue::UNDEFINED, JsValue::from);
                 let load = [("module", absolute(module)?.into()), ("export", name.into()), ("wasm", wasm)];
+                let worker = web_sys::Worker::new_with_options(&loader()?, &options)?;
                 worker.post_message(&Says::Load.to_js(&load))?;
                 Ok(worker)
             }
@@ -84,7 +83,7 @@ impl Script {
     /// Connects to the shared worker that runs this. `None` if there can be none: only one address is the same for everybody.
     pub(super) fn connect(&self, name: &str) -> Option<Result<web_sys::SharedWorker, JsValue>> {
         match &self.0 {
-            Kind::File { url } => Some(web_sys::SharedWorker::new_with_worker_options(url, &options(name))),
+            Kind::File { url } => Some(named(url, web_sys::SharedWorker::new_with_worker_options(url, &options(name)))),
             Kind::Export { .. } => None,
         }
     }
@@ -116,5 +115,10 @@ fn loader() -> Result<String, JsValue> {
 fn absolute(url: &str) -> Result<String, JsValue> {
     let here = js_sys::Reflect::get(&js_sys::global(), &"location".into())?;
     let base = js_sys::Reflect::get(&here, &"href".into())?.as_string().unwrap_or_default();
-    Url::new_with_base(url, &base).map(|url| url.href())
+    named(url, Url::new_with_base(url, &base)).map(|url| url.href())
+}
+
+/// What came of an address; an error names it.
+fn named<T>(url: &str, result: Result<T, JsValue>) -> Result<T, JsValue> {
+    result.map_err(|error| format!("the browser refuses the address `{url}`: {}", words(&error)).into())
 }
