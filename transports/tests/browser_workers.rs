@@ -185,19 +185,39 @@ async fn a_worker_whose_script_is_not_there_ends_its_calls_as_not_sent_and_says_
         assert!(matches!(soon(desk.add(1, 1)).await, Err(RpcError::Call(CallError::NotSent(NotSent::Closed)))));
         let error = soon(desk.next_error()).await.unwrap();
         assert!(error.message.starts_with("the worker `nobody` did not start: "), "{error}");
+        if !error.filename.is_empty() {
+            assert_eq!(error.to_string().matches(&error.filename).count(), 1, "{error}");
+        }
         assert_eq!(soon(desk.next_error()).await, None);
     }
 }
 
 #[test]
 async fn a_worker_that_throws_before_it_listens_has_not_started() {
-    for (export_name, word) in [("no_such_export", "not a function"), ("stillborn_worker", "unreachable")] {
+    let no_export = "/wasm-bindgen-test.js exports no function \"no_such_export\"";
+    for (export_name, word) in [("no_such_export", no_export), ("stillborn_worker", "unreachable")] {
         let desk: Worker<DeskClient> = Worker::spawn("nobody", &export(export_name)).unwrap();
 
         assert!(matches!(soon(desk.add(1, 1)).await, Err(RpcError::Call(CallError::NotSent(NotSent::Closed)))));
         let error = desk.next_error().await.unwrap();
         assert!(error.message.to_lowercase().contains(word), "{error}");
     }
+}
+
+#[test]
+async fn an_address_that_is_none_is_named_and_no_worker_is_started() {
+    js_sys::eval(
+        "globalThis.started = 0;
+         globalThis.Worker = class extends Worker { constructor(...words) { super(...words); started += 1; } };",
+    )
+    .unwrap();
+    let wrong = "http://[nowhere";
+    for script in [Script::export(wrong, "desk_worker"), export("desk_worker").wasm(wrong)] {
+        let refused = wasm_worker::spawn::<DeskClient>("nobody", &script).unwrap_err().to_string();
+
+        assert!(refused.contains("the browser refuses the address `http://[nowhere`"), "{refused}");
+    }
+    assert_eq!(js_sys::eval("globalThis.Worker = Object.getPrototypeOf(Worker), started").unwrap(), 0);
 }
 
 #[test]

@@ -5,6 +5,9 @@ addEventListener("message", async function load({ data }) {
   removeEventListener("message", load);
   try {
     const module = await import(data.module);
+    if (typeof module[data.export] !== "function") {
+      throw new Error(`${data.module} exports no function "${data.export}"`);
+    }
     await module.default(data.wasm === undefined ? undefined : { module_or_path: data.wasm });
     await module[data.export]();
   } catch (error) {

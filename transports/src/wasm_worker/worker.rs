@@ -182,9 +182,12 @@ impl Watch {
 
     fn has_failed(&self, near: MessagePort, error: ErrorEvent) {
         self.worker.terminate();
-        let said = format!("the worker `{}` did not start: {error}", self.name);
+        // Without the place, which the event has beside it.
+        let message = format!("the worker `{}` did not start: {}", self.name, error.message);
+        let error = ErrorEvent { message, ..error };
+        let said = error.to_string();
         tracing::error!("{said}");
-        let _nobody_asks = self.errors.unbounded_send(ErrorEvent { message: said.clone(), ..error });
+        let _nobody_asks = self.errors.unbounded_send(error);
         panicking::lose(&said, || drop(near));
     }
 
