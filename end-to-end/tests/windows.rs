@@ -16,9 +16,9 @@ fn connect_to(frame: &str, origin: &str, limit_ms: u32) -> String {
     format!("pages.connect(document.getElementById('{frame}').contentWindow, '{origin}', {limit_ms})")
 }
 
-/// What a page says that gave up after this time.
+/// How what a page says begins that gave up after this time.
 fn timed_out(limit_ms: u32) -> String {
-    format!("not connected: TimedOut({:?})", Duration::from_millis(limit_ms.into()))
+    format!("not connected: TimedOut {{ limit: {:?}, ", Duration::from_millis(limit_ms.into()))
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_page_of_another_origin_than_was_meant_gets_no_port() {
 
         browser.tell(&connect_to("friend", &browser.origin(Site::C), 700)).await;
 
-        browser.wait_for(&timed_out(700)).await;
+        browser.wait_for_start(&timed_out(700)).await;
         browser.enter("#friend").await;
         let heard = browser.execute("return [window.heard, window.hellos]", Vec::new()).await.unwrap();
         assert_eq!(heard[0], heard[1], "it heard more than that somebody calls");
@@ -110,7 +110,7 @@ fn nothing_is_written_to_the_console_while_a_page_of_another_origin_is_in_the_wi
         for connect in ["friend", "sibling"].map(|frame| connect_to(frame, &browser.origin(Site::C), 700)) {
             browser.tell(&connect).await;
         }
-        browser.wait_for(&timed_out(700)).await;
+        browser.wait_for_start(&timed_out(700)).await;
         browser.tell("window.postMessage('said to nobody', 'https://nobody.example')").await;
 
         let console = browser.console().await;
@@ -171,7 +171,7 @@ fn another_frame_of_the_right_origin_is_not_the_one_that_was_meant() {
 
         browser.tell(&connect_to("meant", &browser.origin(Site::B), 700)).await;
 
-        browser.wait_for(&timed_out(700)).await;
+        browser.wait_for_start(&timed_out(700)).await;
         browser.enter("#other").await;
         assert_eq!(browser.lines().await, ["loaded"], "it was connected to");
     });
@@ -211,7 +211,7 @@ fn a_frame_without_an_origin_gets_a_port_by_the_wildcard_only() {
         browser.inside("#sandboxed", async |frame| frame.wait_for("loaded").await).await;
 
         browser.tell(&connect_to("sandboxed", &browser.origin(Site::B), 700)).await;
-        browser.wait_for(&timed_out(700)).await;
+        browser.wait_for_start(&timed_out(700)).await;
 
         browser.tell(&connect_to("sandboxed", "*", 10_000)).await;
         browser.wait_for("connected to null").await;
@@ -251,7 +251,7 @@ fn a_frame_that_navigates_to_another_origin_before_it_is_connected_to_gets_no_po
         browser.tell(&connect_to("frame", &browser.origin(Site::B), 1_500)).await;
         browser.tell(&format!("document.getElementById('frame').src = '{elsewhere}'")).await;
 
-        browser.wait_for(&timed_out(1_500)).await;
+        browser.wait_for_start(&timed_out(1_500)).await;
         browser.enter("#frame").await;
         assert_eq!(browser.lines().await, ["loaded"], "it was connected to");
     });

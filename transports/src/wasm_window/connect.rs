@@ -174,7 +174,8 @@ impl Offering {
                 return Err(ConnectError::WindowClosed);
             }
             if waited >= limit_ms {
-                return Err(ConnectError::TimedOut(limit));
+                let (origins, ignored) = (self.origins.clone(), self.ignored.get());
+                return Err(ConnectError::TimedOut { limit, origins, ignored });
             }
             self.ask();
             wait = next.min(limit_ms - waited);

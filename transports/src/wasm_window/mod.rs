@@ -33,5 +33,5 @@ mod steps;
 pub use accept::{Acceptor, accept, accept_from};
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 pub use connect::Window;
-pub use error::{ConnectError, Ignored};
+pub use error::{ConnectError, Ignored, OriginError};
 pub use origins::Origins;

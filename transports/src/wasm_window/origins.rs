@@ -1,6 +1,10 @@
 //! Who may be at the other end.
 
-use handover_core::{Origin, SyntaxError};
+use std::fmt;
+
+use handover_core::Origin;
+
+use super::OriginError;
 
 /// The origins that whoever is at the other end may be of.
 ///
@@ -18,7 +22,8 @@ use handover_core::{Origin, SyntaxError};
 /// assert!(!friends.admit("null"));
 ///
 /// assert!(Origins::only("b.example").is_err(), "no absolute URL");
-/// # Ok::<(), handover_core::SyntaxError>(())
+/// assert!(Origins::only("localhost:8080").is_err(), "`localhost` is read as a scheme");
+/// # Ok::<(), handover_transports::wasm_window::OriginError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins(Kind);
@@ -33,11 +38,10 @@ enum Kind {
 impl Origins {
     /// The origin of this absolute URL, and no other.
     ///
-    /// A URL of a scheme whose origins are opaque, such as `data:`, names no origin: it admits nobody.
-    ///
     /// # Errors
-    /// [`SyntaxError`] if the text is no absolute URL; `*` is none.
-    pub fn only(url: &str) -> Result<Self, SyntaxError> {
+    /// [`OriginError`] if the text is no absolute URL, as `*` is none; or if it is one of a scheme whose origins are opaque, such as `data:`
+    /// and `file:`, for whoever is of such a one could not be told from others.
+    pub fn only(url: &str) -> Result<Self, OriginError> {
         Self(Kind::These(Vec::new())).and(url)
     }
 
@@ -45,11 +49,12 @@ impl Origins {
     ///
     /// # Errors
     /// As [`only`](Self::only).
-    pub fn and(mut self, url: &str) -> Result<Self, SyntaxError> {
-        let origin: Origin = url.parse()?;
-        if let Kind::These(origins) = &mut self.0
-            && !origin.is_opaque()
-        {
+    pub fn and(mut self, url: &str) -> Result<Self, OriginError> {
+        let origin: Origin = url.parse().map_err(OriginError::Syntax)?;
+        if origin.is_opaque() {
+            return Err(OriginError::Opaque(url.to_owned()));
+        }
+        if let Kind::These(origins) = &mut self.0 {
             origins.push(origin.to_string());
         }
         Ok(self)
@@ -68,6 +73,15 @@ impl Origins {
         match &self.0 {
             Kind::These(origins) => origins.iter().any(|one| one == origin),
             Kind::Any => true,
+        }
+    }
+}
+
+impl fmt::Display for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::These(origins) => f.write_str(&origins.join(" or ")),
+            Kind::Any => f.write_str("any origin"),
         }
     }
 }
@@ -106,10 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_origin_admits_nobody() {
-        let nobody = Origins::only("data:text/html,hello").unwrap();
+    fn what_names_no_origin_is_refused_and_it_is_said_what_to_write() {
+        for text in ["localhost:8102", "data:text/html,hello", "file:///index.html", "about:blank", "b.example", "null"]
+        {
+            let refused = Origins::only(text).unwrap_err().to_string();
 
-        assert!(!nobody.admit("null"));
-        assert!(nobody.and("https://b.example").unwrap().admit("https://b.example"));
+            assert!(refused.contains(text) && refused.contains("`http://localhost:8080`"), "{refused}");
+        }
+        assert!(Origins::only("http://localhost:8102").unwrap().admit("http://localhost:8102"));
     }
 }
