@@ -11,6 +11,18 @@ use handover::{
 };
 use wasm_bindgen::prelude::*;
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console)]
+    fn error(text: &str);
+}
+
+/// Has a panic shown before it ends the instance. Runs when one is made: on the page, and in the worker.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| error(&panic.to_string())));
+}
+
 /// What the worker serves.
 #[service]
 trait Sums {
