@@ -50,6 +50,8 @@ impl Script {
 
     /// An export, without arguments, of a module that `wasm-bindgen --target web` has written; it calls [`run`](super::run).
     ///
+    /// The module is initialised first, so what it has as `#[wasm_bindgen(start)]` runs in the worker, too.
+    ///
     /// The loader is started from a `blob:` address. A page with a Content-Security-Policy has to allow that, by
     /// `worker-src blob:`, or use [`file`](Self::file).
     pub fn export(module: impl Into<String>, name: impl Into<String>) -> Self {
