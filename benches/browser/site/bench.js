@@ -39,7 +39,7 @@ async function time(row, { contender }, calls) {
   return performance.now() - started;
 }
 
-// How many calls take about so many milliseconds. What is done meanwhile also warms up the engine's compiler.
+// How many calls take about so many milliseconds.
 async function calibrate(row, contender, milliseconds) {
   let calls = row.step;
   for (;;) {
@@ -51,15 +51,24 @@ async function calibrate(row, contender, milliseconds) {
   }
 }
 
+// Works until the engine's compilers have nothing more to do: they take processors of their own, and a module of wasm is much to compile.
+async function warmUp(row, contender, calls, milliseconds) {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until) {
+    await time(row, contender, calls);
+  }
+}
+
 // The same in any order.
 function shuffled(list) {
   const left = [...list];
   return list.map(() => left.splice(Math.floor(Math.random() * left.length), 1)[0]);
 }
 
-async function measure(all, row, { rounds, milliseconds }) {
+async function measure(all, row, { warmUpTime, rounds, milliseconds }) {
   const lanes = [];
   for (const contender of all.filter(({ contender }) => row.method in contender)) {
+    await warmUp(row, contender, await calibrate(row, contender, milliseconds), warmUpTime);
     lanes.push({ contender, calls: await calibrate(row, contender, milliseconds), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {
@@ -78,7 +87,8 @@ addEventListener("error", (event) => report(`error: ${event.message}`));
 addEventListener("unhandledrejection", (event) => report(`error: ${event.reason}`));
 
 const parameters = new URLSearchParams(location.search);
-const settings = { rounds: Number(parameters.get("rounds")), milliseconds: Number(parameters.get("milliseconds")) };
+const number = (name) => Number(parameters.get(name));
+const settings = { warmUpTime: number("warm-up"), rounds: number("rounds"), milliseconds: number("milliseconds") };
 const asked = (name) => !parameters.has("row") || name.includes(parameters.get("row"));
 const all = await contenders();
 for (const row of ROWS.filter((row) => asked(row.name))) {

@@ -15,10 +15,16 @@ use clap::Parser;
 enum Chore {
     /// Measures in one engine
     Measure {
+        /// On how many pages, one after the other
+        #[arg(long)]
+        pages: u32,
+        /// How long everybody works before, in milliseconds
+        #[arg(long)]
+        warm_up: u32,
         /// How often everybody has their turn
         #[arg(long)]
         rounds: u32,
-        /// How long a turn is
+        /// How long a turn is, in milliseconds
         #[arg(long)]
         milliseconds: u32,
         /// Only rows whose name contains this
@@ -41,8 +47,8 @@ enum Chore {
 
 fn main() -> Result<(), Box<dyn Error>> {
     match Chore::parse() {
-        Chore::Measure { rounds, milliseconds, row, out } => {
-            measure::measure(&measure::Settings { rounds, milliseconds, row }, &out)
+        Chore::Measure { pages, warm_up, rounds, milliseconds, row, out } => {
+            measure::measure(&measure::Settings { pages, warm_up, rounds, milliseconds, row }, &out)
         }
         Chore::Report { from, to } => report::report(&from, to.as_deref()),
     }

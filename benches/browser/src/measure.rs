@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::results::{Engine, Measured};
 
 /// How long one engine may take.
-const MOST_TIME: Duration = Duration::from_secs(420);
+const MOST_TIME: Duration = Duration::from_secs(600);
 
 /// How often the page is asked what it has measured. That takes time of its own, so not often.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// What the page is told.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    pub(crate) pages: u32,
+    pub(crate) warm_up: u32,
     pub(crate) rounds: u32,
     pub(crate) milliseconds: u32,
     pub(crate) row: Option<String>,
@@ -32,18 +34,27 @@ pub(crate) fn measure(settings: &Settings, out: &Path) -> Result<(), Box<dyn Err
     Ok(())
 }
 
+/// Everything on each of so many pages. Which processor a worker's thread is on is a matter of chance, and stays so as long as its page.
 async fn measure_in(browser: &Browser, settings: &Settings) -> Result<Engine, Box<dyn Error>> {
-    let Settings { rounds, milliseconds, row } = settings;
+    let mut engine = Engine { version: version(browser), measured: Vec::new() };
+    for _ in 0..settings.pages {
+        engine.add(measure_on_a_page(browser, settings).await?);
+    }
+    Ok(engine)
+}
+
+async fn measure_on_a_page(browser: &Browser, settings: &Settings) -> Result<Vec<Measured>, Box<dyn Error>> {
+    let Settings { warm_up, rounds, milliseconds, row, .. } = settings;
     let row = row.as_ref().map(|row| format!("&row={}", row.replace(' ', "%20"))).unwrap_or_default();
     let page = browser.file(Site::A, "bench.html");
-    browser.open(&format!("{page}?rounds={rounds}&milliseconds={milliseconds}{row}")).await;
+    browser.open(&format!("{page}?warm-up={warm_up}&rounds={rounds}&milliseconds={milliseconds}{row}")).await;
     let mut measured = Vec::new();
     loop {
         sleep(LOOK_EVERY).await;
         let lines = browser.lines().await;
         for line in lines.iter().skip(measured.len()) {
             if line == "done" {
-                return Ok(Engine { version: version(browser), measured });
+                return Ok(measured);
             }
             measured.push(read(line)?);
         }

@@ -12,6 +12,7 @@ const RAW: &str = "raw postMessage";
 const OURS: &str = "handover";
 const RAW_RUST: &str = "raw, from Rust";
 const MESSAGES: &str = "handover's messages, raw";
+const PORTS: &str = "handover's ports, no calls";
 
 /// What handover is to reach: in this row, so many times as many calls as this one makes.
 const GOALS: [(&str, &str, f64); 4] = [
@@ -106,10 +107,21 @@ fn write_goals(to: &mut String, sizes: &[Size], engines: &[(&str, Engine)]) -> f
     if !engines.is_empty() {
         write_goals_of_calls(to, engines)?;
     }
-    let Some(size) = sizes.iter().find(|size| size.name == OURS) else { return Ok(()) };
-    let bytes = size.wasm_compressed + size.script_compressed;
+    write_goal_of_size(to, sizes)
+}
+
+fn write_goal_of_size(to: &mut String, sizes: &[Size]) -> fmt::Result {
+    let compressed = |name| {
+        let size = sizes.iter().find(|size| size.name == name)?;
+        Some(size.wasm_compressed + size.script_compressed)
+    };
+    let Some(bytes) = compressed(OURS) else { return Ok(()) };
     let verdict = verdict(bytes <= MOST_BYTES);
-    writeln!(to, "`hello` for a browser, compressed: at most {MOST_BYTES} bytes; {bytes}, {verdict}.")
+    write!(to, "`hello` for a browser, compressed: at most {MOST_BYTES} bytes; {bytes}, {verdict}.")?;
+    match compressed(PORTS) {
+        Some(ports) => writeln!(to, " Its ports alone, without calls: {ports}."),
+        None => writeln!(to),
+    }
 }
 
 fn write_goals_of_calls(to: &mut String, engines: &[(&str, Engine)]) -> fmt::Result {
@@ -169,7 +181,8 @@ fn short(calls: f64) -> String {
 fn write_sizes(to: &mut String, sizes: &[Size]) -> fmt::Result {
     writeln!(
         to,
-        "A page with one service of one method in a worker; `opt-level = \"z\"`, `lto`, `wasm-opt` with the flags of `size.mjs`, brotli. In bytes.\n"
+        "A page with one service of one method in a worker; `opt-level = \"z\"`, `lto`, `wasm-opt` with the flags of `size.mjs`, brotli. \
+         The second posts a message there and one back by a port, and has no service. In bytes.\n"
     )?;
     writeln!(to, "| | wasm | its script | wasm, compressed | script, compressed |")?;
     writeln!(to, "|---|--:|--:|--:|--:|")?;
@@ -181,7 +194,8 @@ fn write_sizes(to: &mut String, sizes: &[Size]) -> fmt::Result {
 
 const EXPLANATION: &str = "\
 Everybody has a worker of their own, over a `MessagePort`, on one page, and all take turns, round after round, so what disturbs one \
-disturbs all. Calls per second are medians; a ratio is the middle one of the quotients of all rounds, and means something only within its \
+disturbs all; and so on several pages, for which processor a thread is on is a matter of chance, and stays so as long as its page. Everybody has worked \
+for half a second before, so that engines have compiled most of what they will. Calls per second are medians; a ratio is the middle one of the quotients of all rounds, and means something only within its \
 table. *Raw* is `postMessage` of the number or the bytes, answered in order, with a promise for each: nothing is told apart, checked or \
 ended. *Raw, from Rust* is the same from wasm: a closure for what comes, `futures`' oneshot for each call, and `wasm_bindgen_futures`; nothing \
 that is called from Rust and waited for has less to do. *Handover's messages, raw* are those that handover posts for the same work – a packet of bytes \
@@ -249,6 +263,22 @@ mod tests {
         write_goals_of_calls(&mut page, &[("firefox", engine)]).unwrap();
 
         assert!(page.contains("| 0.50, **missed** |\n| … its messages alone | 0.80 |\n"), "{page}");
+    }
+
+    #[test]
+    fn beside_the_size_is_that_of_ports_without_calls() {
+        let size = |name: &str, wasm_compressed| Size {
+            name: name.to_owned(),
+            wasm: 0,
+            script: 0,
+            wasm_compressed,
+            script_compressed: 5_000,
+        };
+
+        let mut page = String::new();
+        write_goal_of_size(&mut page, &[size(OURS, 70_000), size(PORTS, 40_000)]).unwrap();
+
+        assert!(page.ends_with("; 75000, **missed**. Its ports alone, without calls: 45000.\n"), "{page}");
     }
 
     #[test]

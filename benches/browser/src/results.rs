@@ -21,6 +21,17 @@ pub(crate) struct Measured {
 }
 
 impl Engine {
+    /// Adds what was measured on one more page.
+    pub(crate) fn add(&mut self, measured: Vec<Measured>) {
+        for more in measured {
+            let is_it = |known: &&mut Measured| known.row == more.row && known.contender == more.contender;
+            match self.measured.iter_mut().find(is_it) {
+                Some(known) => known.per_second.extend(more.per_second),
+                None => self.measured.push(more),
+            }
+        }
+    }
+
     /// The rows, in the order of the page.
     pub(crate) fn rows(&self) -> Vec<&str> {
         distinct(self.measured.iter().map(|measured| &*measured.row))
@@ -66,6 +77,24 @@ fn median(mut samples: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounds_of_several_pages_are_rounds_of_the_same_contender() {
+        let measured = |row: &str, per_second: f64| Measured {
+            row: row.to_owned(),
+            contender: "ours".to_owned(),
+            per_second: vec![per_second],
+        };
+        let mut engine = Engine { version: String::new(), measured: Vec::new() };
+
+        engine.add(vec![measured("null call", 1.0), measured("echo", 5.0)]);
+        engine.add(vec![measured("null call", 2.0), measured("echo", 6.0)]);
+        engine.add(vec![measured("null call", 9.0), measured("echo", 7.0)]);
+
+        assert_eq!(engine.rows(), ["null call", "echo"]);
+        assert_eq!(engine.per_second("null call", "ours"), Some(2.0));
+        assert_eq!(engine.per_second("echo", "ours"), Some(6.0));
+    }
 
     #[test]
     fn a_ratio_is_the_middle_one_of_all_rounds_and_not_that_of_the_medians() {

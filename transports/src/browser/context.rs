@@ -1,19 +1,15 @@
 //! This context, as others know it: its name, the lock that lives as long as it does, and its last words.
 
-use std::{
-    cell::{Cell, RefCell},
-    pin::pin,
-};
+use std::cell::{Cell, RefCell};
 
-use futures::future::select;
+use futures::{channel::oneshot, future::select};
 use gloo_timers::{callback::Timeout, future::TimeoutFuture};
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{ErrorEvent, Event, EventTarget};
 
 use super::{
-    bridge, js,
-    locks::Lock,
+    bridge, js, locks,
     packet::{ContextId, Entry},
 };
 
@@ -34,18 +30,21 @@ const LOCK_LIMIT: u32 = 250;
 /// What is said of this context.
 struct Here {
     context: ContextId,
-    lock: Option<Lock>,
+    has_lock: bool,
+    /// Tells when it got it, if nobody has asked yet.
+    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
+    granted: Cell<Option<oneshot::Receiver<()>>>,
 }
 
 impl Here {
     fn new() -> Self {
         let context = ContextId(js::random());
-        let lock = Lock::hold(context);
+        let granted = locks::hold(context);
         report_panics();
         on("pagehide", |_| bridge::leave());
         on("unhandledrejection", |event| report_torn(&event));
         on("error", |event| look_after(event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message)));
-        Self { context, lock }
+        Self { context, has_lock: granted.is_some(), granted: Cell::new(granted) }
     }
 }
 
@@ -57,14 +56,14 @@ pub(super) fn here() -> Entry<'static> {
 
 /// How others know this context, and whether it holds the lock of that name.
 pub(super) fn name_and_lock() -> (ContextId, bool) {
-    HERE.with(|here| (here.context, here.lock.is_some()))
+    HERE.with(|here| (here.context, here.has_lock))
 }
 
 /// Waits until others can see the lock of this context, if they ever will: somebody who is busy before that looks as if they had gone.
 #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
 pub(crate) async fn can_be_seen() {
-    if let Some(lock) = HERE.with(|here| here.lock.clone()) {
-        select(pin!(lock.granted()), TimeoutFuture::new(LOCK_LIMIT)).await;
+    if let Some(granted) = HERE.with(|here| here.granted.take()) {
+        select(granted, TimeoutFuture::new(LOCK_LIMIT)).await;
     }
 }
 

@@ -3,9 +3,8 @@
 use std::pin::pin;
 
 use futures::{
-    FutureExt,
     channel::oneshot,
-    future::{self, Either, Shared},
+    future::{self, Either},
 };
 use js_sys::{Object, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -21,35 +20,20 @@ fn name(context: ContextId) -> String {
     format!("handover {context}")
 }
 
-/// The lock of this context, which it holds as long as it lives.
-#[derive(Clone)]
-pub(super) struct Lock {
-    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
-    granted: Shared<oneshot::Receiver<()>>,
-}
-
-impl Lock {
-    /// `None` if there can be none.
-    pub(super) fn hold(context: ContextId) -> Option<Self> {
-        let locks = js::locks()?;
-        let (granted_in, granted_out) = oneshot::channel();
-        let granted = Closure::once_into_js(move |_lock: JsValue| {
-            let _nobody_waits = granted_in.send(());
-            while_this_can_be_entered()
-        });
-        let released = locks.request(&name(context), &Object::new(), granted.unchecked_ref()).ok()?;
-        wasm_bindgen_futures::spawn_local(async {
-            // Refused to a context without storage of its own, a sandboxed frame. Those who look for the lock will not find it.
-            let _refused = JsFuture::from(released).await;
-        });
-        Some(Self { granted: granted_out.shared() })
-    }
-
-    /// Waits until it was granted.
-    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
-    pub(super) async fn granted(self) {
-        let _granted = self.granted.await;
-    }
+/// Holds the lock of this context as long as it lives. Tells when it was granted; `None` if there can be none.
+pub(super) fn hold(context: ContextId) -> Option<oneshot::Receiver<()>> {
+    let locks = js::locks()?;
+    let (granted_in, granted) = oneshot::channel();
+    let hold = Closure::once_into_js(move |_lock: JsValue| {
+        let _nobody_waits = granted_in.send(());
+        while_this_can_be_entered()
+    });
+    let released = locks.request(&name(context), &Object::new(), hold.unchecked_ref()).ok()?;
+    wasm_bindgen_futures::spawn_local(async {
+        // Refused to a context without storage of its own, a sandboxed frame. Those who look for the lock will not find it.
+        let _refused = JsFuture::from(released).await;
+    });
+    Some(granted)
 }
 
 /// Is settled when an error has come to the context's top, after which this module can be entered no more: where its stack has overflowed, it is as if that

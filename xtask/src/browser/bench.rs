@@ -19,8 +19,11 @@ use crate::target_folder;
 const SOURCES: &str = "benches/browser";
 
 /// The pages whose size is measured: the name of each, and its package.
-const HELLOS: [(&str, &str); 2] =
-    [("handover", "handover-bench-browser-hello"), ("web-rpc", "handover-bench-browser-hello-web-rpc")];
+const HELLOS: [(&str, &str); 3] = [
+    ("handover", "handover-bench-browser-hello"),
+    ("handover's ports, no calls", "handover-bench-browser-hello-ports"),
+    ("web-rpc", "handover-bench-browser-hello-web-rpc"),
+];
 
 /// The package of the page that measures.
 const PAGE: &str = "handover-bench-browser-page";
@@ -48,7 +51,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), String> {
     let tools = set_up(&engines)?;
     let site = Site::new()?;
     site.install()?;
-    HELLOS.iter().try_for_each(|(name, package)| site.bind(&tools, package, "page", name))?;
+    HELLOS.iter().try_for_each(|(_, package)| site.bind(&tools, package, "page", package))?;
     fs::write(site.folder.join("sizes.tsv"), site.sizes()?).map_err(|error| format!("sizes.tsv: {error}"))?;
     if !args.size {
         site.bind(&tools, PAGE, "release", "built")?;
@@ -131,7 +134,8 @@ impl Site {
     /// A line for each page: its name, and how large it is.
     fn sizes(&self) -> Result<String, String> {
         let measure = CommandLine::new("node", "").args(&[self.path("size.mjs"), self.path("node_modules")]);
-        let measure = HELLOS.iter().fold(measure, |measure, (name, _)| measure.arg(name).arg(&self.path(name)));
+        let measure =
+            HELLOS.iter().fold(measure, |measure, (name, package)| measure.arg(name).arg(&self.path(package)));
         let measured = run::capture(&measure)?;
         if measured.code == Some(0) { Ok(measured.stdout) } else { Err(measure.failed("it ended with an error")) }
     }
@@ -139,7 +143,8 @@ impl Site {
     fn measure(&self, engine: Engine, args: &BenchArgs) -> Result<(), String> {
         say(&format!("measuring in {engine} ..."));
         let room = Room::new(engine)?;
-        let settings = if args.quick { "-- measure --rounds 3 --milliseconds 30" } else { SETTINGS };
+        let settings =
+            if args.quick { "-- measure --pages 1 --warm-up 30 --rounds 3 --milliseconds 30" } else { SETTINGS };
         let measure = driver("run").args(&words(settings)).arg("--out").arg(&self.measured(engine).to_string_lossy());
         let measure = match &args.row {
             Some(row) => measure.arg("--row").arg(row),
@@ -158,9 +163,9 @@ impl Site {
     }
 }
 
-/// An odd number of rounds, so that one is in the middle; each as long as the clocks of browsers, which tell milliseconds, need for a
+/// An odd number of rounds on all pages together, so that one is in the middle; each as long as the clocks of browsers, which tell milliseconds, need for a
 /// hundredth.
-const SETTINGS: &str = "-- measure --rounds 21 --milliseconds 100";
+const SETTINGS: &str = "-- measure --pages 5 --warm-up 500 --rounds 5 --milliseconds 100";
 
 /// The program that drives the browser, and makes the page.
 fn driver(what: &str) -> CommandLine {
