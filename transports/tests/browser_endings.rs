@@ -175,6 +175,13 @@ pub fn leaving_worker() {
     js_sys::eval(leave).unwrap();
 }
 
+/// Something beside what it serves fails as soon as it runs.
+#[wasm_bindgen]
+pub fn clumsy_worker() {
+    wasm_worker::run(serve);
+    js_sys::eval("reportError(new Error('of something else'))").unwrap();
+}
+
 /// Serves on another executor than the context's.
 #[wasm_bindgen]
 pub fn careless_worker() {
@@ -322,6 +329,28 @@ async fn a_worker_that_is_busy_from_its_first_call_on_is_not_taken_for_dead() {
     let trial: Worker<TrialClient> = Worker::spawn("eager", &script).unwrap();
 
     assert_eq!(trial.be_busy(2_500).await, Ok(()));
+}
+
+#[test]
+async fn an_error_beside_a_worker_that_runs_is_told_and_ends_nothing() {
+    let trial: Worker<TrialClient> = Worker::spawn("clumsy", &export("clumsy_worker")).unwrap();
+
+    assert_eq!(trial.add(2, 3).await, Ok(5));
+
+    assert!(soon(trial.next_error()).await.unwrap().message.contains("of something else"));
+}
+
+#[test]
+async fn a_shared_worker_whose_stack_has_overflowed_is_replaced() {
+    share_workers();
+    let script = Script::file("/tests/fixtures/trial.js");
+    let first: TrialClient = wasm_worker::connect("deep and shared", &script).unwrap();
+    assert_eq!(first.add(1, 1).await, Ok(2));
+    assert!(within(4_000, first.overflow()).await.is_some());
+
+    let second: TrialClient = wasm_worker::connect("deep and shared", &script).unwrap();
+
+    assert_eq!(within(6_000, second.add(1, 1)).await, Some(Ok(2)));
 }
 
 #[test]

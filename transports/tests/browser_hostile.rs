@@ -54,7 +54,7 @@ fn post_beside(raw: &RawEnd, buffers: u8, values: [u8; 5], list: &Array, transfe
 #[test]
 async fn a_list_that_says_to_be_longer_than_memory_is_left_aside() {
     let (desk, raw) = worker_with_raw_end("sparse").await;
-    for (length, values) in [(2_000, [0xcf, 0x8f, 0x80, 0x80, 0]), (u32::MAX, [0xf0, 0xff, 0xff, 0xff, 0x0f])] {
+    for (length, values) in [(2_000, [0xcf, 0x8f, 0x80, 0x80, 0]), (0x2000_0001, [0x80, 0x80, 0x80, 0x80, 0x02])] {
         let list = Array::new();
         list.set_length(length);
         post_beside(&raw, 0, values, &list, &Array::new());

@@ -1,5 +1,7 @@
 //! The browser's objects that web-sys has not, or has otherwise in windows and in workers.
 
+use std::hint::black_box;
+
 use js_sys::{Array, ArrayBuffer, Function, JsString, Object, Promise, Reflect, Set, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{MessageEvent, MessagePort};
@@ -16,11 +18,14 @@ extern "C" {
     #[wasm_bindgen(method, js_name = then)]
     pub(super) fn pass(this: &Job) -> Job;
 
-    /// A promise of what another comes to, when something was done with that.
+    /// A promise, and what is done when it is settled, by functions that need not be of this module.
     type Chained;
 
     #[wasm_bindgen(method, js_name = then)]
     fn chain(this: &Chained, act: &Function) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn catch(this: &Chained, act: &Function) -> Promise;
 
     /// What can be listened to, in a window or elsewhere.
     type Emitter;
@@ -69,9 +74,10 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// A promise of what another comes to, when something was done with that.
-pub(super) fn chain(promise: &Promise, act: &Function) -> Promise {
-    promise.unchecked_ref::<Chained>().chain(act)
+/// Calls a function when a promise is fulfilled, and another if that is not or the first throws.
+pub(super) fn then_or_else(promise: &Promise, then: &Function, or_else: &Function) {
+    let done = promise.unchecked_ref::<Chained>().chain(then);
+    let _settled = done.unchecked_ref::<Chained>().catch(or_else);
 }
 
 /// Calls a function at the next event of that kind. Nothing of this module is called.
@@ -140,9 +146,9 @@ pub(super) struct TooMuch;
 
 /// The packet in a message: all of it, or the first thing in a list.
 pub(super) fn bytes_of(data: &JsValue) -> Result<Option<Vec<u8>>, TooMuch> {
-    match data.dyn_ref::<Array>() {
-        Some(list) => packet_bytes(&list.get(0)),
-        None => packet_bytes(data),
+    match packet_bytes(data)? {
+        Some(bytes) => Ok(Some(bytes)),
+        None => data.dyn_ref::<Array>().map_or(Ok(None), |list| packet_bytes(&list.get(0))),
     }
 }
 
@@ -161,11 +167,11 @@ fn packet_bytes(packet: &JsValue) -> Result<Option<Vec<u8>>, TooMuch> {
 /// The bytes, in this module's memory.
 fn copied(bytes: &Uint8Array) -> Result<Vec<u8>, TooMuch> {
     let length = usize::try_from(bytes.length()).map_err(|_| TooMuch)?;
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(length).map_err(|_| TooMuch)?;
-    copy.resize(length, 0);
-    bytes.copy_to(&mut copy);
-    Ok(copy)
+    // Whether there is room is asked beforehand: what copies into it without clearing it first ends the instance if there is none.
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(length).map_err(|_| TooMuch)?;
+    drop(black_box(room));
+    Ok(bytes.to_vec())
 }
 
 /// `None` also if it is longer than what is posted so.

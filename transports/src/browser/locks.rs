@@ -6,7 +6,7 @@ use futures::{
     channel::oneshot,
     future::{self, Either},
 };
-use js_sys::{Object, Promise};
+use js_sys::{Function, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
@@ -26,7 +26,7 @@ pub(super) fn hold(context: ContextId) -> Option<oneshot::Receiver<()>> {
     let (granted_in, granted) = oneshot::channel();
     let hold = Closure::once_into_js(move |_lock: JsValue| {
         let _nobody_waits = granted_in.send(());
-        while_this_can_be_entered()
+        Promise::new(&mut |_, release| when_this_cannot_be_entered(&release))
     });
     let released = locks.request(&name(context), &Object::new(), hold.unchecked_ref()).ok()?;
     wasm_bindgen_futures::spawn_local(async {
@@ -36,12 +36,13 @@ pub(super) fn hold(context: ContextId) -> Option<oneshot::Receiver<()>> {
     Some(granted)
 }
 
-/// Is settled when an error has come to the context's top, after which this module can be entered no more: where its stack has overflowed, it is as if that
-/// was full for ever, and whatever is called traps, also what would say so. What is called then is the promise's own.
-fn while_this_can_be_entered() -> Promise {
+/// Calls a function when an error has come to the context's top, after which this module can be entered no more: where its stack has overflowed, it is as if
+/// that was full for ever, and whatever is called traps, also what would say so. So it has to be a function of the browser's.
+pub(crate) fn when_this_cannot_be_entered(act: &Function) {
     let error = Promise::new(&mut |resolve, _| js::once(js_sys::global().unchecked_ref(), "error", &resolve));
-    let enter = Closure::once_into_js(|_error: JsValue| while_this_can_be_entered());
-    js::chain(&error, enter.unchecked_ref())
+    let again = act.clone();
+    let enter = Closure::once_into_js(move |_error: JsValue| when_this_cannot_be_entered(&again));
+    js::then_or_else(&error, enter.unchecked_ref(), act);
 }
 
 /// Whether another context holds the lock of that one, as far as can be seen from here.

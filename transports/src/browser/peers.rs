@@ -13,7 +13,7 @@ use web_sys::{AbortController, AbortSignal};
 use super::{
     bridge::{self, Bridge},
     context, locks,
-    packet::ContextId,
+    packet::{ContextId, Entry},
 };
 
 /// How often those are asked who have no lock that could be seen, in milliseconds. One that dies right after an answer is
@@ -22,6 +22,9 @@ const BEAT: u32 = 450;
 
 /// How many beats in a row may go unanswered.
 const SILENT_BEATS: u32 = 3;
+
+/// How many times in a row a port may be asked in vain that leads to somebody who is heard by others. Much may lie in front of the question.
+const LONE_SILENT_BEATS: u32 = 2 * SILENT_BEATS;
 
 /// How long a packet may be on its way after the death of its sender, in milliseconds.
 const LATE: u32 = 50;
@@ -106,14 +109,17 @@ impl Flight {
         Self { to: bridge.destination(), by: Rc::downgrade(bridge), found: Cell::default(), heard }
     }
 
+    /// Whether that peer is the first to get it, and waits for it.
+    fn is_straight_to(&self, peer: &Rc<Peer>) -> bool {
+        self.by.ptr_eq(&Weak::new()) && self.to.as_ref().is_some_and(|to| Rc::ptr_eq(to, peer))
+    }
+
     /// How often it was found to be still on its way. As long as what took it along leads to somebody who is not heard, it is not counted:
     /// they may be busy. They are asked.
     fn look(&self) -> u32 {
         let is_heard = match self.by.upgrade() {
             Some(by) => {
-                if by.asked() == 0 {
-                    by.ask();
-                }
+                by.say(Entry::Ping);
                 self.heard.replace(by.heard()) != by.heard()
             }
             None => true,
@@ -225,19 +231,24 @@ async fn watch(peer: Weak<Peer>, context: ContextId, has_lock: bool, signal: Abo
         if peer.was_heard.get() {
             silent = 0;
             // It may not be that one which has these.
-            end_those(|bridge| bridge.asked() >= SILENT_BEATS && leads_to(bridge, &peer));
+            end_those(|bridge| bridge.asked() >= LONE_SILENT_BEATS && leads_to(bridge, &peer));
         } else {
             silent += 1;
         }
     }
     let Some(dead) = peer.upgrade() else { return };
+    // Nobody watches it any more: if it lives after all, it is another.
+    PEERS.with_borrow_mut(|peers| peers.retain(|known| !known.ptr_eq(&peer)));
     tracing::debug!(%context, "a context that ports led to has gone");
     end_those(|bridge| bridge.holder().goes_with(&dead));
 }
 
-/// Whether a peer holds the other end of a bridge.
+/// Whether a peer can be asked by a bridge: it holds the other end, or was the one to take it.
 fn leads_to(bridge: &Bridge, peer: &Rc<Peer>) -> bool {
-    bridge.holder().peer().is_some_and(|other| Rc::ptr_eq(&other, peer))
+    match &*bridge.holder() {
+        Holder::Peer(other) => Rc::ptr_eq(other, peer),
+        Holder::InFlight { flight, was_held } => !was_held && flight.is_straight_to(peer),
+    }
 }
 
 /// Gives up the bridges that are so before any of them is given up. Whoever lives after all hears of it.

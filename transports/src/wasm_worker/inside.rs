@@ -56,7 +56,8 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
             assert!(is_shared, "this is no worker: `wasm_worker::run` is for what a worker has loaded");
             if let Some(close) = close {
                 // Or it would go on being found by all who want it.
-                browser::at_the_end(close);
+                browser::when_this_cannot_be_entered(&close);
+                browser::at_the_end(move || drop(close.call0(&JsValue::UNDEFINED)));
             }
             accept_shared(scope.unchecked_ref(), Door::new(connected));
             browser::spawn(Pace::Next, async move {
@@ -72,15 +73,14 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
 
 /// Puts a goodbye before the scope's `close()`, whoever calls it: a browser may take two seconds and more to take a worker
 /// down that has closed itself, and until then nobody can tell. Gives what closes it without.
-fn say_goodbye_before_closing(scope: &Object) -> Option<impl Fn() + 'static> {
+fn say_goodbye_before_closing(scope: &Object) -> Option<Function> {
     let name = JsValue::from_str("close");
     let close = Reflect::get(scope, &name).ok()?.dyn_into::<Function>().ok()?;
-    let this = scope.clone();
-    let close = move || drop(close.call0(&this));
+    let close = close.bind0(scope);
     let closing = close.clone();
     let goodbye = Closure::<dyn FnMut()>::new(move || {
         browser::leave();
-        closing();
+        let _closing = closing.call0(&JsValue::UNDEFINED);
     });
     let _is_plain = Reflect::set(scope, &name, &goodbye.into_js_value());
     Some(close)
@@ -147,6 +147,9 @@ impl Door {
     }
 
     fn tell(&self, tell: &Tell) {
+        if browser::is_over() {
+            return;
+        }
         match &mut *self.waiting.borrow_mut() {
             Some(waiting) => waiting.push(tell.clone()),
             None => tell(),

@@ -18,6 +18,13 @@ use crate::browser::{self, Peer, Says};
 /// How long a worker may take to load, where nothing else is said.
 pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long to wait for an adopted worker to be ready, until it is asked, in milliseconds.
+const ASK_AFTER: u32 = 200;
+
+/// How long an error before the worker is ready may be that of something else which runs there, in milliseconds: a worker that runs says soon
+/// that it is ready.
+const IN_DOUBT: u32 = 400;
+
 /// A worker of the browser's, as whoever has started it holds it.
 ///
 /// It is the client `C`, or the port, that leads there, and can be used as such. Dropping the handle drops that, and lets the worker go: it
@@ -52,11 +59,16 @@ impl<C: From<MessagePort>> Worker<C> {
     }
 
     /// Connects to a worker that was started otherwise, in a script: sooner or later it calls [`run`](super::run), or has already.
+    ///
+    /// As it may have said before that it is ready, when nobody listened, it is asked, a fifth of a second later, by the message
+    /// `{ handover: 1, says: "hello" }`. A script of its own may leave that aside.
     pub fn adopt(worker: web_sys::Worker, name: &str) -> Self {
-        let adopted = Self::of(worker, name, START_LIMIT);
-        // It may have said that it is ready when nobody listened.
-        let _asked = adopted.worker.post_message(&Says::Hello.to_js(&[]));
-        adopted
+        let asked = worker.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            TimeoutFuture::new(ASK_AFTER).await;
+            let _asked = asked.post_message(&Says::Hello.to_js(&[]));
+        });
+        Self::of(worker, name, START_LIMIT)
     }
 
     fn of(worker: web_sys::Worker, name: &str, limit: Duration) -> Self {
@@ -142,7 +154,15 @@ impl Watch {
         let mut late = pin!(TimeoutFuture::new(limit));
         let ready = match select(told.next(), select(ended.as_mut(), late.as_mut())).await {
             Either::Left((Some(Told::Ready(who)), _)) => Ok(who),
-            Either::Left((Some(Told::Error(error)), _)) => Err(error),
+            Either::Left((Some(Told::Error(error)), _)) => {
+                match select(told.next(), TimeoutFuture::new(IN_DOUBT)).await {
+                    Either::Left((Some(Told::Ready(who)), _)) => {
+                        let _nobody_asks = self.errors.unbounded_send(error);
+                        Ok(who)
+                    }
+                    Either::Left(_) | Either::Right(_) => Err(error),
+                }
+            }
             Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => return self.let_go(near),
             Either::Right((Either::Right(_), _)) => Err(ErrorEvent::new(format!("it was not ready within {limit} ms"))),
         };
