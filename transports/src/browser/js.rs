@@ -140,7 +140,7 @@ pub(super) fn packet(bytes: &[u8]) -> JsValue {
     from_char_codes(&JsValue::UNDEFINED, bytes).into()
 }
 
-/// There is not as much memory.
+/// There is not as much memory (C22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooMuch;
 
