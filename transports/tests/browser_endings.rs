@@ -223,14 +223,19 @@ fn share_workers() {
     js_sys::eval("globalThis.SharedWorker = SharedWorker.prototype.constructor").unwrap();
 }
 
+/// A client of what is served at that port of the browser's, in this context.
+async fn served_in_this_page() -> (TrialClient, web_sys::MessagePort) {
+    let channel = web_sys::MessageChannel::new().unwrap();
+    let trial = TrialClient::from(browser::port(channel.port1()));
+    context::spawn_local(serve(browser::port(channel.port2())));
+    assert_eq!(trial.add(1, 1).await, Ok(2));
+    (trial, channel.port2())
+}
+
 #[test]
 async fn an_end_that_could_not_read_a_message_says_goodbye_to_the_other() {
     context::run(async {
-        let channel = web_sys::MessageChannel::new().unwrap();
-        let trial = TrialClient::from(browser::port(channel.port1()));
-        let theirs = channel.port2();
-        context::spawn_local(serve(browser::port(theirs.clone())));
-        assert_eq!(trial.add(1, 1).await, Ok(2));
+        let (trial, theirs) = served_in_this_page().await;
         let mut call = Box::pin(trial.wait_for_ever());
         assert_eq!((&mut call).now_or_never(), None);
         settle().await;
@@ -246,11 +251,7 @@ async fn an_end_that_could_not_read_a_message_says_goodbye_to_the_other() {
 #[test]
 async fn an_end_whose_answer_the_browser_did_not_post_says_goodbye_to_the_other() {
     context::run(async {
-        let channel = web_sys::MessageChannel::new().unwrap();
-        let trial = TrialClient::from(browser::port(channel.port1()));
-        let theirs = channel.port2();
-        context::spawn_local(serve(browser::port(theirs.clone())));
-        assert_eq!(trial.add(1, 1).await, Ok(2));
+        let (trial, theirs) = served_in_this_page().await;
 
         let once = js_sys::Function::new_no_args("delete this.postMessage; throw new Error('not today')");
         Reflect::set(&theirs, &"postMessage".into(), &once).unwrap();

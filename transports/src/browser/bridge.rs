@@ -497,11 +497,10 @@ impl Bridge {
     /// The other end has said something.
     fn told(self: &Rc<Self>, entry: &Entry<'_>) {
         match entry {
-            Entry::Message { .. } | Entry::Here { .. } | Entry::Moving { .. } => {}
             Entry::Bye => self.end(None),
             Entry::Panicked(said) => self.end(Some(said)),
             Entry::Ping => self.say(Entry::Pong),
-            Entry::Pong => {}
+            Entry::Message { .. } | Entry::Here { .. } | Entry::Moving { .. } | Entry::Pong => {}
         }
     }
 

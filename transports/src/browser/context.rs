@@ -1,10 +1,10 @@
 //! This context, as others know it: its name, the lock that lives as long as it does, and its last words.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell};
 
 use futures::{channel::oneshot, future::select};
 use gloo_timers::{callback::Timeout, future::TimeoutFuture};
-use js_sys::Reflect;
+use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{ErrorEvent, Event, EventTarget};
 
@@ -19,20 +19,15 @@ thread_local! {
     static ENTERED: Cell<usize> = const { Cell::new(0) };
     /// Whether the last words were said.
     static IS_OVER: Cell<bool> = const { Cell::new(false) };
-    /// What is done after them.
-    static AT_THE_END: RefCell<Vec<Box<dyn Fn()>>> = RefCell::default();
+    /// What is called after them.
+    static AT_THE_END: OnceCell<Function> = const { OnceCell::new() };
 }
-
-/// How long others may be kept waiting for the lock of this context, in milliseconds. Whoever has no storage may never be told.
-#[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
-const LOCK_LIMIT: u32 = 250;
 
 /// What is said of this context.
 struct Here {
     context: ContextId,
     has_lock: bool,
     /// Tells when it got it, if nobody has asked yet.
-    #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
     granted: Cell<Option<oneshot::Receiver<()>>>,
 }
 
@@ -62,8 +57,10 @@ pub(super) fn name_and_lock() -> (ContextId, bool) {
 /// Waits until others can see the lock of this context, if they ever will: somebody who is busy before that looks as if they had gone.
 #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers wait for it"))]
 pub(crate) async fn can_be_seen() {
+    /// In milliseconds. Whoever has no storage may never be told.
+    const LIMIT: u32 = 250;
     if let Some(granted) = HERE.with(|here| here.granted.take()) {
-        select(granted, TimeoutFuture::new(LOCK_LIMIT)).await;
+        select(granted, TimeoutFuture::new(LIMIT)).await;
     }
 }
 
@@ -76,10 +73,11 @@ pub(crate) fn is_over() -> bool {
     IS_OVER.get() || std::thread::panicking()
 }
 
-/// Has something done when this instance has said its last words. It is in no order then, so that is best something of JavaScript's.
+/// Has a function of the browser's called when this instance has said its last words, or can say none.
 #[cfg_attr(not(feature = "wasm-worker"), allow(dead_code, reason = "only workers have something to do then"))]
-pub(crate) fn at_the_end(act: impl Fn() + 'static) {
-    AT_THE_END.with_borrow_mut(|acts| acts.push(Box::new(act)));
+pub(crate) fn at_the_end(act: Function) {
+    locks::when_this_cannot_be_entered(&act);
+    let _only_one = AT_THE_END.with(|at_the_end| at_the_end.set(act));
 }
 
 /// Whether that is this context.
@@ -139,7 +137,7 @@ fn last_words(said: &str) {
     IS_OVER.set(true);
     let words = format!("{} panicked: {said}", name());
     bridge::all().iter().for_each(|bridge| bridge.report_panic(&words));
-    let _busy = AT_THE_END.try_with(|acts| acts.try_borrow().map(|acts| acts.iter().for_each(|act| act())));
+    let _none = AT_THE_END.try_with(|act| act.get().map(|act| act.call0(&JsValue::UNDEFINED)));
 }
 
 /// What others may call this context.

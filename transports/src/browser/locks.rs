@@ -36,9 +36,10 @@ pub(super) fn hold(context: ContextId) -> Option<oneshot::Receiver<()>> {
     Some(granted)
 }
 
-/// Calls a function when an error has come to the context's top, after which this module can be entered no more: where its stack has overflowed, it is as if
-/// that was full for ever, and whatever is called traps, also what would say so. So it has to be a function of the browser's.
-pub(crate) fn when_this_cannot_be_entered(act: &Function) {
+/// Calls a function when an error has come to the context's top, after which this module can be entered no more: where its stack has
+/// overflowed, it is as if that was full for ever, and whatever is called traps, also what would say so. So it has to be a function of the
+/// browser's.
+pub(super) fn when_this_cannot_be_entered(act: &Function) {
     let error = Promise::new(&mut |resolve, _| js::once(js_sys::global().unchecked_ref(), "error", &resolve));
     let again = act.clone();
     let enter = Closure::once_into_js(move |_error: JsValue| when_this_cannot_be_entered(&again));

@@ -65,7 +65,6 @@ pub(crate) use {
     bridge::{into_js_for, leave},
     context::{at_the_end, can_be_seen},
     handshake::{ready, who_is_ready},
-    locks::when_this_cannot_be_entered,
     peers::Peer,
     turns::{Pace, spawn},
 };

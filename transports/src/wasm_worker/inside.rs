@@ -56,8 +56,7 @@ pub fn run<Fut: Future<Output = ()> + 'static>(main: impl Fn(MessagePort) -> Fut
             assert!(is_shared, "this is no worker: `wasm_worker::run` is for what a worker has loaded");
             if let Some(close) = close {
                 // Or it would go on being found by all who want it.
-                browser::when_this_cannot_be_entered(&close);
-                browser::at_the_end(move || drop(close.call0(&JsValue::UNDEFINED)));
+                browser::at_the_end(close);
             }
             accept_shared(scope.unchecked_ref(), Door::new(connected));
             browser::spawn(Pace::Next, async move {

@@ -154,15 +154,7 @@ impl Watch {
         let mut late = pin!(TimeoutFuture::new(limit));
         let ready = match select(told.next(), select(ended.as_mut(), late.as_mut())).await {
             Either::Left((Some(Told::Ready(who)), _)) => Ok(who),
-            Either::Left((Some(Told::Error(error)), _)) => {
-                match select(told.next(), TimeoutFuture::new(IN_DOUBT)).await {
-                    Either::Left((Some(Told::Ready(who)), _)) => {
-                        let _nobody_asks = self.errors.unbounded_send(error);
-                        Ok(who)
-                    }
-                    Either::Left(_) | Either::Right(_) => Err(error),
-                }
-            }
+            Either::Left((Some(Told::Error(error)), _)) => self.ready_after_all(error, &mut told).await,
             Either::Left((None, _)) | Either::Right((Either::Left(_), _)) => return self.let_go(near),
             Either::Right((Either::Right(_), _)) => Err(ErrorEvent::new(format!("it was not ready within {limit} ms"))),
         };
@@ -174,6 +166,21 @@ impl Watch {
             if let Told::Error(error) = told {
                 let _nobody_asks = self.errors.unbounded_send(error);
             }
+        }
+    }
+
+    /// The worker after an error, which is only told of if it is ready soon.
+    async fn ready_after_all(
+        &self,
+        error: ErrorEvent,
+        told: &mut mpsc::UnboundedReceiver<Told>,
+    ) -> Result<Option<Rc<Peer>>, ErrorEvent> {
+        match select(told.next(), TimeoutFuture::new(IN_DOUBT)).await {
+            Either::Left((Some(Told::Ready(who)), _)) => {
+                let _nobody_asks = self.errors.unbounded_send(error);
+                Ok(who)
+            }
+            Either::Left(_) | Either::Right(_) => Err(error),
         }
     }
 
