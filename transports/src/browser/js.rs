@@ -1,10 +1,12 @@
 //! The browser's objects that web-sys has not, or has otherwise in windows and in workers.
 
-use std::hint::black_box;
+use std::{cell::RefCell, hint::black_box};
 
 use js_sys::{Array, ArrayBuffer, Function, JsString, Object, Promise, Reflect, Set, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{MessageEvent, MessagePort};
+
+use super::packet::{LONG, SHORT};
 
 #[wasm_bindgen]
 extern "C" {
@@ -128,16 +130,31 @@ pub(crate) fn words(error: &JsValue) -> String {
     message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
 }
 
-/// Up to so many bytes go as a string. An engine makes an object for each buffer that it clones and reads, at either end: for what
-/// a call takes, that costs more than all the rest of the way.
-const SHORT: usize = 128;
+thread_local! {
+    /// What packets were posted from, by its length.
+    static ROOMS: RefCell<Vec<(usize, Uint8Array)>> = RefCell::default();
+}
 
-/// A packet, as it is posted. In a string, each character is a byte.
+/// A packet, to be posted before the next is made.
+///
+/// A short one is a string, each of whose characters is a byte. An engine makes an object for each buffer that it clones and reads, at either end: for what
+/// a call takes, that costs more than all the rest of the way. A longer one lies where others of its length did, for to make room takes an engine longer
+/// than to fill it; and a post clones what it is given before it returns.
 pub(super) fn packet(bytes: &[u8]) -> JsValue {
-    if bytes.len() > SHORT {
+    if bytes.len() <= SHORT {
+        return from_char_codes(&JsValue::UNDEFINED, bytes).into();
+    }
+    if bytes.len() > LONG {
         return Uint8Array::from(bytes).into();
     }
-    from_char_codes(&JsValue::UNDEFINED, bytes).into()
+    let known = ROOMS.with_borrow(|rooms| Some(rooms.iter().find(|(length, _)| *length == bytes.len())?.1.clone()));
+    let room = known.unwrap_or_else(|| {
+        let room = Uint8Array::new_with_length(bytes.len() as u32);
+        ROOMS.with_borrow_mut(|rooms| rooms.push((bytes.len(), room.clone())));
+        room
+    });
+    room.copy_from(bytes);
+    room.into()
 }
 
 /// There is not as much memory (C22).
@@ -167,10 +184,12 @@ fn packet_bytes(packet: &JsValue) -> Result<Option<Vec<u8>>, TooMuch> {
 /// The bytes, in this module's memory.
 fn copied(bytes: &Uint8Array) -> Result<Vec<u8>, TooMuch> {
     let length = usize::try_from(bytes.length()).map_err(|_| TooMuch)?;
-    // Whether there is room is asked beforehand: what copies into it without clearing it first ends the instance if there is none.
-    let mut room = Vec::<u8>::new();
-    room.try_reserve_exact(length).map_err(|_| TooMuch)?;
-    drop(black_box(room));
+    if length > LONG {
+        // Whether there is room is asked beforehand: what copies into it without clearing it first ends the instance if there is none.
+        let mut room = Vec::<u8>::new();
+        room.try_reserve_exact(length).map_err(|_| TooMuch)?;
+        drop(black_box(room));
+    }
     Ok(bytes.to_vec())
 }
 

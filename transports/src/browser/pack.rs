@@ -31,7 +31,9 @@ pub(crate) struct Packed {
 /// Writes a packet. Each port in it is handed to `ship`, in the order of the transfer list, which tells what was read from
 /// it before.
 pub(crate) fn pack(outgoing: Vec<Outgoing>, mut ship: impl FnMut(MessagePort) -> Vec<Message>) -> Packed {
-    let mut writer = Writer::new(outgoing.len());
+    let data =
+        outgoing.iter().map(|next| if let Outgoing::Message(message) = next { message.data().len() } else { 0 }).sum();
+    let mut writer = Writer::new(outgoing.len(), data);
     let (mut buffers, mut values) = (Vec::new(), Vec::new());
     // Those of a port come after all that were met before that port: no nesting is too deep.
     let mut left = VecDeque::from(outgoing);
@@ -55,7 +57,7 @@ pub(crate) fn pack(outgoing: Vec<Outgoing>, mut ship: impl FnMut(MessagePort) ->
             Outgoing::Panicked(said) => writer.entry(&Entry::Panicked(&said), &[]),
         }
     }
-    Packed { bytes: writer.bytes, buffers, values }
+    Packed { bytes: writer.finish(), buffers, values }
 }
 
 #[cfg(test)]

@@ -11,8 +11,14 @@ use std::{collections::VecDeque, error::Error, fmt};
 /// The version of the packets: the first byte of each.
 pub const VERSION: u8 = 1;
 
-/// How long a packet is at most that nearly every lone call goes in, or its answer, in bytes.
-const SHORT: usize = 64;
+/// How long a packet is at most that goes as a string, and is no longer than what is in it, in bytes.
+pub(super) const SHORT: usize = 128;
+
+/// As [`SHORT`], for those that are too long to be made longer.
+pub(super) const LONG: usize = 1 << 16;
+
+/// As much is written before the data of a plain message, and in front of all, if there is not very much of it, in bytes.
+const HEAD: usize = 4;
 
 /// How long a number is at most, in bytes.
 const LONGEST_NUMBER: usize = 10;
@@ -120,19 +126,20 @@ impl<'b> Packet<'b> {
             }
             carried.push(section);
         }
-        if reader.rest.is_empty() { Ok(Self { entries, carried }) } else { Err(PacketError::Malformed) }
+        let is_all = reader.rest.iter().all(|byte| *byte == 0);
+        if is_all { Ok(Self { entries, carried }) } else { Err(PacketError::Malformed) }
     }
 
     /// Writes the packet.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut earlier = self.carried.iter().map(Vec::len);
-        let mut writer = Writer::new(self.entries.len());
+        let mut writer = Writer::new(self.entries.len(), 0);
         for entry in self.entries.iter().chain(self.carried.iter().flatten()) {
             let ports = if let Entry::Message { ports, .. } = entry { *ports } else { 0 };
             let earlier: Vec<_> = earlier.by_ref().take(ports).collect();
             writer.entry(entry, &earlier);
         }
-        writer.bytes
+        writer.finish()
     }
 
     /// How many buffers are in all its messages.
@@ -253,17 +260,30 @@ impl<'b> Reader<'b> {
     }
 }
 
+/// How long a packet becomes that has so many bytes: many lengths become one of few, so that what such a packet is posted from can be used again.
+fn room_for(length: usize) -> usize {
+    if length <= SHORT || length > LONG { length } else { length.next_multiple_of(length.next_power_of_two() / 8) }
+}
+
 /// Writes a packet bit by bit.
 pub(super) struct Writer {
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Writer {
-    pub(super) fn new(entries: usize) -> Self {
-        let mut writer = Self { bytes: Vec::with_capacity(SHORT) };
+    /// Of so many entries, with so many bytes of data in all.
+    pub(super) fn new(entries: usize, data: usize) -> Self {
+        let most = data.saturating_add(entries.saturating_mul(HEAD)).saturating_add(HEAD);
+        let mut writer = Self { bytes: Vec::with_capacity(room_for(most)) };
         writer.bytes.push(VERSION);
         writer.number(entries);
         writer
+    }
+
+    /// The packet.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.bytes.resize(room_for(self.bytes.len()), 0);
+        self.bytes
     }
 
     /// Writes an entry; a message with as many ports as there are numbers of messages that were read from them earlier.
@@ -365,8 +385,36 @@ mod tests {
         for end in 0..bytes.len() {
             assert_eq!(Packet::parse(&bytes[..end]), Err(PacketError::Malformed), "up to {end}");
         }
-        bytes.push(0);
+        bytes.push(1);
         assert_eq!(Packet::parse(&bytes), Err(PacketError::Malformed));
+    }
+
+    #[test]
+    fn zeros_at_the_end_of_a_packet_mean_nothing() {
+        let mut bytes = packet().to_bytes();
+        bytes.extend([0; 3]);
+
+        assert_eq!(Packet::parse(&bytes), Ok(packet()));
+    }
+
+    #[test]
+    fn long_packets_have_few_lengths_and_are_at_most_a_quarter_longer_than_what_is_in_them() {
+        let mut lengths = Vec::new();
+        for length in 0..2 * LONG {
+            let room = room_for(length);
+            assert!((length..=length + length / 4).contains(&room), "{length}: {room}");
+            if length > SHORT && length <= LONG && !lengths.contains(&room) {
+                lengths.push(room);
+            }
+        }
+
+        assert_eq!(lengths.len(), 36);
+        assert_eq!(room_for(SHORT), SHORT);
+        assert_eq!(room_for(LONG + 1), LONG + 1);
+        let data = vec![7; 1000];
+        let packet = Packet { entries: vec![plain(&data)], carried: Vec::new() };
+        assert_eq!(packet.to_bytes().len(), 1024);
+        assert_eq!(Packet::parse(&packet.to_bytes()), Ok(packet));
     }
 
     #[test]
