@@ -3,7 +3,6 @@
 
 import { CapnWeb, Comlink, Packets, RawMessages } from "./contenders.js";
 import init, { Handover, RawRust, WebRpc } from "./built/page.js";
-import { connect } from "./connect.js";
 
 const OUTSTANDING = 64;
 
@@ -19,17 +18,26 @@ const report = (line) => document.getElementById("report").append(`${line}\n`);
 
 async function contenders() {
   await init();
-  const handover = new Handover("built/page.js");
-  return [
-    ["raw postMessage", new RawMessages(await connect("raw-worker.js"))],
-    ["raw, from Rust", new RawRust(await connect("raw-rust-worker.js"))],
-    ["handover's messages, raw", new Packets(await connect("packets-worker.js"))],
-    ["Comlink", new Comlink(await connect("comlink-worker.js"))],
-    ["Cap'n Web", new CapnWeb(await connect("capnweb-worker.js"))],
-    ["web-rpc", await WebRpc.connect(await connect("web-rpc-worker.js"))],
+  const handover = new Handover("worker.js");
+  // Then the worker is there for the others as well.
+  await handover.one(1);
+  const worker = handover.runs_in();
+  const connect = (name, make) => {
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage(name, [port2]);
+    return [name, make(port1)];
+  };
+  const all = [
+    connect("raw postMessage", (port) => new RawMessages(port)),
+    connect("raw, from Rust", (port) => new RawRust(port)),
+    connect("handover's messages, raw", (port) => new Packets(port)),
+    connect("Comlink", (port) => new Comlink(port)),
+    connect("Cap'n Web", (port) => new CapnWeb(port)),
+    connect("web-rpc", (port) => WebRpc.connect(port)),
     ["handover", handover],
     ["handover, wasm memory", { moved: (calls) => handover.moved_memory(calls) }],
-  ].map(([name, contender]) => ({ name, contender }));
+  ];
+  return Promise.all(all.map(async ([name, contender]) => ({ name, contender: await contender })));
 }
 
 // Milliseconds that so many calls take.
@@ -51,11 +59,12 @@ async function calibrate(row, contender, milliseconds) {
   }
 }
 
-// Works until the engine's compilers have nothing more to do: they take processors of their own, and a module of wasm is much to compile.
-async function warmUp(row, contender, calls, milliseconds) {
+// Works until the engine's compilers have nothing more to do: they take processors of their own, and a module of wasm is much to compile. In WebKit that
+// takes seconds, in which calls are slower by a fifth.
+async function warmUp(row, contender, milliseconds) {
   const until = performance.now() + milliseconds;
   while (performance.now() < until) {
-    await time(row, contender, calls);
+    await time(row, contender, row.step);
   }
 }
 
@@ -66,9 +75,10 @@ function shuffled(list) {
 }
 
 async function measure(all, row, { warmUpTime, rounds, milliseconds }) {
+  const asked = all.filter(({ contender }) => row.method in contender);
+  await Promise.all(asked.map((contender) => warmUp(row, contender, warmUpTime)));
   const lanes = [];
-  for (const contender of all.filter(({ contender }) => row.method in contender)) {
-    await warmUp(row, contender, await calibrate(row, contender, milliseconds), warmUpTime);
+  for (const contender of asked) {
     lanes.push({ contender, calls: await calibrate(row, contender, milliseconds), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {

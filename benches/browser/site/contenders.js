@@ -95,7 +95,7 @@ export class Packets {
   }
 
   async #packet(length) {
-    expect((await this.call(() => bytes(length))).length === length);
+    expect((await this.call(() => bytes(length))).length === bytes(length).length);
   }
 }
 

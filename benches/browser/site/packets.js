@@ -7,8 +7,14 @@ export const short = () => String.fromCharCode(...CALL);
 // The length of a packet of so many calls.
 export const lengthOf = (calls) => 2 + calls * CALL.length;
 
-// Longer packets are bytes.
-export const bytes = (length) => new Uint8Array(length);
+// Longer packets are bytes, which lie where others lay, of as many lengths as there are.
+const rooms = new Map();
+export function bytes(length) {
+  const step = 2 ** Math.ceil(Math.log2(length)) / 8;
+  const room = Math.ceil(length / step) * step;
+  if (!rooms.has(room)) rooms.set(room, new Uint8Array(room));
+  return rooms.get(room);
+}
 
 // The microtasks in which others may still have something to post.
 export async function quiet() {

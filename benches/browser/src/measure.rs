@@ -34,7 +34,7 @@ pub(crate) fn measure(settings: &Settings, out: &Path) -> Result<(), Box<dyn Err
     Ok(())
 }
 
-/// Everything on each of so many pages. Which processor a worker's thread is on is a matter of chance, and stays so as long as its page.
+/// Everything on each of so many pages. Which processor a thread is on is a matter of chance, and stays so as long as its page.
 async fn measure_in(browser: &Browser, settings: &Settings) -> Result<Engine, Box<dyn Error>> {
     let mut engine = Engine { version: version(browser), measured: Vec::new() };
     for _ in 0..settings.pages {

@@ -193,9 +193,9 @@ fn write_sizes(to: &mut String, sizes: &[Size]) -> fmt::Result {
 }
 
 const EXPLANATION: &str = "\
-Everybody has a worker of their own, over a `MessagePort`, on one page, and all take turns, round after round, so what disturbs one \
-disturbs all; and so on several pages, for which processor a thread is on is a matter of chance, and stays so as long as its page. Everybody has worked \
-for half a second before, so that engines have compiled what matters most. Calls per second are medians; a ratio is the middle one of the quotients of all rounds, and means something only within its \
+Everybody is served in one worker and called from one page, over a `MessagePort` of their own, and all take turns, round after round, so what disturbs one \
+disturbs all; and so on several pages. In workers of their own, ratios of the same code were a third apart: which processor a thread is on, and how soon it is woken, is a matter of chance, and stays \
+so as long as there is the thread. Before each row everybody has worked for eight seconds, all at once, so that engines have compiled what matters. Calls per second are medians; a ratio is the middle one of the quotients of all rounds, and means something only within its \
 table. *Raw* is `postMessage` of the number or the bytes, answered in order, with a promise for each: nothing is told apart, checked or \
 ended. *Raw, from Rust* is the same from wasm: a closure for what comes, `futures`' oneshot for each call, and `wasm_bindgen_futures`; nothing \
 that is called from Rust and waited for has less to do. *Handover's messages, raw* are those that handover posts for the same work – a packet of bytes \

@@ -165,7 +165,7 @@ impl Site {
 
 /// An odd number of rounds on all pages together, so that one is in the middle; each as long as the clocks of browsers, which tell milliseconds, need for a
 /// hundredth.
-const SETTINGS: &str = "-- measure --pages 5 --warm-up 500 --rounds 5 --milliseconds 100";
+const SETTINGS: &str = "-- measure --pages 3 --warm-up 8000 --rounds 9 --milliseconds 100";
 
 /// The program that drives the browser, and makes the page.
 fn driver(what: &str) -> CommandLine {

@@ -4,7 +4,7 @@ use handover::{
     Buffer,
     browser::Transfer,
     prelude::*,
-    wasm_worker::{self, Script},
+    wasm_worker::{self, Script, Worker},
 };
 use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::*;
@@ -24,9 +24,9 @@ trait Work {
     async fn moved_memory(&self, bytes: Buffer) -> Buffer;
 }
 
-struct Worker;
+struct Server;
 
-impl Work for Worker {
+impl Work for Server {
     async fn nothing(&self, number: u32) -> u32 {
         number
     }
@@ -47,20 +47,25 @@ impl Work for Worker {
 /// What the worker runs.
 #[wasm_bindgen]
 pub fn handover_worker() {
-    wasm_worker::run(|port| WorkServer::new(Worker).serve(port));
+    wasm_worker::run(|port| WorkServer::new(Server).serve(port));
 }
 
 /// The page's end.
 #[derive(Debug)]
 #[wasm_bindgen]
-pub struct Handover(WorkClient);
+pub struct Handover(Worker<WorkClient>);
 
 #[wasm_bindgen]
 impl Handover {
-    /// Starts a worker.
+    /// Starts the worker that everybody is served in.
     #[wasm_bindgen(constructor)]
-    pub fn new(module: &str) -> Result<Self, JsError> {
-        Ok(Self(wasm_worker::spawn("handover", &Script::export(module, "handover_worker"))?))
+    pub fn new(script: &str) -> Result<Self, JsError> {
+        Ok(Self(Worker::spawn("everybody's", &Script::file(script))?))
+    }
+
+    /// The worker.
+    pub fn runs_in(&self) -> web_sys::Worker {
+        self.0.as_js().clone()
     }
 
     /// One call at a time.
