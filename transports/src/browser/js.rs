@@ -184,12 +184,10 @@ fn packet_bytes(packet: &JsValue) -> Result<Option<Vec<u8>>, TooMuch> {
 /// The bytes, in this module's memory.
 fn copied(bytes: &Uint8Array) -> Result<Vec<u8>, TooMuch> {
     let length = usize::try_from(bytes.length()).map_err(|_| TooMuch)?;
-    if length > LONG {
-        // Whether there is room is asked beforehand: what copies into it without clearing it first ends the instance if there is none.
-        let mut room = Vec::<u8>::new();
-        room.try_reserve_exact(length).map_err(|_| TooMuch)?;
-        drop(black_box(room));
-    }
+    // Whether there is room is asked beforehand: what copies into it without clearing it first ends the instance if there is none.
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(length).map_err(|_| TooMuch)?;
+    drop(black_box(room));
     Ok(bytes.to_vec())
 }
 
