@@ -218,9 +218,10 @@ fn closed<T>() -> Result<T, CallError> {
     Err(CallError::Unknown(Interruption::Closed))
 }
 
-/// The harness gives each connection a script's address of its own; here the script is meant to be shared.
-fn share_workers() {
+/// A client of the shared worker of that name. The harness gives each connection a script's address of its own; here the script is meant to be shared.
+fn shared(name: &str) -> TrialClient {
     js_sys::eval("globalThis.SharedWorker = SharedWorker.prototype.constructor").unwrap();
+    wasm_worker::connect(name, &Script::file("/tests/fixtures/trial.js")).unwrap()
 }
 
 /// A client of what is served at that port of the browser's, in this context.
@@ -263,15 +264,13 @@ async fn an_end_whose_answer_the_browser_did_not_post_says_goodbye_to_the_other(
 
 #[test]
 async fn a_value_that_cannot_be_read_over_there_ends_its_port_and_no_other() {
-    share_workers();
-    let script = Script::file("/tests/fixtures/trial.js");
-    let trial: TrialClient = wasm_worker::connect("modules", &script).unwrap();
+    let trial = shared("modules");
     assert_eq!(trial.add(1, 1).await, Ok(2));
     let module = js_sys::eval("new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))").unwrap();
 
     assert_eq!(soon(trial.take(module.into())).await, closed());
 
-    let second: TrialClient = wasm_worker::connect("modules", &script).unwrap();
+    let second = shared("modules");
     assert_eq!(soon(second.add(1, 1)).await, Ok(2));
 }
 
@@ -343,28 +342,24 @@ async fn an_error_beside_a_worker_that_runs_is_told_and_ends_nothing() {
 
 #[test]
 async fn a_shared_worker_whose_stack_has_overflowed_is_replaced() {
-    share_workers();
-    let script = Script::file("/tests/fixtures/trial.js");
-    let first: TrialClient = wasm_worker::connect("deep and shared", &script).unwrap();
+    let first = shared("deep and shared");
     assert_eq!(first.add(1, 1).await, Ok(2));
     assert!(within(4_000, first.overflow()).await.is_some());
 
-    let second: TrialClient = wasm_worker::connect("deep and shared", &script).unwrap();
+    let second = shared("deep and shared");
 
     assert_eq!(within(6_000, second.add(1, 1)).await, Some(Ok(2)));
 }
 
 #[test]
 async fn a_shared_worker_that_has_panicked_is_replaced() {
-    share_workers();
-    let script = Script::file("/tests/fixtures/trial.js");
-    let first: TrialClient = wasm_worker::connect("fragile", &script).unwrap();
+    let first = shared("fragile");
     assert_eq!(first.add(1, 1).await, Ok(2));
     let panicked = soon(first.panic_later()).await;
     let expected = "the worker `fragile` panicked: out of paper";
     assert_eq!(panicked, Err(CallError::Unknown(Interruption::Panicked(expected.to_owned()))));
 
-    let second: TrialClient = wasm_worker::connect("fragile", &script).unwrap();
+    let second = shared("fragile");
 
     assert_eq!(within(6_000, second.add(1, 1)).await, Some(Ok(2)));
 }

@@ -21,7 +21,7 @@ async function contenders() {
   const handover = new Handover("worker.js");
   // Then the worker is there for the others as well.
   await handover.one(1);
-  const worker = handover.runs_in();
+  const worker = handover.the_worker();
   const connect = (name, make) => {
     const { port1, port2 } = new MessageChannel();
     worker.postMessage(name, [port2]);
@@ -75,10 +75,10 @@ function shuffled(list) {
 }
 
 async function measure(all, row, { warmUpTime, rounds, milliseconds }) {
-  const asked = all.filter(({ contender }) => row.method in contender);
-  await Promise.all(asked.map((contender) => warmUp(row, contender, warmUpTime)));
+  const able = all.filter(({ contender }) => row.method in contender);
+  await Promise.all(able.map((contender) => warmUp(row, contender, warmUpTime)));
   const lanes = [];
-  for (const contender of asked) {
+  for (const contender of able) {
     lanes.push({ contender, calls: await calibrate(row, contender, milliseconds), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {

@@ -63,8 +63,8 @@ impl Handover {
         Ok(Self(Worker::spawn("everybody's", &Script::file(script))?))
     }
 
-    /// The worker.
-    pub fn runs_in(&self) -> web_sys::Worker {
+    /// The worker that everybody is served in. (`worker` would be the same symbol as [`handover_worker`].)
+    pub fn the_worker(&self) -> web_sys::Worker {
         self.0.as_js().clone()
     }
 
