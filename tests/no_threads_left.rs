@@ -83,11 +83,16 @@ fn without_threads_left_whoever_asks_is_told_whoever_runs_goes_on_and_with_room_
 }
 
 fn run_out_of_threads() {
+    // Each has answered before the next is asked for: a thread that has just begun has more of the memory than it keeps.
     let grows = pool(1).unwrap();
+    assert_eq!(block_on(grows.client().name()), Ok("pool 1".to_owned()));
     let mut workers = Vec::new();
     let refused = loop {
         match adder("adder") {
-            Ok(worker) => workers.push(worker),
+            Ok(worker) => {
+                assert_eq!(block_on(worker.add(2, 3)), Ok(5));
+                workers.push(worker);
+            }
             Err(error) => break error,
         }
         assert!(workers.len() < 1000, "there is no end of threads");
